@@ -1,0 +1,104 @@
+"""The error tree, named by what the caller can do about it.
+
+    DomainError
+    ├── Refused   the caller must change something; never retried
+    └── Failed    we could not; `retryable` says whether trying again may help
+
+Leaves live in the package that raises them. HTTP numbers stand in `gateway/http/problems.py` alone.
+"""
+
+from typing import ClassVar
+
+
+class DomainError(Exception):
+    """Anything this product reports on purpose. `code` is a stable public word, `message` is for people."""
+
+    code: ClassVar[str]
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class Refused(DomainError):
+    """The caller must change something before asking again."""
+
+
+class Failed(DomainError):
+    """We could not do what was asked."""
+
+    retryable: ClassVar[bool] = False
+
+
+class RequestInvalid(Refused):
+    """One field of the request breaks a rule; `field` is its public name."""
+
+    code: ClassVar[str] = "invalid_parameter"
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class ParameterMissing(RequestInvalid):
+    code: ClassVar[str] = "missing_parameter"
+
+
+class ParameterUnknown(RequestInvalid):
+    code: ClassVar[str] = "unknown_parameter"
+
+
+class SizeInvalid(RequestInvalid):
+    code: ClassVar[str] = "invalid_size"
+
+
+class PromptTooLong(RequestInvalid):
+    code: ClassVar[str] = "prompt_too_long"
+
+
+class NegativePromptTooLong(RequestInvalid):
+    code: ClassVar[str] = "negative_prompt_too_long"
+
+
+class ModelUnknown(Refused):
+    """No model of that name is in the catalogue."""
+
+    code: ClassVar[str] = "model_not_found"
+
+
+class SettingInvalid(DomainError):
+    """The operator's configuration is wrong; the start stops with one line that names the setting."""
+
+    code: ClassVar[str] = "invalid_setting"
+
+
+class ModelUnavailable(Failed):
+    """The model is known but cannot serve now."""
+
+    code: ClassVar[str] = "model_unavailable"
+
+
+class WeightsRejected(Failed):
+    """The files of a model are not what they must be (missing, pickle, unknown class, wrong hash)."""
+
+    code: ClassVar[str] = "model_unavailable"
+
+
+class OutOfMemory(Failed):
+    """The device had no room for this picture; another attempt may find some."""
+
+    code: ClassVar[str] = "overloaded"
+    retryable: ClassVar[bool] = True
+
+
+class EngineStopped(Failed):
+    """The engine's process died or was killed while it worked on this picture."""
+
+    code: ClassVar[str] = "internal_error"
+    retryable: ClassVar[bool] = True
+
+
+class PaintingBroken(Failed):
+    """The engine gave back something that is not a picture (NaN, a wrong shape, an unexpected error)."""
+
+    code: ClassVar[str] = "internal_error"

@@ -1,0 +1,130 @@
+"""What the caller asked: it may have gaps, which the router fills."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from models.errors import (
+    NegativePromptTooLong,
+    ParameterMissing,
+    PromptTooLong,
+    RequestInvalid,
+    SizeInvalid,
+)
+
+SIDES = (512, 768, 1024, 1280, 1920)
+MAX_PROMPT_CHARACTERS = 1500
+MAX_NEGATIVE_PROMPT_CHARACTERS = 500
+MAX_SEED = 2**32 - 1
+MAX_IMAGES = 10
+UPSCALE_FACTOR = 4
+
+
+class Quality(StrEnum):
+    """How much work goes into a picture."""
+
+    STANDARD = "standard"
+    HD = "hd"
+    ULTRA = "ultra"
+
+
+class ImageFormat(StrEnum):
+    """The file a caller receives."""
+
+    PNG = "png"
+    JPEG = "jpeg"
+    WEBP = "webp"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class ImageSize:
+    """Width and height in pixels, both positive."""
+
+    width: int
+    height: int
+
+    def __post_init__(self) -> None:
+        if self.width < 1 or self.height < 1:
+            raise SizeInvalid(f"A picture needs at least one pixel a side, not {self}.", field="width")
+
+    def __str__(self) -> str:
+        return f"{self.width}x{self.height}"
+
+    @property
+    def pixels(self) -> int:
+        return self.width * self.height
+
+    @property
+    def ratio(self) -> float:
+        """Width over height."""
+        return self.width / self.height
+
+    def times(self, factor: int) -> "ImageSize":
+        return ImageSize(width=self.width * factor, height=self.height * factor)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenerationRequest:
+    """One call for pictures, every member within the contract's bounds; None means "you choose".
+
+    Raises:
+        RequestInvalid: a member breaks its rule; `field` names it.
+    """
+
+    prompt: str
+    style: str = "auto"
+    width: int | None = None
+    height: int | None = None
+    quality: Quality | None = None
+    negative_prompt: str = ""
+    seed: int | None = None
+    upscale: bool = False
+    n: int = 1
+    format: ImageFormat = ImageFormat.PNG
+    enhance_prompt: bool | None = None
+    model: str | None = None
+
+    def __post_init__(self) -> None:
+        _check_prompt(self.prompt)
+        _check_negative_prompt(self.negative_prompt)
+        _check_side(self.width, field="width")
+        _check_side(self.height, field="height")
+        _check_range(self.seed, 0, MAX_SEED, field="seed")
+        _check_range(self.n, 1, MAX_IMAGES, field="n")
+
+
+def _check_prompt(prompt: str) -> None:
+    if len(prompt) > MAX_PROMPT_CHARACTERS:
+        raise PromptTooLong(
+            f"`prompt` has {len(prompt)} characters; at most {MAX_PROMPT_CHARACTERS} are allowed.", field="prompt"
+        )
+    if not prompt.strip():
+        raise ParameterMissing("`prompt` is needed and must not be empty.", field="prompt")
+    _check_text(prompt, field="prompt")
+
+
+def _check_negative_prompt(negative_prompt: str) -> None:
+    if len(negative_prompt) > MAX_NEGATIVE_PROMPT_CHARACTERS:
+        raise NegativePromptTooLong(
+            f"`negative_prompt` has {len(negative_prompt)} characters; at most"
+            f" {MAX_NEGATIVE_PROMPT_CHARACTERS} are allowed.",
+            field="negative_prompt",
+        )
+    _check_text(negative_prompt, field="negative_prompt")
+
+
+def _check_text(text: str, *, field: str) -> None:
+    if "\x00" in text:
+        raise RequestInvalid(f"`{field}` must not contain the NUL character.", field=field)
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise RequestInvalid(f"`{field}` contains half of a surrogate pair.", field=field)
+
+
+def _check_side(side: int | None, *, field: str) -> None:
+    if side is not None and side not in SIDES:
+        allowed = ", ".join(map(str, SIDES))
+        raise SizeInvalid(f"`{field}` must be one of {allowed}, not {side}.", field=field)
+
+
+def _check_range(value: int | None, low: int, high: int, *, field: str) -> None:
+    if value is not None and not low <= value <= high:
+        raise RequestInvalid(f"`{field}` must be between {low} and {high}, not {value}.", field=field)

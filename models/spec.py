@@ -1,0 +1,82 @@
+"""The complete, reproducible recipe of one picture: every default is filled in, nothing may have gaps."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from models.request import ImageSize
+
+
+class Sampler(StrEnum):
+    """How noise is removed, under the field's names (diffusers calls it scheduler)."""
+
+    EULER = "euler"
+    EULER_A = "euler_a"
+    DDIM = "ddim"
+    DPMPP_2M = "dpmpp_2m"
+    DPMPP_2M_KARRAS = "dpmpp_2m_karras"
+    DPMPP_SDE = "dpmpp_sde"
+    UNIPC = "unipc"
+    LCM = "lcm"
+    TCD = "tcd"
+    HEUN = "heun"
+
+
+class Resampling(StrEnum):
+    """What makes a painted picture larger. Networks join when the catalogue carries one."""
+
+    NONE = "none"
+    LANCZOS = "lanczos"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SizePlan:
+    """How the size asked for is reached: paint, enlarge until `target` is covered, crop the centre, then upscale.
+
+    `painted` is what the sampler sees, `target` what the caller asked for; `upscale` is 1 or 4.
+    """
+
+    painted: ImageSize
+    target: ImageSize
+    resampling: Resampling
+    upscale: int
+    upscale_resampling: Resampling
+
+    @property
+    def covering(self) -> ImageSize:
+        """The smallest enlargement of `painted`, in its own ratio, that covers `target`."""
+        scale = max(self.target.width / self.painted.width, self.target.height / self.painted.height)
+        return ImageSize(
+            width=max(self.target.width, round(self.painted.width * scale)),
+            height=max(self.target.height, round(self.painted.height * scale)),
+        )
+
+    @property
+    def delivered(self) -> ImageSize:
+        return self.target.times(self.upscale)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adapter:
+    """A LoRA from the operator's catalogue and how strongly it acts."""
+
+    id: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenerationSpec:
+    """Everything that decides the pixels of one picture on one engine fingerprint.
+
+    `prompt` and `negative_prompt` are the final texts the text encoder reads (style and enhancement included).
+    `seed` is 0..2^32-1. `guidance_scale` 1.0 means no guidance.
+    """
+
+    model: str
+    prompt: str
+    negative_prompt: str
+    seed: int
+    size: SizePlan
+    sampler: Sampler
+    num_inference_steps: int
+    guidance_scale: float
+    adapters: tuple[Adapter, ...] = ()
