@@ -1,0 +1,43 @@
+"""What a key may do."""
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from models import Refused, RequestInvalid
+
+SCOPES = frozenset(
+    {
+        "generate",
+        "read",
+        "delete",
+        "templates:read",
+        "templates:write",
+        "renders:write",
+        "webhooks:write",
+        "keys:write",
+        "admin",
+    }
+)
+DEFAULT_SCOPES = frozenset({"generate", "read", "delete"})
+ALIASES = {"write": frozenset({"generate", "delete"})}
+
+
+class ScopeMissing(Refused):
+    """The key is good but may not do this."""
+
+    code: ClassVar[str] = "insufficient_scope"
+
+
+def parse_scopes(names: Iterable[str]) -> frozenset[str]:
+    """Spell out aliases.
+
+    Raises:
+        RequestInvalid: a name is no scope, or there is none at all.
+    """
+    scopes: set[str] = set()
+    for name in names:
+        scopes |= ALIASES.get(name, {name})
+    unknown = sorted(scopes - SCOPES)
+    if unknown or not scopes:
+        raise RequestInvalid(f"Unknown scopes: {', '.join(unknown) or 'none given'}.", field="scopes")
+    return frozenset(scopes)

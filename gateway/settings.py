@@ -1,0 +1,156 @@
+"""One frozen tree of settings, from `configs/gateway.toml` and `PINXIT_*` variables (a variable wins over the file)."""
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from models import SettingInvalid
+
+PREFIX = "PINXIT_"
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def _url_of(*schemes: str, url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in schemes:
+        raise ValueError(f"must begin with one of {', '.join(f'{scheme}://' for scheme in schemes)}")
+    return url
+
+
+def _public_url(url: str) -> str:
+    parts = urlsplit(_url_of("http", "https", url=url))
+    if not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("must name a host and have neither query nor fragment")
+    return url.rstrip("/")
+
+
+def _database_url(url: str) -> str:
+    """People write `postgresql://`; SQLAlchemy wants the driver named."""
+    scheme, colon, rest = url.partition("://")
+    driver = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
+    return _url_of("sqlite+aiosqlite", "postgresql+asyncpg", url=f"{driver.get(scheme, scheme)}{colon}{rest}")
+
+
+def _split(listing: object) -> object:
+    return [part.strip() for part in listing.split(",") if part.strip()] if isinstance(listing, str) else listing
+
+
+DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
+RedisUrl = Annotated[str, AfterValidator(lambda url: _url_of("redis", "rediss", "unix", url=url))]
+BlobUrl = Annotated[str, AfterValidator(lambda url: _url_of("file", "s3", "gs", "az", "memory", url=url))]
+PublicUrl = Annotated[str, AfterValidator(_public_url)]
+
+
+class Settings(BaseSettings):
+    """What the operator decides. Each member may be set as `PINXIT_<NAME>` or in `gateway.toml`."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True)
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    data_dir: Path = Field(ROOT / "data", description="Folder for the database, the pictures and added models.")
+    config_dir: Path = Field(ROOT / "configs", description="Folder of models, styles, safety rules and plans.")
+    database_url: DatabaseUrl | None = Field(None, description="SQLAlchemy URL; none means SQLite in the data folder.")
+    redis_url: RedisUrl | None = Field(None, description="Redis that wakes workers; none means in-process.")
+    blob_url: BlobUrl | None = Field(None, description="Where pictures are kept; none means the data folder.")
+    public_url: PublicUrl | None = Field(None, description="How callers reach us; none means http://host:port.")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="What paints; auto prefers CUDA.")
+    threads: int | None = Field(None, ge=1, le=256, description="CPU threads of the engine; none means all cores.")
+    log_format: Literal["console", "json"] = Field("console", description="How log lines look on stderr.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least that is logged.")
+    sync_wait_s: float = Field(60, gt=0, le=3600, description="Longest wait of a synchronous call, seconds.")
+    lease_s: float = Field(30, gt=0, le=3600, description="A worker that shows no progress this long loses its work.")
+    poll_s: float = Field(1, gt=0, le=60, description="How often a worker looks into the database unasked, seconds.")
+    max_queued: int = Field(1000, ge=1, description="Open generations before new ones are refused with queue_full.")
+    webhook_allowed_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_split)] = Field(
+        (), description="Private networks that webhooks may reach, as CIDR, with commas between."
+    )
+    webhook_retry_s: Annotated[tuple[float, ...] | None, NoDecode, BeforeValidator(_split)] = Field(
+        None, description="Waits between webhook attempts in seconds, with commas between; none means 5 s to 10 h."
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Constructor arguments first, then variables, then the file."""
+        folder = os.environ.get(f"{PREFIX}CONFIG_DIR") or ROOT / "configs"
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, Path(folder) / "gateway.toml")
+
+    @property
+    def is_loopback(self) -> bool:
+        """Nobody but this machine can reach us."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    @property
+    def is_local(self) -> bool:
+        """Bound to loopback and without a public address: plain http and loopback webhooks are fine."""
+        return self.is_loopback and self.public_url is None
+
+    @property
+    def database(self) -> str:
+        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'pinxit.db'}"
+
+    @property
+    def blobs(self) -> str:
+        return self.blob_url or (self.data_dir / "pictures").resolve().as_uri()
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read file and variables; None among `overrides` means "not given".
+
+    Raises:
+        SettingInvalid: one line that names the setting and what is wrong with it.
+    """
+    _refuse_unknown_variables(os.environ)
+    try:
+        return Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as wrong:
+        first = wrong.errors(include_url=False)[0]
+        name = str(first["loc"][0]) if first["loc"] else "settings"
+        reason = first["msg"].removeprefix("Value error, ")
+        shown = "" if name.endswith("_url") else f" (got {first['input']!r})"  # a URL may carry a password
+        raise SettingInvalid(f"{PREFIX}{name.upper()}: {reason}{shown}.") from None
+    except tomllib.TOMLDecodeError as wrong:
+        raise SettingInvalid(f"gateway.toml is not valid TOML: {wrong}.") from None
+    except ValueError as wrong:
+        raise SettingInvalid(f"{PREFIX}*: {wrong}.") from None
+
+
+def child_environment() -> dict[str, str]:
+    """What a child process inherits: our own environment, handed on by value."""
+    return dict(os.environ)
+
+
+def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
+    """A misspelt variable must not be ignored in silence."""
+    known = [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
+    for name in environment:
+        if name.startswith(PREFIX) and name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]}?" if near else "."
+            raise SettingInvalid(f"{name} is not a setting{hint}")

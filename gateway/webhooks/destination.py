@@ -1,0 +1,111 @@
+"""Where webhooks may go: the rules, judged once when a URL is given and again for each address it resolves to.
+
+    https://host:port/path -> check_url (the text) -> name resolved -> refusal (each address) -> socket
+
+The text is held against one narrow pattern, so there is nothing that two URL parsers could read differently.
+"""
+
+import re
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import ClassVar
+
+from gateway.webhooks.addresses import LOOPBACK, METADATA, Address, Network, is_public, is_within
+from models import RequestInvalid
+
+MAX_URL_CHARACTERS = 2048
+DEFAULT_PORTS = frozenset({80, 443})
+NETWORKS_SETTING = "PINXIT_WEBHOOK_ALLOWED_NETWORKS"
+
+_URL = re.compile(
+    r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]+\]|[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?)(?::(?P<port>[0-9]{1,5}))?(?:[/?#].*)?",
+    re.IGNORECASE | re.ASCII,
+)
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.IGNORECASE | re.ASCII)
+
+
+class WebhookUrlInvalid(RequestInvalid):
+    """A webhook may not be sent to that address."""
+
+    code: ClassVar[str] = "invalid_webhook_url"
+
+    def __init__(self, message: str, *, field: str | None = "webhook_url") -> None:
+        super().__init__(message, field=field)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destinations:
+    """What the operator permits beyond public https.
+
+    `allow_loopback` is local mode: plain http, and 127.0.0.0/8 and ::1 on any port. `allowed_networks` are private
+    networks that may be reached as well; clouds' metadata addresses stay closed.
+    """
+
+    allow_loopback: bool = False
+    allowed_networks: tuple[Network, ...] = ()
+    allowed_ports: frozenset[int] = DEFAULT_PORTS
+
+    def check_url(self, url: str) -> None:
+        """Judge what the text alone can tell; names are judged when they are resolved, at each delivery.
+
+        Raises:
+            WebhookUrlInvalid: with the reason in the caller's words.
+        """
+        scheme, host, port = _parts(url)
+        if scheme != "https" and not self.allow_loopback:
+            raise WebhookUrlInvalid("`webhook_url` must begin with https://.")
+        if (literal := _literal(host)) is not None:
+            reason = self.refusal(literal, port)
+        elif self.allow_loopback:
+            reason = None  # the port depends on where the name leads
+        elif host == "localhost" or host.endswith(".localhost"):
+            reason = f"{host} is this machine"
+        else:
+            reason = self._port_refusal(port)
+        if reason is not None:
+            raise WebhookUrlInvalid(f"`webhook_url` is refused: {reason}.")
+
+    def refusal(self, address: Address, port: int) -> str | None:
+        """Why nothing may be sent to this address and port, or None."""
+        if self.allow_loopback and is_within(address, LOOPBACK):
+            return None
+        if is_within(address, METADATA):
+            return f"{address} serves a cloud's credentials"
+        if not is_public(address) and not is_within(address, self.allowed_networks):
+            return f"{address} is not a public address (the operator may allow its network in {NETWORKS_SETTING})"
+        return self._port_refusal(port)
+
+    def _port_refusal(self, port: int) -> str | None:
+        if port in self.allowed_ports:
+            return None
+        return f"port {port} is not one of {', '.join(map(str, sorted(self.allowed_ports)))}"
+
+
+def _parts(url: str) -> tuple[str, str, int]:
+    """Scheme, host without brackets and without the root's dot, and port."""
+    if len(url) > MAX_URL_CHARACTERS:
+        raise WebhookUrlInvalid(f"`webhook_url` has more than {MAX_URL_CHARACTERS} characters.")
+    if "\\" in url or " " in url or not url.isprintable():
+        raise WebhookUrlInvalid("`webhook_url` must not contain spaces, backslashes or control characters.")
+    found = _URL.fullmatch(url)
+    if found is None:
+        raise WebhookUrlInvalid(
+            "`webhook_url` must look like https://host/path: no user name, and names outside ASCII in their xn-- form."
+        )
+    scheme = found["scheme"].lower()
+    port = int(found["port"]) if found["port"] else {"https": 443, "http": 80}[scheme]
+    return scheme, found["host"].lower().removesuffix("."), port
+
+
+def _literal(host: str) -> IPv4Address | IPv6Address | None:
+    """The address that `host` spells, None for a name.
+
+    A host that ends in a number is an address to every resolver (as 2130706433, 0x7f.1 or 0177.0.0.1), so it must be
+    one in the usual notation.
+    """
+    if not host.startswith("[") and not _NUMBER.fullmatch(host.rpartition(".")[2]):
+        return None
+    try:
+        return ip_address(host.strip("[]"))
+    except ValueError:
+        raise WebhookUrlInvalid("`webhook_url` holds an address in an unusual notation.") from None
