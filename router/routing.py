@@ -1,0 +1,165 @@
+"""From a request to complete specs. Pure: time, chance and devices play no part."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from models import (
+    MAX_SEED,
+    Catalogue,
+    GenerationRequest,
+    GenerationSpec,
+    ImageSize,
+    ModelCard,
+    ModelUnavailable,
+    Quality,
+    RequestInvalid,
+    SizePlan,
+)
+from router.auto_style import choose_style
+from router.enhancement import enhance
+from router.size_plan import plan_size
+from router.styles import AUTO, PLACEHOLDER, NegativeMerge, Style, Styles, Wording
+
+StyleReason = Literal["requested", "phrase", "default"]
+
+UPSCALE_CREDITS = 1
+NO_STYLE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """Which model and settings serve a request, and why.
+
+    `prompt` is the caller's, `revised_prompt` and `negative_prompt_used` what the first picture's text encoder reads.
+    One spec a picture, seeds counting up; enhancement follows each picture's own seed, so asking for one of them
+    alone by its seed gives it again. `credits` is the price before the account's plan is looked at.
+    """
+
+    style_resolved: str
+    style_reason: StyleReason
+    model: str
+    quality: Quality
+    size_plan: SizePlan
+    prompt: str
+    revised_prompt: str
+    negative_prompt_used: str
+    specs: tuple[GenerationSpec, ...]
+    credits: int
+    is_upscaled: bool
+
+
+class Router:
+    """Decides for one installation: its styles, its models and the style that `auto` falls back on."""
+
+    def __init__(self, styles: Styles, catalogue: Catalogue, *, default_style: str = "digital-art") -> None:
+        self._styles = styles
+        self._catalogue = catalogue
+        self._default_style = default_style
+
+    def route(self, request: GenerationRequest, *, seed: int) -> Route:
+        """Fill every gap of `request`; `seed` is its own or one drawn for it.
+
+        Raises:
+            StyleUnknown, ModelUnknown: nothing of that name.
+            RequestInvalid: the style has no settings for the model that the request names.
+            ModelUnavailable: no installed model can paint the style.
+        """
+        style, reason = self._style_of(request)
+        card = self._card_for(style, request)
+        setting = _Setting(
+            style=style,
+            card=card,
+            quality=request.quality or card.default_quality,
+            size_plan=plan_size(_target(request, card), card, is_upscaled=request.upscale),
+            negative_prompt=merged_negative(request.negative_prompt, style.wording_for(card.family)),
+        )
+        specs = tuple(_spec(request, setting, seed=(seed + i) % (MAX_SEED + 1)) for i in range(request.n))
+        return Route(
+            style_resolved=style.id,
+            style_reason=reason,
+            model=card.id,
+            quality=setting.quality,
+            size_plan=setting.size_plan,
+            prompt=request.prompt,
+            revised_prompt=specs[0].prompt,
+            negative_prompt_used=setting.negative_prompt,
+            specs=specs,
+            credits=_price(style, request, setting.quality),
+            is_upscaled=request.upscale,
+        )
+
+    def _style_of(self, request: GenerationRequest) -> tuple[Style, StyleReason]:
+        if request.style != AUTO:
+            return self._styles.get(request.style), "requested"
+        paintable = {style.id: style for style in self._styles.all() if self._can_paint(style, request)}
+        default = self._default_style if self._default_style in paintable else NO_STYLE
+        choice = choose_style(request.prompt, paintable.values(), default=default)
+        return self._styles.get(choice.style), choice.reason
+
+    def _can_paint(self, style: Style, request: GenerationRequest) -> bool:
+        if request.model is None:
+            return style.card_in(self._catalogue) is not None
+        return self._catalogue.get(request.model).family in style.families
+
+    def _card_for(self, style: Style, request: GenerationRequest) -> ModelCard:
+        if request.model is None:
+            card = style.card_in(self._catalogue)
+            if card is None:
+                raise ModelUnavailable(f"No installed model can paint the style {style.id!r}.")
+            return card
+        card = self._catalogue.get(request.model)
+        if card.family not in style.families:
+            raise RequestInvalid(f"The style {style.id!r} has no settings for the model {card.id!r}.", field="style")
+        return card
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Setting:
+    """What all pictures of one request share."""
+
+    style: Style
+    card: ModelCard
+    quality: Quality
+    size_plan: SizePlan
+    negative_prompt: str
+
+
+def _spec(request: GenerationRequest, setting: _Setting, *, seed: int) -> GenerationSpec:
+    style, family = setting.style, setting.card.family
+    settings = style.families[family]
+    text = style.wording_for(family).template.replace(PLACEHOLDER, request.prompt)
+    return GenerationSpec(
+        model=setting.card.id,
+        prompt=enhance(
+            text,
+            prompt=request.prompt,
+            enhancement=style.enhancement_for(family),
+            seed_text=f"{style.id}@{style.revision}#{seed}",
+            is_asked=request.enhance_prompt,
+        ),
+        negative_prompt=setting.negative_prompt,
+        seed=seed,
+        size=setting.size_plan,
+        sampler=settings.sampler,
+        num_inference_steps=settings.steps.of(setting.quality),
+        guidance_scale=settings.guidance.of(setting.quality),
+    )
+
+
+def merged_negative(asked: str, wording: Wording) -> str:
+    """The negative prompt that is used, after the style's `negative_merge`."""
+    if not asked.strip() or wording.negative_merge is NegativeMerge.IGNORE:
+        return wording.negative
+    if wording.negative_merge is NegativeMerge.REPLACE or not wording.negative:
+        return asked
+    return f"{asked}, {wording.negative}"
+
+
+def _target(request: GenerationRequest, card: ModelCard) -> ImageSize:
+    """What was asked for; a side left out is the model's default one."""
+    return ImageSize(width=request.width or card.default_size.width, height=request.height or card.default_size.height)
+
+
+def _price(style: Style, request: GenerationRequest, quality: Quality) -> int:
+    """The style's credits for each picture, and one more for upscaling."""
+    return style.credits.of(quality) * request.n + (UPSCALE_CREDITS if request.upscale else 0)

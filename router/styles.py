@@ -1,0 +1,251 @@
+"""Named looks: their form, how they are read from `configs/styles/*.toml`, and how they are listed."""
+
+import hashlib
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal, TypeAlias
+
+import msgspec
+from msgspec import Meta
+
+from models import Catalogue, Family, ModelCard, Quality, RequestInvalid, Sampler, SettingInvalid
+
+AUTO = "auto"
+PLACEHOLDER = "{prompt}"
+
+StyleId: TypeAlias = Annotated[str, Meta(pattern=r"\A[a-z0-9-]{2,32}\Z")]
+Text: TypeAlias = Annotated[str, Meta(min_length=1, max_length=400)]
+Steps: TypeAlias = Annotated[int, Meta(ge=1, le=150)]
+Guidance: TypeAlias = Annotated[float, Meta(ge=1.0, le=30.0)]
+Credits: TypeAlias = Annotated[int, Meta(ge=0, le=1000)]
+
+
+class StyleUnknown(RequestInvalid):
+    """No style has that id or alias."""
+
+    code: ClassVar[str] = "unknown_style"
+
+
+class NegativeMerge(StrEnum):
+    """How the caller's negative prompt meets the style's: both, the caller's instead, or the style's alone."""
+
+    APPEND = "append"
+    REPLACE = "replace"
+    IGNORE = "ignore"
+
+
+class Form(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Every table of a style file: frozen, and a member it does not know is refused."""
+
+
+class CreditsPerQuality(Form, frozen=True, kw_only=True):
+    standard: Credits = 1
+    hd: Credits = 1
+    ultra: Credits = 2
+
+    def of(self, quality: Quality) -> int:
+        return {Quality.STANDARD: self.standard, Quality.HD: self.hd, Quality.ULTRA: self.ultra}[quality]
+
+
+class StepsPerQuality(Form, frozen=True, kw_only=True):
+    standard: Steps
+    hd: Steps
+    ultra: Steps
+
+    def of(self, quality: Quality) -> int:
+        return {Quality.STANDARD: self.standard, Quality.HD: self.hd, Quality.ULTRA: self.ultra}[quality]
+
+
+class GuidancePerQuality(Form, frozen=True, kw_only=True):
+    standard: Guidance
+    hd: Guidance
+    ultra: Guidance
+
+    def of(self, quality: Quality) -> float:
+        return {Quality.STANDARD: self.standard, Quality.HD: self.hd, Quality.ULTRA: self.ultra}[quality]
+
+
+class Thumbnail(Form, frozen=True, kw_only=True):
+    """The example picture: `file` once it was painted, and what it is painted from."""
+
+    prompt: Text
+    seed: Annotated[int, Meta(ge=0, le=2**32 - 1)]
+    file: str | None = None
+
+
+class Wording(Form, frozen=True, kw_only=True):
+    """What a style says to the text encoder around the caller's own words."""
+
+    template: Text
+    negative: Annotated[str, Meta(max_length=400)] = ""
+    negative_merge: NegativeMerge = NegativeMerge.APPEND
+
+    def __post_init__(self) -> None:
+        if self.template.count(PLACEHOLDER) != 1:
+            raise ValueError(f"`template` must contain {PLACEHOLDER} exactly once")
+
+
+class Enhancement(Form, frozen=True, kw_only=True):
+    """Vetted words that may be appended; `default` is what `enhance_prompt` means when the request leaves it out."""
+
+    default: bool = False
+    words: tuple[Text, ...] = ()
+    max_added_words: Annotated[int, Meta(ge=0, le=60)] = 8
+
+
+class AutoPhrases(Form, frozen=True, kw_only=True):
+    """Phrases that name the style in a prompt, and phrases that look like it but mean something else (`not`)."""
+
+    phrases: tuple[Text, ...] = ()
+    unless: tuple[Text, ...] = msgspec.field(default=(), name="not")
+
+
+class FamilySettings(Form, frozen=True, kw_only=True):
+    """How one family of models paints this style.
+
+    `model` is the preferred checkpoint, used where it is installed. `prompt` and `enhance` replace the style's own
+    for this family, so that a small model hears only words it knows.
+    """
+
+    sampler: Sampler
+    steps: StepsPerQuality
+    guidance: GuidancePerQuality
+    model: str | None = None
+    prompt: Wording | None = None
+    enhance: Enhancement | None = None
+
+
+class Style(Form, frozen=True, kw_only=True):
+    """One named look. `id` is stable for ever; any change to what it paints raises `revision`."""
+
+    schema: Literal[1]
+    id: StyleId
+    revision: Annotated[int, Meta(ge=1)]
+    name: Text
+    description: Text
+    aliases: tuple[StyleId, ...] = ()
+    min_plan: str = "free"
+    credits: CreditsPerQuality = CreditsPerQuality()
+    thumbnail: Thumbnail
+    prompt: Wording
+    enhance: Enhancement = Enhancement()
+    auto: AutoPhrases = AutoPhrases()
+    families: dict[Family, FamilySettings]
+
+    def wording_for(self, family: Family) -> Wording:
+        return self.families[family].prompt or self.prompt
+
+    def enhancement_for(self, family: Family) -> Enhancement:
+        return self.families[family].enhance or self.enhance
+
+    def card_in(self, catalogue: Catalogue) -> ModelCard | None:
+        """The model that paints this style when the request names none; None where no family of it is installed.
+
+        The default model's family comes first, then the file's own order.
+        """
+        families = sorted(self.families, key=lambda family: family is not catalogue.default.family)
+        cards = (self._card_of(family, catalogue) for family in families)
+        return next((card for card in cards if card is not None), None)
+
+    def _card_of(self, family: Family, catalogue: Catalogue) -> ModelCard | None:
+        preferred = self.families[family].model
+        named = (card for card in catalogue.cards() if card.id == preferred and card.family is family)
+        return next(named, None) or catalogue.of_family(family)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StyleEntry:
+    """One row of `GET /v1/styles`. `thumbnail` is a file below the styles' folder, None until it was painted."""
+
+    id: str
+    name: str
+    description: str
+    aliases: tuple[str, ...]
+    thumbnail: str | None
+    min_plan: str
+    available: bool
+    revision: int
+
+
+class Styles:
+    """Every style of the installation by id and alias."""
+
+    def __init__(self, styles: Iterable[Style]) -> None:
+        """Raises SettingInvalid: two styles claim one name, or one is called `auto`."""
+        self._styles = {style.id: style for style in sorted(styles, key=lambda style: style.id)}
+        self._named: dict[str, Style] = {}
+        for style in self._styles.values():
+            for name in (style.id, *style.aliases):
+                if name == AUTO or name in self._named:
+                    raise SettingInvalid(f"{style.id}.toml: the name {name!r} is already taken.")
+                self._named[name] = style
+        self.revision_hash = hashlib.sha256(
+            msgspec.json.encode(tuple(self._styles.values()), order="sorted")
+        ).hexdigest()
+
+    def get(self, name: str) -> Style:
+        """Raises StyleUnknown: no id or alias is called so (`auto` is none: the router resolves it)."""
+        try:
+            return self._named[name]
+        except KeyError:
+            raise StyleUnknown(f"No style is called {name!r}; GET /v1/styles lists them.", field="style") from None
+
+    def all(self) -> tuple[Style, ...]:
+        """In the order of their ids."""
+        return tuple(self._styles.values())
+
+    def entries(self, catalogue: Catalogue) -> tuple[StyleEntry, ...]:
+        """The public list, `auto` first; `available` says whether `catalogue` has a model for it."""
+        return (_auto_entry(), *(_entry(style, catalogue) for style in self.all()))
+
+
+def load_styles(folder: Path) -> Styles:
+    """Read every `*.toml` of `folder`.
+
+    Raises:
+        SettingInvalid: a file is not TOML, breaks the form or is not called after its id; or there is none. The
+            message names file and member.
+    """
+    styles = [_read_style(file) for file in sorted(folder.glob("*.toml"))]
+    if not styles:
+        raise SettingInvalid(f"No style was found in {folder}.")
+    return Styles(styles)
+
+
+def _read_style(file: Path) -> Style:
+    try:
+        style = msgspec.convert(tomllib.loads(file.read_text(encoding="utf-8")), Style)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as wrong:
+        raise SettingInvalid(f"{file.name}: {wrong}") from None
+    if style.id != file.stem:
+        raise SettingInvalid(f"{file.name}: `id` must be {file.stem!r}, not {style.id!r}.")
+    return style
+
+
+def _entry(style: Style, catalogue: Catalogue) -> StyleEntry:
+    return StyleEntry(
+        id=style.id,
+        name=style.name,
+        description=style.description,
+        aliases=style.aliases,
+        thumbnail=style.thumbnail.file,
+        min_plan=style.min_plan,
+        available=style.card_in(catalogue) is not None,
+        revision=style.revision,
+    )
+
+
+def _auto_entry() -> StyleEntry:
+    return StyleEntry(
+        id=AUTO,
+        name="Automatic",
+        description="Follows the style the prompt names; else the installation's default.",
+        aliases=(),
+        thumbnail=None,
+        min_plan="free",
+        available=True,
+        revision=1,
+    )
