@@ -66,7 +66,8 @@ def is_within(address: Address, networks: tuple[Network, ...]) -> bool:
 
 
 def behind_nat64(address: Address) -> Address:
-    """The IPv4 address that a DNS64 resolver wrapped for us, where the machine has IPv6 alone; else `address`."""
+    """The public IPv4 address that a DNS64 resolver wrapped, on a machine with IPv6 alone; else `address` itself."""
     if isinstance(address, IPv6Address) and address in _NAT64:
-        return IPv4Address(int(address) & 0xFFFFFFFF)
+        wrapped = IPv4Address(int(address) & 0xFFFFFFFF)
+        return wrapped if is_public(wrapped) else address
     return address

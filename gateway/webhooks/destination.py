@@ -7,7 +7,7 @@ The text is held against one narrow pattern, so there is nothing that two URL pa
 
 import re
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address
 from typing import ClassVar
 
 from gateway.webhooks.addresses import LOOPBACK, METADATA, Address, Network, is_public, is_within
@@ -94,6 +94,8 @@ def _parts(url: str) -> tuple[str, str, int]:
         )
     scheme = found["scheme"].lower()
     port = int(found["port"]) if found["port"] else {"https": 443, "http": 80}[scheme]
+    if not 1 <= port <= 65535:
+        raise WebhookUrlInvalid(f"`webhook_url` has no port {port}.")
     return scheme, found["host"].lower().removesuffix("."), port
 
 
@@ -106,6 +108,6 @@ def _literal(host: str) -> IPv4Address | IPv6Address | None:
     if not host.startswith("[") and not _NUMBER.fullmatch(host.rpartition(".")[2]):
         return None
     try:
-        return ip_address(host.strip("[]"))
+        return IPv6Address(host[1:-1]) if host.startswith("[") else IPv4Address(host)
     except ValueError:
         raise WebhookUrlInvalid("`webhook_url` holds an address in an unusual notation.") from None

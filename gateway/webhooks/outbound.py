@@ -8,6 +8,7 @@ Host header and SNI stay the name. There is no second look-up that could answer 
 import asyncio
 import contextlib
 import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from ipaddress import ip_address
 
@@ -37,9 +38,7 @@ async def resolve(host: str) -> Sequence[Address]:
 class GuardedBackend(httpcore2.AsyncNetworkBackend):
     """Opens sockets for httpcore2, to permitted addresses alone."""
 
-    def __init__(
-        self, destinations: Destinations, *, resolver: Resolver, inner: httpcore2.AsyncNetworkBackend
-    ) -> None:
+    def __init__(self, destinations: Destinations, *, resolver: Resolver, inner: httpcore2.AsyncNetworkBackend) -> None:
         self._destinations = destinations
         self._resolver = resolver
         self._inner = inner
@@ -58,14 +57,6 @@ class GuardedBackend(httpcore2.AsyncNetworkBackend):
                 return await self._first_open(addresses, port, local_address, socket_options)
         except TimeoutError:
             raise httpcore2.ConnectTimeout(f"{host} was not reached in time") from None
-
-    async def connect_unix_socket(
-        self,
-        path: str,
-        timeout: float | None = None,  # noqa: ASYNC109 - httpcore2's signature
-        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
-    ) -> httpcore2.AsyncNetworkStream:
-        raise DestinationRefused(f"{path} is a local socket")
 
     async def sleep(self, seconds: float) -> None:
         await self._inner.sleep(seconds)
@@ -129,7 +120,9 @@ class _Transport(httpx2.AsyncBaseTransport):
                     extensions=request.extensions,
                 )
             )
-        return httpx2.Response(answer.status, headers=answer.headers, stream=_Body(answer), extensions=answer.extensions)
+        return httpx2.Response(
+            answer.status, headers=answer.headers, stream=_Body(answer), extensions=answer.extensions
+        )
 
     async def aclose(self) -> None:
         await self._pool.aclose()
@@ -165,14 +158,14 @@ def guarded_client(
     *,
     resolver: Resolver = resolve,
     inner: httpcore2.AsyncNetworkBackend | None = None,
-    verify: str | bool = True,
+    tls: ssl.SSLContext | None = None,
 ) -> httpx2.AsyncClient:
     """A client for URLs that strangers gave us: no proxy, no redirects, no environment, no reused connections.
 
-    `inner` opens the sockets (tests count them); `verify` names a file of root certificates.
+    `inner` opens the sockets (tests count them); `tls` replaces the usual root certificates.
     """
     pool = httpcore2.AsyncConnectionPool(
-        ssl_context=httpx2.create_ssl_context(verify=verify, trust_env=False),
+        ssl_context=tls or httpx2.create_ssl_context(trust_env=False),
         max_connections=MAX_CONNECTIONS,
         max_keepalive_connections=0,
         network_backend=GuardedBackend(destinations, resolver=resolver, inner=inner or httpcore2.AnyIOBackend()),

@@ -1,0 +1,48 @@
+"""The sender over HTTP: at most 5 s to connect, 15 s in all, 64 kB of an answer that nobody unpacks."""
+
+import asyncio
+
+import httpx2
+
+from gateway.webhooks.destination import Destinations, WebhookUrlInvalid
+from gateway.webhooks.sender import Answer, Message
+
+TOTAL_TIMEOUT_S = 15.0
+MAX_ANSWER_BYTES = 64 * 1024
+HEADERS = {"Content-Type": "application/json", "User-Agent": "pinxit-webhooks/1", "Accept-Encoding": "identity"}
+
+
+class HttpSender:
+    """POSTs through a guarded client; the URL's text is judged again, for rules may have changed since it was given."""
+
+    def __init__(
+        self, destinations: Destinations, *, client: httpx2.AsyncClient, total_timeout_s: float = TOTAL_TIMEOUT_S
+    ) -> None:
+        self._destinations = destinations
+        self._client = client
+        self._total_timeout_s = total_timeout_s
+
+    async def send(self, message: Message) -> Answer:
+        try:
+            self._destinations.check_url(message.url)
+            async with asyncio.timeout(self._total_timeout_s):
+                return await self._post(message)
+        except WebhookUrlInvalid as refused:
+            return Answer(error=refused.message)
+        except TimeoutError:
+            return Answer(error=f"no complete answer within {self._total_timeout_s:g} s")
+        except (httpx2.HTTPError, httpx2.InvalidURL) as broken:
+            return Answer(error=f"{type(broken).__name__}: {broken}")
+
+    async def aclose(self) -> None:
+        await self._client.aclose()
+
+    async def _post(self, message: Message) -> Answer:
+        headers = {**HEADERS, **message.headers}
+        async with self._client.stream("POST", message.url, content=message.body, headers=headers) as response:
+            received = 0
+            async for part in response.aiter_raw():
+                received += len(part)
+                if received >= MAX_ANSWER_BYTES:
+                    break
+            return Answer(status=response.status_code, retry_after=response.headers.get("retry-after"))

@@ -1,0 +1,61 @@
+"""The port to the outside: one attempt to hand one signed message to one receiver."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from gateway.webhooks.destination import Destinations
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """The bytes and headers of one attempt."""
+
+    url: str
+    body: bytes
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What came of an attempt: a status, or why there is none. `retry_after` is the receiver's header as sent."""
+
+    status: int | None = None
+    error: str | None = None
+    retry_after: str | None = None
+
+    @property
+    def is_success(self) -> bool:
+        """Any 2xx; a redirect is a failure, for following it could lead anywhere."""
+        return self.status is not None and 200 <= self.status < 300
+
+
+class WebhookSender(Protocol):
+    """Makes one attempt and reports it; a receiver's misbehaviour is an answer, never an exception."""
+
+    async def send(self, message: Message) -> Answer: ...
+
+    async def aclose(self) -> None: ...
+
+
+def open_sender(destinations: Destinations) -> WebhookSender:
+    """The sender of production. It opens the HTTP client when it is first needed, which the start is not."""
+    from gateway.webhooks.http_sender import HttpSender  # noqa: PLC0415 - httpx2 costs a tenth of a second to import
+    from gateway.webhooks.outbound import guarded_client  # noqa: PLC0415
+
+    return HttpSender(destinations, client=guarded_client(destinations))
+
+
+@dataclass(slots=True)
+class RecordingSender:
+    """Keeps what it was given, for tests; answers with `answers` in turn, then with 204."""
+
+    answers: list[Answer] = field(default_factory=list)
+    sent: list[Message] = field(default_factory=list)
+
+    async def send(self, message: Message) -> Answer:
+        self.sent.append(message)
+        return self.answers.pop(0) if self.answers else Answer(status=204)
+
+    async def aclose(self) -> None:
+        """Nothing is held."""
