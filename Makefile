@@ -1,0 +1,49 @@
+# Thin on purpose: each line calls a command you can type yourself. ARGS reaches the last one:
+#   make serve ARGS="--port 9000"     make test ARGS="tests/router -x"
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+ARGS ?=
+CHECKS := check-format check-lint check-types check-types-light check-imports check-dependencies \
+          check-spelling check-dead-code check-architecture
+
+.DEFAULT_GOAL := help
+.PHONY: help serve test check bench format clean installed installed-dev $(CHECKS)
+
+help: ## say what there is
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 10
+
+serve: installed ## install what is missing, then start the server on 127.0.0.1:8000
+	@exec $(BIN)/pinxit serve $(ARGS)
+
+test: installed-dev ## run the whole test suite
+	$(BIN)/pytest $(ARGS)
+
+check: $(CHECKS) ## format, lint, types, import contracts, dependencies, spelling, dead code, architecture
+
+bench: installed-dev ## run the benchmarks; they print ratios
+	$(BIN)/pytest tests/benchmarks -m benchmark -s $(ARGS)
+
+format: installed-dev ## put the code into its form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean: ## remove what can be made again (never data/)
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+installed:
+	@$(PYTHON) configs/deploy/install.py
+
+installed-dev:
+	@$(PYTHON) configs/deploy/install.py --dev
+
+$(CHECKS): installed-dev
+check-format:       ; $(BIN)/ruff format --check .
+check-lint:         ; $(BIN)/ruff check .
+check-types:        ; $(BIN)/mypy
+check-types-light:  ; $(BIN)/pyright
+check-imports:      ; $(BIN)/lint-imports
+check-dependencies: ; $(BIN)/deptry .
+check-spelling:     ; $(BIN)/typos
+check-dead-code:    ; $(BIN)/vulture
+check-architecture: ; $(BIN)/pytest -q tests/architecture
