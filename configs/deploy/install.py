@@ -37,7 +37,7 @@ def main() -> None:
     present = _installed_parts(digest)
     if wanted <= present:
         return
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - found out here, before pip words it worse
         sys.exit(f"Pinxit needs Python 3.11 or newer; {sys.executable} is {platform.python_version()}.")
     print("Installing into .venv (once; some minutes, mostly torch) ...", flush=True)
     try:
