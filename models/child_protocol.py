@@ -1,0 +1,115 @@
+"""What the engine's parent and child say to each other: one JSON object a line over a private socket pair.
+
+The parent begins with `Setup`; the child answers `Ready` when its device is chosen and the first model was tried.
+After that every `Paint` gets beats and exactly one of `Painted`, `Stopped` or `Broken`.
+"""
+
+from pathlib import Path
+
+import msgspec
+
+from models.catalogue import ModelCard
+from models.engine import Painting, Phase
+from models.spec import GenerationSpec
+
+MAX_LINE_BYTES = 1 << 20
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """One line; its type stands in the member `type`."""
+
+
+class Setup(Message, frozen=True, kw_only=True):
+    """First of all: the models there are, the one to load at once, the device wanted, CPU threads (None: all cores)."""
+
+    cards: tuple[ModelCard, ...]
+    preload: str
+    device: str
+    threads: int | None
+
+
+class Paint(Message, frozen=True, kw_only=True):
+    """Paint `spec` into a file in `workspace`; `number` names this painting on the wire."""
+
+    number: int
+    spec: GenerationSpec
+    workspace: Path
+
+
+class Cancel(Message, frozen=True, kw_only=True):
+    """Stop that painting before its next step; unknown numbers are ignored."""
+
+    number: int
+
+
+class Ready(Message, frozen=True, kw_only=True):
+    """The child takes orders; sent again whenever what is loaded changes.
+
+    `why` says why this device, or why the first model could not be loaded; then `resident` is empty.
+    """
+
+    device: str
+    device_name: str
+    why: str
+    resident: tuple[str, ...]
+
+
+class Beat(Message, frozen=True, kw_only=True):
+    """A phase begins or a step ended. `number` is None while the child works for nobody (loading the first model)."""
+
+    number: int | None
+    phase: Phase
+    step: int = 0
+    steps: int = 0
+
+
+class Painted(Message, frozen=True, kw_only=True):
+    """It is finished."""
+
+    number: int
+    painting: Painting
+
+
+class Stopped(Message, frozen=True, kw_only=True):
+    """The painting was cancelled; nothing is written to its workspace any more."""
+
+    number: int
+
+
+class Broken(Message, frozen=True, kw_only=True):
+    """The painting failed. `kind` is the name of a `Failed`."""
+
+    number: int
+    kind: str
+    message: str
+
+
+Order = Setup | Paint | Cancel
+Report = Ready | Beat | Painted | Stopped | Broken
+
+
+def encode(message: Message) -> bytes:
+    """One line, with its end."""
+    return msgspec.json.encode(message, enc_hook=_written) + b"\n"
+
+
+def decode_order(line: bytes) -> Order:
+    """Raises msgspec.ValidationError."""
+    order: Order = msgspec.json.decode(line, type=Order, dec_hook=_read)
+    return order
+
+
+def decode_report(line: bytes) -> Report:
+    """Raises msgspec.ValidationError."""
+    report: Report = msgspec.json.decode(line, type=Report, dec_hook=_read)
+    return report
+
+
+def _written(value: object) -> str:
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no form on the wire")
+
+
+def _read(kind: type, value: object) -> object:
+    return Path(value) if issubclass(kind, Path) and isinstance(value, str) else value
