@@ -1,0 +1,99 @@
+"""The ways one text can be read once its disguises are taken off. Total: no text makes it raise."""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+from safety.confusables import Confusables
+from safety.decoding import decoded_texts
+
+VERSION = 1
+"""Part of every verdict: raised whenever a view reads anything differently."""
+
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
+    "\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000110bd\U000110cd"
+    "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+"""Format characters (category Cf), variation selectors, tags and fillers: all that is drawn as nothing."""
+_MARKS = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]")
+_WEIGHT = re.compile(r":\s*-?\d+(?:\.\d+)?(?=\s*[)\]>}])")
+_BRACKETS = re.compile(r"[()\[\]{}<>\\]+")
+_TORN = re.compile(r"[^\W_]+(?:[^\w\s,;!?|]+[^\W_]+|_+[^\W_]+)+")
+_SEPARATORS = re.compile(r"[\W_]+")
+_STRETCHED = re.compile(r"([^\W\d_])\1{2,}")
+_MIXED = re.compile(r"[^\s,;:()\[\]{}<>\"]+")
+_FRAGMENTS = re.compile(r"(?<![^\W_])(?:[^\W_]{1,2}[\W_]+){1,}[^\W_]{1,2}(?![^\W_])")
+_LETTER_RUN = re.compile(r"(?<![^\W_])(?:[^\W_][\W_]+){2,}[^\W_](?![^\W_])")
+_LEET_I = str.maketrans("013457@$!|+89", "oieastasiitbg")
+_LEET_L = str.maketrans("013457@$!|+89", "oleastaslltbg")
+_SPELLED_SHORTEST, _SPELLED_LONGEST, _SPELLED_RUN = 3, 14, 48
+
+
+def views_of(text: str, confusables: Confusables) -> Iterator[tuple[str, str]]:
+    """Name and text of every view of `text` that differs from those before it, the plain ones first."""
+    seen: set[str] = set()
+    for name, view in _all_views(text, confusables):
+        if view not in seen:
+            seen.add(view)
+            yield name, view
+
+
+def _all_views(text: str, confusables: Confusables) -> Iterator[tuple[str, str]]:
+    yield "raw", text
+    yield "nfc", unicodedata.normalize("NFC", text)
+    visible = without_format(unicodedata.normalize("NFKC", without_format(text)))
+    yield "nfkc", visible
+    folded = confusables.folded(without_marks(visible))
+    plain = _STRETCHED.sub(r"\1\1", folded)
+    yield "folded", plain
+    yield "unstretched", _STRETCHED.sub(r"\1", folded)
+    yield from _rejoined(plain)
+    for name, decoded in decoded_texts(visible):
+        yield name, _STRETCHED.sub(r"\1", confusables.folded(without_marks(without_format(decoded))))
+
+
+def _rejoined(plain: str) -> Iterator[tuple[str, str]]:
+    """Readings of the folded text that put torn words together again."""
+    flat = _BRACKETS.sub("", _WEIGHT.sub("", plain)).replace("|", " ")
+    yield "flat", flat
+    for name, table in (("leet_i", _LEET_I), ("leet_l", _LEET_L)):
+        yield name, _with_joined(_unleeted(plain, table))
+
+
+def without_format(text: str) -> str:
+    """`text` without characters that are drawn as nothing."""
+    return text if text.isascii() else _INVISIBLE.sub("", text)
+
+
+def without_marks(text: str) -> str:
+    """`text` without accents and other combining marks."""
+    if text.isascii():
+        return text
+    return unicodedata.normalize("NFC", _MARKS.sub("", unicodedata.normalize("NFKD", text)))
+
+
+def _unleeted(text: str, table: dict[int, int]) -> str:
+    """Digits and signs read as letters, in words that mix them with letters."""
+
+    def read(found: re.Match[str]) -> str:
+        token = found[0].rstrip("!?.")
+        is_mixed = any(sign.isalpha() for sign in token) and any(ord(sign) in table for sign in token)
+        return token.translate(table) + found[0][len(token) :] if is_mixed else found[0]
+
+    return _MIXED.sub(read, text)
+
+
+def _with_joined(text: str) -> str:
+    """`text` with what a torn word reads as in one piece put right behind it, so that distances stay."""
+    sealed = _TORN.sub(lambda torn: f"{torn[0]} {_SEPARATORS.sub('', torn[0])}", text)
+    joined = _FRAGMENTS.sub(lambda run: f"{run[0]} {_SEPARATORS.sub('', run[0])}", sealed)
+    return _LETTER_RUN.sub(lambda run: f"{run[0]} {' '.join(_inner_words(run[0]))}", joined)
+
+
+def _inner_words(run: str) -> Iterator[str]:
+    """Every word that single letters may spell, since where it begins and ends cannot be seen."""
+    letters = _SEPARATORS.sub("", run)[:_SPELLED_RUN]
+    for start in range(len(letters)):
+        for end in range(start + _SPELLED_SHORTEST, min(len(letters), start + _SPELLED_LONGEST) + 1):
+            yield letters[start:end]
