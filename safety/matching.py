@@ -26,9 +26,6 @@ class Span:
         """Words between the two; 0 where they touch or overlap."""
         return max(0, other.start - self.end, self.start - other.end)
 
-    def contains(self, other: "Span") -> bool:
-        return self.start <= other.start and other.end <= self.end
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
@@ -124,5 +121,9 @@ def _starred(piece: str) -> list[str]:
     return [*words[:-1], f"{words[-1]}*"] if piece.endswith("*") else words
 
 
-def _uncovered(spans: Iterable[Span], excepted: list[Span]) -> tuple[Span, ...]:
-    return tuple(span for span in spans if not any(exception.contains(span) for exception in excepted))
+def _uncovered(spans: Iterable[Span], excepted: Iterable[Span]) -> tuple[Span, ...]:
+    covered_to: dict[int, int] = {}
+    for exception in excepted:
+        for place in range(exception.start, exception.end):
+            covered_to[place] = max(covered_to.get(place, 0), exception.end)
+    return tuple(span for span in spans if covered_to.get(span.start, 0) < span.end)

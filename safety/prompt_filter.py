@@ -56,20 +56,21 @@ class PromptFilter:
             load_confusables(folder / "confusables.toml"),
         )
 
-    def judge(self, prompt: str, negative_prompt: str = "", *final_prompts: str, policy: str = "standard") -> Verdict:
+    def judge(
+        self, prompt: str, *, negative_prompt: str = "", final_prompt: str = "", policy: str = "standard"
+    ) -> Verdict:
         """Read every text that can reach the text encoder and say what follows.
 
         The negative prompt is read with the opposite sign: naming a thing there asks for its absence. What counts in
-        it is the absence of clothing or of adults.
+        it is the absence of clothing or of adults. The final prompt is what the text encoder reads: style and
+        enhancement included.
 
         Raises:
             SettingInvalid: there is no such policy.
         """
         chosen = self._policy(policy)
         negatives = list(self._readings(Stage.NEGATIVE_PROMPT, negative_prompt))
-        positives = [*self._readings(Stage.PROMPT, prompt)]
-        for text in dict.fromkeys(final_prompts):
-            positives += self._readings(Stage.FINAL_PROMPT, text)
+        positives = [*self._readings(Stage.PROMPT, prompt), *self._readings(Stage.FINAL_PROMPT, final_prompt)]
         found = {finding.rule: finding for finding in reversed(list(self._findings(positives, negatives, chosen)))}
         findings = tuple(sorted(found.values(), key=lambda finding: _weight(finding, chosen)))
         return Verdict(
@@ -80,16 +81,18 @@ class PromptFilter:
             policy_hash=chosen.hash,
             lexicon_hash=self._lexicon.hash,
             views_version=VERSION,
-            input_sha256=_hash_of((prompt, negative_prompt, *final_prompts)),
+            input_sha256=_hash_of((prompt, negative_prompt, final_prompt)),
         )
 
-    def check(self, prompt: str, negative_prompt: str = "", *final_prompts: str, policy: str = "standard") -> Verdict:
+    def check(
+        self, prompt: str, *, negative_prompt: str = "", final_prompt: str = "", policy: str = "standard"
+    ) -> Verdict:
         """`judge`, and refuse what is blocked.
 
         Raises:
             PromptBlocked: with the gravest category.
         """
-        verdict = self.judge(prompt, negative_prompt, *final_prompts, policy=policy)
+        verdict = self.judge(prompt, negative_prompt=negative_prompt, final_prompt=final_prompt, policy=policy)
         if verdict.is_blocked:
             raise PromptBlocked(str(verdict.category))
         return verdict

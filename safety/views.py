@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterator
+from itertools import product
 
 from safety.confusables import Confusables
 from safety.decoding import decoded_texts
@@ -19,15 +20,17 @@ _INVISIBLE = re.compile(
 _MARKS = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]")
 _WEIGHT = re.compile(r":\s*-?\d+(?:\.\d+)?(?=\s*[)\]>}])")
 _BRACKETS = re.compile(r"[()\[\]{}<>\\]+")
-_TORN = re.compile(r"[^\W_]+(?:[^\w\s,;!?|]+[^\W_]+|_+[^\W_]+)+")
+_TORN = re.compile(r"(?<![^\W_])[^\W_]++(?:(?:[^\w\s,;!?|]++|_++)[^\W_]++)+")
 _SEPARATORS = re.compile(r"[\W_]+")
 _STRETCHED = re.compile(r"([^\W\d_])\1{2,}")
+_WORD = re.compile(r"\w+")
 _MIXED = re.compile(r"[^\s,;:()\[\]{}<>\"]+")
 _FRAGMENTS = re.compile(r"(?<![^\W_])(?:[^\W_]{1,2}[\W_]+){1,}[^\W_]{1,2}(?![^\W_])")
 _LETTER_RUN = re.compile(r"(?<![^\W_])(?:[^\W_][\W_]+){2,}[^\W_](?![^\W_])")
 _LEET_I = str.maketrans("013457@$!|+89", "oieastasiitbg")
 _LEET_L = str.maketrans("013457@$!|+89", "oleastaslltbg")
 _SPELLED_SHORTEST, _SPELLED_LONGEST, _SPELLED_RUN = 3, 14, 48
+_STRETCHES = 3
 
 
 def views_of(text: str, confusables: Confusables) -> Iterator[tuple[str, str]]:
@@ -47,7 +50,7 @@ def _all_views(text: str, confusables: Confusables) -> Iterator[tuple[str, str]]
     folded = confusables.folded(without_marks(visible))
     plain = _STRETCHED.sub(r"\1\1", folded)
     yield "folded", plain
-    yield "unstretched", _STRETCHED.sub(r"\1", folded)
+    yield "unstretched", _unstretched(folded)
     yield from _rejoined(plain)
     for name, decoded in decoded_texts(visible):
         yield name, _STRETCHED.sub(r"\1", confusables.folded(without_marks(without_format(decoded))))
@@ -71,6 +74,22 @@ def without_marks(text: str) -> str:
     if text.isascii():
         return text
     return unicodedata.normalize("NFC", _MARKS.sub("", unicodedata.normalize("NFKD", text)))
+
+
+def _unstretched(text: str) -> str:
+    """Each word with letters drawn out, as it reads with one and with two of each."""
+
+    def read(found: re.Match[str]) -> str:
+        runs = len(_STRETCHED.findall(found[0]))
+        few = product((1, 2), repeat=min(runs, _STRETCHES))
+        return " ".join(_shortened(found[0], counts) for counts in few)
+
+    return _WORD.sub(read, text) if _STRETCHED.search(text) else text
+
+
+def _shortened(word: str, counts: tuple[int, ...]) -> str:
+    left = iter(counts)
+    return _STRETCHED.sub(lambda run: run[1] * next(left, 1), word)
 
 
 def _unleeted(text: str, table: dict[int, int]) -> str:
