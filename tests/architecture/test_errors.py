@@ -58,7 +58,7 @@ def test_every_error_is_refused_or_failed_or_a_setting(sources: list[Source]) ->
 
 
 def test_everything_is_caught_at_the_edges_only(sources: list[Source]) -> None:
-    catch_alls = [
+    caught = [
         source.at(node, ast.unparse(node).splitlines()[0])
         for source in sources
         if source.name not in EDGES
@@ -66,7 +66,7 @@ def test_everything_is_caught_at_the_edges_only(sources: list[Source]) -> None:
         if isinstance(node, ast.ExceptHandler | ast.Call) and is_catch_all(node)
     ]
 
-    assert catch_alls == [], lines(catch_alls)
+    assert caught == [], lines(caught)
 
 
 def is_catch_all(node: ast.ExceptHandler | ast.Call) -> bool:
