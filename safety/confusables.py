@@ -18,7 +18,7 @@ _TOKEN = re.compile(r"\S+")
 
 
 class Confusables:
-    """A table of look-alikes. Folding leaves a word of one other script alone unless all of it looks Latin."""
+    """A table of lookalikes. Folding leaves a word of one other script alone unless all of it looks Latin."""
 
     def __init__(self, letters: Mapping[str, str]) -> None:
         """`letters` maps one character to the lower-case Latin letter that it resembles."""

@@ -27,6 +27,7 @@ _WORD = re.compile(r"\w+")
 _MIXED = re.compile(r"[^\s,;:()\[\]{}<>\"]+")
 _FRAGMENTS = re.compile(r"(?<![^\W_])(?:[^\W_]{1,2}[\W_]+){1,}[^\W_]{1,2}(?![^\W_])")
 _LETTER_RUN = re.compile(r"(?<![^\W_])(?:[^\W_][\W_]+){2,}[^\W_](?![^\W_])")
+_LEET_SIGN = re.compile(r"[013457@$!|+89]")
 _LEET_I = str.maketrans("013457@$!|+89", "oieastasiitbg")
 _LEET_L = str.maketrans("013457@$!|+89", "oleastaslltbg")
 _SPELLED_SHORTEST, _SPELLED_LONGEST, _SPELLED_RUN = 3, 14, 48
@@ -60,8 +61,7 @@ def _rejoined(plain: str) -> Iterator[tuple[str, str]]:
     """Readings of the folded text that put torn words together again."""
     flat = _BRACKETS.sub("", _WEIGHT.sub("", plain)).replace("|", " ")
     yield "flat", flat
-    for name, table in (("leet_i", _LEET_I), ("leet_l", _LEET_L)):
-        yield name, _with_joined(_unleeted(plain, table))
+    yield "leet", _with_joined(_unleeted(plain))
 
 
 def without_format(text: str) -> str:
@@ -92,15 +92,17 @@ def _shortened(word: str, counts: tuple[int, ...]) -> str:
     return _STRETCHED.sub(lambda run: run[1] * next(left, 1), word)
 
 
-def _unleeted(text: str, table: dict[int, int]) -> str:
-    """Digits and signs read as letters, in words that mix them with letters."""
+def _unleeted(text: str) -> str:
+    """Digits and signs read as letters, in words that mix them with letters; "1" may be an i or an l."""
+    return _MIXED.sub(_read_leet, text) if _LEET_SIGN.search(text) else text
 
-    def read(found: re.Match[str]) -> str:
-        token = found[0].rstrip("!?.")
-        is_mixed = any(sign.isalpha() for sign in token) and any(ord(sign) in table for sign in token)
-        return token.translate(table) + found[0][len(token) :] if is_mixed else found[0]
 
-    return _MIXED.sub(read, text)
+def _read_leet(found: re.Match[str]) -> str:
+    token = found[0].rstrip("!?.")
+    if not _LEET_SIGN.search(token) or not any(sign.isalpha() for sign in token):
+        return found[0]
+    with_i, with_l = token.translate(_LEET_I), token.translate(_LEET_L)
+    return with_i if with_i == with_l else f"{with_i} {with_l}"
 
 
 def _with_joined(text: str) -> str:

@@ -101,6 +101,15 @@ une jeune fille avec un chapeau de paille
 un bébé éléphant dans la savane
 una niña jugando con un perro
 el niño weather phenomenon, satellite map
+浜辺を走る裸足の子供たち
+子供がラーメンとカップヌードルを食べる
+夕焼けの灯台と海
+公园里放风筝的孩子
+голые деревья и дети на санках
+маяк, закат над морем
+κόκκινος φάρος δίπλα στη θάλασσα
+منارة حمراء عند غروب الشمس
+समुद्र के किनारे लाल प्रकाशस्तंभ
 the minor planet Ceres
 a minor key written on sheet music
 Virgin forest in Tasmania

@@ -158,6 +158,16 @@ def test_twice_the_text_takes_about_twice_the_time(prompt_filter: PromptFilter, 
     assert best_of_five(8192) < 8 * best_of_five(2048) + 0.005
 
 
+def test_4096_characters_take_a_few_milliseconds(prompt_filter: PromptFilter) -> None:
+    text = ("a quiet harbour at dawn with fishing boats and gulls, soft light on the water, 35mm photo " * 60)[:4096]
+    spent = []
+    for _ in range(25):
+        begin = time.thread_time()
+        prompt_filter.judge(text)
+        spent.append(time.thread_time() - begin)
+    assert sorted(spent)[12] < 0.005
+
+
 def test_verdicts_are_values() -> None:
     verdict = FILTER.judge("hardcore porn")
     assert replace(verdict) == verdict

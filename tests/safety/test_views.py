@@ -37,7 +37,7 @@ def test_an_ordinary_text_has_few_views(text: str, confusables: Confusables) -> 
         ("\u0455\u0435\u0445", "folded", "sex"),
         ("\uff42\uff4f\uff41\uff54", "nfkc", "boat"),
         ("b\u200boat", "nfkc", "boat"),
-        ("b0at", "leet_i", "boat"),
+        ("b0at", "leet", "boat"),
         ("b(oa:1.3)t", "flat", "boat"),
         ("booooat", "unstretched", "boat booat"),
     ],
