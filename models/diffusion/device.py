@@ -1,0 +1,64 @@
+"""Which device paints, with what numbers, and why."""
+
+import os
+from dataclasses import dataclass
+
+import torch
+
+from models.errors import ModelUnavailable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """`name` is the GPU's name or the CPU's instruction set; networks run in `dtype`, decoding and sampling in float32.
+
+    `memory_bytes` is what loaded models may fill together.
+    """
+
+    torch_device: torch.device
+    name: str
+    why: str
+    dtype: torch.dtype
+    threads: int
+    memory_bytes: int
+
+
+def choose_device(wanted: str, *, threads: int | None) -> Device:
+    """Choose among auto, cpu and cuda, pin the thread count and the order of CUDA's sums.
+
+    Raises:
+        ModelUnavailable: cuda was asked for and there is none.
+    """
+    count = threads or min(len(os.sched_getaffinity(0)), torch.get_num_threads())
+    torch.set_num_threads(count)
+    if wanted == "cuda" and not torch.cuda.is_available():
+        raise ModelUnavailable("The device is set to cuda, but no CUDA device was found.")
+    if wanted == "cpu" or not torch.cuda.is_available():
+        return _cpu("The device is set to cpu." if wanted == "cpu" else "No CUDA device was found.", count)
+    return _cuda("The device is set to cuda." if wanted == "cuda" else "A CUDA device was found.", count)
+
+
+def _cpu(why: str, threads: int) -> Device:
+    return Device(
+        torch_device=torch.device("cpu"),
+        name=torch.backends.cpu.get_cpu_capability(),
+        why=why,
+        dtype=torch.float32,
+        threads=threads,
+        memory_bytes=os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2,
+    )
+
+
+def _cuda(why: str, threads: int) -> Device:
+    torch.backends.cudnn.deterministic = True
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = False
+    return Device(
+        torch_device=torch.device("cuda"),
+        name=torch.cuda.get_device_name(),
+        why=why,
+        dtype=torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16,
+        threads=threads,
+        memory_bytes=torch.cuda.mem_get_info()[1] * 3 // 4,
+    )

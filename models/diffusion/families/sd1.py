@@ -1,0 +1,23 @@
+"""Stable Diffusion 1.x and 2.x, and the model in the box, which has their build: one text encoder."""
+
+import torch
+
+from models.diffusion.families.clip_text import ClipText, even
+from models.diffusion.families.conditioning import Conditioning
+from models.spec import GenerationSpec
+
+
+class StableDiffusion1:
+    """Prepares the network for a spec."""
+
+    def __init__(self, text: ClipText) -> None:
+        self._text = text
+
+    def prepare(self, spec: GenerationSpec) -> Conditioning:
+        """Read the prompt, and the negative prompt where guidance needs it."""
+        prompt = self._text.chunks(spec.prompt)
+        if spec.guidance_scale <= 1:
+            return Conditioning(embeddings=self._text.encode(prompt).embeddings)
+        negative, prompt = even(self._text.chunks(spec.negative_prompt), prompt)
+        read = [self._text.encode(chunks).embeddings for chunks in (negative, prompt)]
+        return Conditioning(embeddings=torch.cat(read))

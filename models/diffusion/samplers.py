@@ -1,0 +1,84 @@
+"""Samplers under the field's names, made of diffusers' schedulers and the model's own noise schedule."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any, Protocol
+
+import torch
+from diffusers.schedulers.scheduling_ddim import DDIMScheduler
+
+from models.spec import Sampler
+
+# The last cumulative alpha of a zero-SNR schedule, for samplers that divide by it; diffusers' Euler uses the same.
+SMALLEST_ALPHA = 2.0**-24
+
+
+class Schedule(Protocol):
+    """What we use of a diffusers scheduler."""
+
+    timesteps: torch.Tensor
+    init_noise_sigma: float | torch.Tensor
+    config: Mapping[str, Any]
+
+    def set_timesteps(self, num_inference_steps: int, *, device: torch.device) -> None: ...
+    def scale_model_input(self, latents: torch.Tensor, timestep: torch.Tensor) -> torch.Tensor: ...
+    def step(
+        self, prediction: torch.Tensor, timestep: torch.Tensor, latents: torch.Tensor, **more: object
+    ) -> tuple[torch.Tensor, ...]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """A scheduler class of diffusers, what it is told beside the model's schedule, whether its steps draw noise."""
+
+    module: str
+    kind: str
+    settings: Mapping[str, object] = field(default_factory=dict)
+    draws_noise: bool = False
+
+
+BUILDS: Mapping[Sampler, Build] = {
+    Sampler.EULER: Build(module="euler_discrete", kind="EulerDiscreteScheduler"),
+    Sampler.EULER_A: Build(module="euler_ancestral_discrete", kind="EulerAncestralDiscreteScheduler", draws_noise=True),
+    Sampler.DDIM: Build(module="ddim", kind="DDIMScheduler"),
+    Sampler.DPMPP_2M: Build(
+        module="dpmsolver_multistep",
+        kind="DPMSolverMultistepScheduler",
+        settings={"algorithm_type": "dpmsolver++", "use_karras_sigmas": False},
+    ),
+    Sampler.DPMPP_2M_KARRAS: Build(
+        module="dpmsolver_multistep",
+        kind="DPMSolverMultistepScheduler",
+        settings={"algorithm_type": "dpmsolver++", "use_karras_sigmas": True},
+    ),
+    Sampler.DPMPP_SDE: Build(
+        module="dpmsolver_multistep",
+        kind="DPMSolverMultistepScheduler",
+        settings={"algorithm_type": "sde-dpmsolver++", "use_karras_sigmas": False},
+        draws_noise=True,
+    ),
+    Sampler.UNIPC: Build(module="unipc_multistep", kind="UniPCMultistepScheduler"),
+    Sampler.LCM: Build(module="lcm", kind="LCMScheduler", draws_noise=True),
+    Sampler.TCD: Build(module="tcd", kind="TCDScheduler", draws_noise=True),
+    Sampler.HEUN: Build(module="heun_discrete", kind="HeunDiscreteScheduler"),
+}
+
+
+def new_schedule(sampler: Sampler, config: Mapping[str, object]) -> Schedule:
+    """A scheduler for one picture. Prediction type, betas, zero-terminal SNR and spacing come from the model's `config`."""
+    build = BUILDS[sampler]
+    kind = getattr(import_module(f"diffusers.schedulers.scheduling_{build.module}"), build.kind)
+    settings = dict(build.settings)
+    if sampler is Sampler.HEUN and config.get("rescale_betas_zero_snr"):
+        settings["trained_betas"] = _zero_snr_betas(config)
+    schedule: Schedule = kind.from_config({**config, **settings})
+    return schedule
+
+
+def _zero_snr_betas(config: Mapping[str, object]) -> list[float]:
+    """Betas of the rescaled schedule for a scheduler that cannot rescale. Source: Lin et al. 2023, arXiv:2305.08891."""
+    alphas: torch.Tensor = DDIMScheduler.from_config(dict(config)).alphas_cumprod.double()
+    alphas[-1] = SMALLEST_ALPHA
+    before = torch.cat([torch.ones(1, dtype=alphas.dtype), alphas[:-1]])
+    return [float(beta) for beta in 1 - alphas / before]

@@ -1,0 +1,46 @@
+"""The words a model was taught, where it says so."""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from models.errors import WeightsRejected
+
+WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vocabulary:
+    """None: the model does not say."""
+
+    words: frozenset[str] | None
+
+    @classmethod
+    def read(cls, file: Path | None) -> Self:
+        """A JSON list of words, or an object whose keys they are.
+
+        Raises:
+            WeightsRejected: the file is there and is neither.
+        """
+        if file is None or not file.exists():
+            return cls(words=None)
+        try:
+            listed = json.loads(file.read_bytes())
+        except ValueError as wrong:
+            raise WeightsRejected(f"{file.name} cannot be read: {wrong}.") from None
+        if not isinstance(listed, list | dict) or not all(isinstance(word, str) for word in listed):
+            raise WeightsRejected(f"{file.name} must hold a list of words.")
+        return cls(words=frozenset(part for word in listed for part in words_of(word)))
+
+    def unknown(self, prompt: str) -> tuple[str, ...]:
+        """The prompt's words that were never taught, each once, in the prompt's order."""
+        if self.words is None:
+            return ()
+        return tuple(word for word in dict.fromkeys(words_of(prompt)) if word not in self.words)
+
+
+def words_of(text: str) -> list[str]:
+    """Lower-case words; hyphenated ones are read as their parts."""
+    return [part for word in WORD.findall(text.lower()) for part in word.split("-")]

@@ -1,0 +1,145 @@
+"""What may be loaded: a diffusers folder of a known form, safetensors only, no code of its own. Reads, never loads."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from models.errors import WeightsRejected
+
+VAES = ("AutoencoderKL", "AutoencoderTiny")
+COMPONENTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "StableDiffusionPipeline": {
+        "tokenizer": ("CLIPTokenizer", "CLIPTokenizerFast"),
+        "text_encoder": ("CLIPTextModel",),
+        "unet": ("UNet2DConditionModel",),
+        "vae": VAES,
+    },
+    "StableDiffusionXLPipeline": {
+        "tokenizer": ("CLIPTokenizer", "CLIPTokenizerFast"),
+        "tokenizer_2": ("CLIPTokenizer", "CLIPTokenizerFast"),
+        "text_encoder": ("CLIPTextModel",),
+        "text_encoder_2": ("CLIPTextModelWithProjection",),
+        "unet": ("UNet2DConditionModel",),
+        "vae": VAES,
+    },
+}
+PICKLES = (".bin", ".ckpt", ".pt", ".pth", ".pkl")
+MAX_HEADER_BYTES = 32 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weights:
+    """A folder that passed. `classes` maps each needed component to its class; `variant` is None or "fp16"."""
+
+    folder: Path
+    pipeline: str
+    classes: Mapping[str, str]
+    forces_zeros: bool
+    variant: str | None
+    files: tuple[Path, ...]
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(file.stat().st_size for file in self.files)
+
+
+def inspect(folder: Path) -> Weights:
+    """Look at everything that loading would open.
+
+    Raises:
+        WeightsRejected: a file is missing, is a pickle, names a class we do not know, or asks to run code.
+    """
+    index = _read_json(folder / "model_index.json")
+    name = index.get("_class_name")
+    if not isinstance(name, str):
+        raise WeightsRejected(f"{folder.name}/model_index.json names foreign code instead of a pipeline class.")
+    if name not in COMPONENTS:
+        raise WeightsRejected(f"{folder.name} is a {name}; known are {', '.join(COMPONENTS)}.")
+    if code := next(folder.rglob("*.py"), None):
+        raise WeightsRejected(f"{folder.name} carries code ({code.name}); models with code are not loaded.")
+    classes = {component: _class_of(component, index.get(component), name) for component in COMPONENTS[name]}
+    variant = _variant(folder, classes)
+    files = tuple(file for component in (*classes, "scheduler") for file in _files(folder / component, variant))
+    return Weights(
+        folder=folder,
+        pipeline=name,
+        classes=classes,
+        forces_zeros=bool(index.get("force_zeros_for_empty_prompt", name == "StableDiffusionXLPipeline")),
+        variant=variant,
+        files=(folder / "model_index.json", *files),
+    )
+
+
+class Hashes:
+    """SHA-256 of files, each read once as long as its size and time of change stay."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Path, int, int], str] = {}
+
+    def of_model(self, weights: Weights) -> str:
+        """Over name and content of every file that decides what the model paints."""
+        whole = hashlib.sha256()
+        for file in sorted(weights.files):
+            whole.update(f"{file.relative_to(weights.folder).as_posix()}\0{self._of_file(file)}\n".encode())
+        return whole.hexdigest()
+
+    def _of_file(self, file: Path) -> str:
+        status = file.stat()
+        key = (file, status.st_size, status.st_mtime_ns)
+        if key not in self._known:
+            with file.open("rb") as content:
+                self._known[key] = hashlib.file_digest(content, "sha256").hexdigest()
+        return self._known[key]
+
+
+def _class_of(component: str, named: object, pipeline: str) -> str:
+    """The index says `[library, class]`."""
+    kind = named[1] if isinstance(named, list) and len(named) == 2 else None
+    if not isinstance(kind, str) or kind not in COMPONENTS[pipeline][component]:
+        allowed = " or ".join(COMPONENTS[pipeline][component])
+        raise WeightsRejected(f"Component `{component}` must be a {allowed}, not {named!r}.")
+    return kind
+
+
+def _variant(folder: Path, classes: Mapping[str, str]) -> str | None:
+    """Full-precision files where every component has them, else those named `.fp16.`."""
+    networks = [folder / component for component in classes if not component.startswith("tokenizer")]
+    for network in networks:
+        if not any(network.glob("*.safetensors")):
+            kind = "only pickled weights" if any(file.suffix in PICKLES for file in network.glob("*")) else "no weights"
+            raise WeightsRejected(f"{folder.name}/{network.name} has {kind}; safetensors are needed.")
+    has_full = all(any(".fp16" not in file.name for file in network.glob("*.safetensors")) for network in networks)
+    return None if has_full else "fp16"
+
+
+def _files(component: Path, variant: str | None) -> Iterator[Path]:
+    """Configuration, vocabulary and the weights of this variant, each checked."""
+    for file in sorted(component.glob("*")):
+        if file.suffix == ".json":
+            if "auto_map" in _read_json(file):
+                raise WeightsRejected(f"{component.name}/{file.name} asks to run code of its own (auto_map).")
+            yield file
+        elif file.suffix == ".txt":
+            yield file
+        elif file.suffix == ".safetensors" and (".fp16" in file.name) == (variant == "fp16"):
+            _check_header(file)
+            yield file
+
+
+def _check_header(file: Path) -> None:
+    with file.open("rb") as content:
+        length = int.from_bytes(content.read(8), "little")
+    if not 0 < length <= min(MAX_HEADER_BYTES, file.stat().st_size - 8):
+        raise WeightsRejected(f"{file.parent.name}/{file.name} is damaged: its header would be {length} bytes long.")
+
+
+def _read_json(file: Path) -> dict[str, object]:
+    try:
+        content = json.loads(file.read_bytes())
+    except (OSError, ValueError) as wrong:
+        raise WeightsRejected(f"{file.parent.name}/{file.name} cannot be read: {wrong}.") from None
+    if not isinstance(content, dict):
+        raise WeightsRejected(f"{file.parent.name}/{file.name} must hold an object.")
+    return content
