@@ -1,0 +1,34 @@
+"""What we keep: accounts, keys, credits, generations, pictures, the outbox of webhooks.
+
+Database.writing() -> a transaction that use cases pass to functions of the nouns' modules -> committed together. Owns
+every state change and every balance. Must never decide what to paint or whether a caller may, nor make up a time or an id.
+"""
+
+from storage.accounts import Account
+from storage.blobs import Blobs
+from storage.database import Connection, Database, Transaction
+from storage.deliveries import Attempt, Delivery, Event
+from storage.errors import BlobUnavailable, CreditsShort, StoreUnavailable
+from storage.generation import Completion, Generation, Picture, State
+from storage.idempotency import Remembered
+from storage.keys import ApiKey
+
+__all__ = [
+    "Account",
+    "ApiKey",
+    "Attempt",
+    "BlobUnavailable",
+    "Blobs",
+    "Completion",
+    "Connection",
+    "CreditsShort",
+    "Database",
+    "Delivery",
+    "Event",
+    "Generation",
+    "Picture",
+    "Remembered",
+    "State",
+    "StoreUnavailable",
+    "Transaction",
+]

@@ -1,0 +1,37 @@
+"""The port to where finished files are kept, under keys such as `gen/<id>/a<attempt>/0.png`."""
+
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import unquote, urlsplit
+
+
+class Blobs(Protocol):
+    """Keeps bytes under keys. A key is written once; writing the same again is harmless.
+
+    Every method raises BlobUnavailable when the store fails.
+    """
+
+    async def put(self, key: str, content: bytes | Path) -> None:
+        """Keep the bytes, or those of the file. Whoever reads finds all of them or nothing, also after a power cut."""
+
+    async def get(self, key: str) -> bytes:
+        """Raises BlobUnavailable when there is nothing under this key."""
+        ...
+
+    def local_path(self, key: str) -> Path | None:
+        """The file itself where it lies on this machine, so that it can be sent without reading it."""
+
+    async def delete(self, key: str) -> None:
+        """Forget what is under the key or, if that ends in `/`, below it. Nothing there is fine."""
+
+
+def open_blobs(url: str) -> Blobs:
+    """`file:///folder` is a folder of this machine; anything else is an object store that obstore knows."""
+    parts = urlsplit(url)
+    if parts.scheme == "file":
+        from storage.local_blobs import LocalBlobs  # noqa: PLC0415 - each adapter brings its own imports
+
+        return LocalBlobs(Path(unquote(parts.path)))
+    from storage.cloud_blobs import CloudBlobs  # noqa: PLC0415
+
+    return CloudBlobs(url)

@@ -1,0 +1,117 @@
+"""One generation as a value, and which states may follow which. Pure: no database here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from models import ImageFormat, Quality
+
+
+class State(StrEnum):
+    """queued -> processing -> completed | failed | canceled; processing may fall back to queued."""
+
+    QUEUED = "queued"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+    @property
+    def is_final(self) -> bool:
+        return not MOVES[self]
+
+
+# PROCESSING after PROCESSING: another worker takes over a claim whose lease has run out.
+MOVES: Mapping[State, frozenset[State]] = {
+    State.QUEUED: frozenset({State.PROCESSING, State.CANCELED}),
+    State.PROCESSING: frozenset({State.PROCESSING, State.QUEUED, State.COMPLETED, State.FAILED, State.CANCELED}),
+    State.COMPLETED: frozenset(),
+    State.FAILED: frozenset(),
+    State.CANCELED: frozenset(),
+}
+
+
+def states_before(state: State) -> tuple[State, ...]:
+    """The states that may become `state`, in the order of their definition."""
+    return tuple(earlier for earlier in State if state in MOVES[earlier])
+
+
+OPEN_STATES = tuple(state for state in State if not state.is_final)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Generation:
+    """One request being served. `request`, `specs` and `recipes` are JSON; sides are of the delivered picture.
+
+    `attempt` counts claims and fences off stale workers; `failures` counts attempts by what ended them; `number`
+    is the order of acceptance, 0 before it is written. Higher `priority` is claimed first.
+    """
+
+    id: str
+    account_id: str
+    key_id: str
+    livemode: bool
+    state: State
+    cost: int
+    prompt: str
+    style: str
+    request: bytes
+    specs: bytes
+    format: ImageFormat
+    created_at: datetime
+    model: str
+    revised_prompt: str
+    negative_prompt_used: str
+    style_resolved: str
+    style_reason: str
+    quality: Quality
+    width: int
+    height: int
+    seed: int
+    number: int = 0
+    attempt: int = 0
+    priority: int = 0
+    lease_owner: str | None = None
+    lease_until: datetime | None = None
+    credits_used: int = 0
+    webhook_url: str | None = None
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+    expires_at: datetime | None = None
+    error_code: str | None = None
+    error_message: str | None = None
+    render_ms: int | None = None
+    recipes: bytes | None = None
+    failures: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """One delivered file. `name` is its public name, `blob_key` where it lies.
+
+    `pixel_sha256` is of the painted pixels, `delivered_sha256` of those after marks, `file_sha256` of the bytes.
+    """
+
+    generation_id: str
+    position: int
+    name: str
+    blob_key: str
+    width: int
+    height: int
+    format: ImageFormat
+    seed: int
+    pixel_sha256: str
+    delivered_sha256: str
+    file_sha256: str
+    byte_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completion:
+    """What a successful attempt leaves behind. `recipes` is JSON, one for each picture."""
+
+    pictures: tuple[Picture, ...]
+    recipes: bytes
+    render_ms: int
+    credits_used: int

@@ -1,0 +1,179 @@
+"""Generations as rows. Every change of state is one conditional UPDATE: it happens as a whole or reports that it did not.
+
+Who claims a generation gets its `attempt`; every later write names it, and finds no row once somebody else has claimed.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, RowMapping, and_, delete, func, insert, or_, select, update
+
+from storage.columns import DatabaseTime
+from storage.database import Connection, Transaction
+from storage.generation import OPEN_STATES, Completion, Generation, Picture, State, states_before
+from storage.rows import row_of
+from storage.tables import generations, pictures
+
+Found = tuple[Generation, tuple[Picture, ...]]
+
+NO_LEASE = {"lease_owner": None, "lease_until": None}
+
+
+async def accept(transaction: Transaction, generation: Generation) -> None:
+    """Write a new generation down; the database gives it its `number`."""
+    row = {name: value for name, value in row_of(generation).items() if name != "number"}
+    await transaction.execute(insert(generations).values(row))
+
+
+async def claim(transaction: Transaction, *, owner: str, lease_s: float, limit: int = 1) -> list[Generation]:
+    """Take up to `limit` generations: those queued, and those whose worker let its lease run out.
+
+    Higher priority first, then the oldest. No two claimers get the same attempt.
+    """
+    c, now = generations.c, DatabaseTime()
+    is_lapsed = and_(c.state == State.PROCESSING, c.lease_until < now)
+    free = select(c.number).where(or_(c.state == State.QUEUED, is_lapsed)).order_by(c.priority.desc(), c.number)
+    chosen = free.limit(limit).with_for_update(skip_locked=True).cte("chosen")
+    taken = (
+        update(generations)
+        .where(c.number.in_(select(chosen.c.number)))
+        .values(
+            state=State.PROCESSING,
+            attempt=c.attempt + 1,
+            lease_owner=owner,
+            lease_until=_lease_end(lease_s),
+            started_at=func.coalesce(c.started_at, now),
+        )
+    )
+    claimed = [Generation(**row) for row in (await transaction.execute(taken.returning(generations))).mappings()]
+    return sorted(claimed, key=lambda generation: (-generation.priority, generation.number))
+
+
+async def renew(transaction: Transaction, id: str, attempt: int, *, lease_s: float) -> bool:
+    """Keep the claim for another `lease_s`. False: it is lost, stop at once."""
+    return await _change(transaction, _held(id, attempt), lease_until=_lease_end(lease_s))
+
+
+async def complete(transaction: Transaction, id: str, attempt: int, completion: Completion, *, now: datetime) -> bool:
+    """Make the pictures visible. False: this attempt has been fenced off, nothing was written."""
+    is_ours = await _change(
+        transaction,
+        _held(id, attempt),
+        state=State.COMPLETED,
+        recipes=completion.recipes,
+        render_ms=completion.render_ms,
+        credits_used=completion.credits_used,
+        completed_at=now,
+        **NO_LEASE,
+    )
+    if is_ours and completion.pictures:
+        await transaction.execute(insert(pictures), [row_of(picture) for picture in completion.pictures])
+    return is_ours
+
+
+async def fail(transaction: Transaction, id: str, attempt: int, *, code: str, message: str, now: datetime) -> bool:
+    """Give up, for good. False: this attempt has been fenced off."""
+    ended = {"error_code": code, "error_message": message, "completed_at": now, **NO_LEASE}
+    return await _change(transaction, _held(id, attempt), state=State.FAILED, **ended)
+
+
+async def requeue(transaction: Transaction, id: str, attempt: int, *, cause: str) -> bool:
+    """Give the claim back and count one more failure of this cause. False: this attempt has been fenced off."""
+    failures = await transaction.scalar(select(generations.c.failures).where(_held(id, attempt)))
+    if failures is None:
+        return False
+    counted = {**failures, cause: failures.get(cause, 0) + 1}
+    return await _change(transaction, _held(id, attempt), state=State.QUEUED, failures=counted, **NO_LEASE)
+
+
+async def cancel(transaction: Transaction, id: str, *, now: datetime) -> bool:
+    """End it before it is done; whoever works on it is fenced off. False: it has ended before, or is not there."""
+    is_open = and_(generations.c.id == id, generations.c.state.in_(states_before(State.CANCELED)))
+    return await _change(transaction, is_open, state=State.CANCELED, completed_at=now, **NO_LEASE)
+
+
+async def release_leases(transaction: Transaction) -> int:
+    """Put everything claimed back into the queue, for a single server that starts and finds its own remains."""
+    is_claimed = generations.c.state == State.PROCESSING
+    changed = await transaction.execute(update(generations).where(is_claimed).values(state=State.QUEUED, **NO_LEASE))
+    return changed.rowcount
+
+
+async def remove(transaction: Transaction, id: str) -> bool:
+    """Forget a generation and its pictures; its ledger rows and events stay."""
+    return (await transaction.execute(delete(generations).where(generations.c.id == id))).rowcount == 1
+
+
+async def fetch(connection: Connection, account_id: str, id: str) -> Found | None:
+    """One generation of the account with its pictures, in order."""
+    query = select(generations).where(generations.c.id == id, generations.c.account_id == account_id)
+    rows = (await connection.execute(query)).mappings().all()
+    return (await _with_pictures(connection, rows))[0] if rows else None
+
+
+async def page(
+    connection: Connection,
+    account_id: str,
+    *,
+    limit: int,
+    before: int | None = None,
+    state: State | None = None,
+    style: str | None = None,
+) -> list[Found]:
+    """The account's newest generations, newest first, below the number `before`."""
+    wanted = [generations.c.account_id == account_id]
+    if before is not None:
+        wanted.append(generations.c.number < before)
+    if state is not None:
+        wanted.append(generations.c.state == state)
+    if style is not None:
+        wanted.append(generations.c.style == style)
+    query = select(generations).where(*wanted).order_by(generations.c.number.desc()).limit(limit)
+    return await _with_pictures(connection, (await connection.execute(query)).mappings().all())
+
+
+async def position_in_queue(connection: Connection, id: str) -> int:
+    """How many queued generations will be claimed before this one."""
+    own, ahead = generations.alias("own"), generations.alias("ahead")
+    is_older = and_(ahead.c.priority == own.c.priority, ahead.c.number < own.c.number)
+    is_ahead = and_(ahead.c.state == State.QUEUED, or_(ahead.c.priority > own.c.priority, is_older))
+    query = select(func.count()).select_from(own).join(ahead, is_ahead).where(own.c.id == id)
+    return await connection.scalar(query) or 0
+
+
+async def picture_named(connection: Connection, name: str) -> Picture | None:
+    row = (await connection.execute(select(pictures).where(pictures.c.name == name))).mappings().one_or_none()
+    return None if row is None else Picture(**row)
+
+
+async def count_open(connection: Connection, account_id: str | None = None) -> int:
+    """How many are queued or being painted, of one account or of all."""
+    query = select(func.count()).select_from(generations).where(generations.c.state.in_(OPEN_STATES))
+    if account_id is not None:
+        query = query.where(generations.c.account_id == account_id)
+    return await connection.scalar(query) or 0
+
+
+def _held(id: str, attempt: int) -> ColumnElement[bool]:
+    """The fence: this attempt still has the claim."""
+    c = generations.c
+    return and_(c.id == id, c.attempt == attempt, c.state == State.PROCESSING)
+
+
+def _lease_end(lease_s: float) -> DatabaseTime:
+    return DatabaseTime(after_ms=round(lease_s * 1000))
+
+
+async def _change(transaction: Transaction, where: ColumnElement[bool], **values: object) -> bool:
+    return (await transaction.execute(update(generations).where(where).values(**values))).rowcount == 1
+
+
+async def _with_pictures(connection: Connection, rows: Sequence[RowMapping]) -> list[Found]:
+    """Only the pictures of completed generations: what an unfinished one has stored may yet be painted again."""
+    found = [Generation(**row) for row in rows]
+    completed = [generation.id for generation in found if generation.state is State.COMPLETED]
+    if not completed:
+        return [(generation, ()) for generation in found]
+    query = select(pictures).where(pictures.c.generation_id.in_(completed)).order_by(pictures.c.position)
+    all_pictures = [Picture(**row) for row in (await connection.execute(query)).mappings()]
+    return [(generation, tuple(p for p in all_pictures if p.generation_id == generation.id)) for generation in found]

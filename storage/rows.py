@@ -1,0 +1,23 @@
+"""From our values to rows, and inserts that give way to what is there."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+from storage.database import Connection
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+
+def row_of(value: "DataclassInstance") -> Mapping[str, object]:
+    """Every member under its name, unlike `asdict` without going into them."""
+    return {field.name: getattr(value, field.name) for field in fields(value)}
+
+
+def careful_insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that knows ON CONFLICT, which both databases spell alike and SQLAlchemy keeps apart."""
+    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)

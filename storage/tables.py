@@ -1,0 +1,196 @@
+"""Every table we keep. A column has the name of the member it holds; migrations bring a database to this shape."""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    text,
+)
+
+from models import ImageFormat, Quality
+from storage.columns import Moment, RowNumber, Word, Words
+from storage.generation import State
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# The balance is kept beside the ledger and moves with it; the checks hold it to the invariant even against our defects.
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("plan", Text, nullable=False),
+    Column("webhook_secret", Text, nullable=False),
+    Column("available", BigInteger, nullable=False),
+    Column("held", BigInteger, nullable=False),
+    Column("captured", BigInteger, nullable=False),
+    Column("granted", BigInteger, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    CheckConstraint("available >= 0 AND held >= 0 AND captured >= 0", name="no_debt"),
+    CheckConstraint("available + held + captured = granted", name="balance"),
+)
+
+keys = Table(
+    "keys",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("account_id", Text, ForeignKey(accounts.c.id), nullable=False, index=True),
+    Column("mode", Text, nullable=False),
+    Column("secret_hash", Text, nullable=False),
+    Column("scopes", Words, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment),
+    Column("revoked_at", Moment),
+    Column("last_used_at", Moment),
+    Column("rpm", Integer),
+    Column("rpd", Integer),
+)
+
+# Append-only. It outlives the generations it speaks of, so nothing ties it to them but their id.
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("number", RowNumber, primary_key=True, autoincrement=True),
+    Column("account_id", Text, ForeignKey(accounts.c.id), nullable=False, index=True),
+    Column("generation_id", Text),
+    Column("kind", Text, nullable=False),
+    Column("credits", BigInteger, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    CheckConstraint("credits >= 0", name="credits"),
+    Index("uq_ledger_generation_id_kind", "generation_id", "kind", unique=True),
+    # A hold ends once: captured or released, never both.
+    Index(
+        "uq_ledger_generation_id_settled",
+        "generation_id",
+        unique=True,
+        sqlite_where=text("kind IN ('capture', 'release')"),
+        postgresql_where=text("kind IN ('capture', 'release')"),
+    ),
+    sqlite_autoincrement=True,
+)
+
+usage = Table(
+    "usage",
+    metadata,
+    Column("subject", Text, primary_key=True),
+    Column("period", Text, primary_key=True),
+    Column("uses", BigInteger, nullable=False),
+)
+
+generations = Table(
+    "generations",
+    metadata,
+    Column("number", RowNumber, primary_key=True, autoincrement=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("account_id", Text, ForeignKey(accounts.c.id), nullable=False),
+    Column("key_id", Text, ForeignKey(keys.c.id), nullable=False),
+    Column("livemode", Boolean, nullable=False),
+    Column("state", Word(State), nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("lease_owner", Text),
+    Column("lease_until", Moment),
+    Column("cost", BigInteger, nullable=False),
+    Column("credits_used", BigInteger, nullable=False),
+    Column("prompt", Text, nullable=False),
+    Column("style", Text, nullable=False),
+    Column("request", LargeBinary, nullable=False),
+    Column("specs", LargeBinary, nullable=False),
+    Column("format", Word(ImageFormat), nullable=False),
+    Column("webhook_url", Text),
+    Column("model", Text, nullable=False),
+    Column("revised_prompt", Text, nullable=False),
+    Column("negative_prompt_used", Text, nullable=False),
+    Column("style_resolved", Text, nullable=False),
+    Column("style_reason", Text, nullable=False),
+    Column("quality", Word(Quality), nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("seed", BigInteger, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("started_at", Moment),
+    Column("completed_at", Moment),
+    Column("expires_at", Moment),
+    Column("render_ms", BigInteger),
+    Column("recipes", LargeBinary),
+    Column("error_code", Text),
+    Column("error_message", Text),
+    Column("failures", JSON, nullable=False),
+    Index(None, "state", "priority", "number"),
+    Index(None, "account_id", "number"),
+    sqlite_autoincrement=True,
+)
+
+pictures = Table(
+    "pictures",
+    metadata,
+    Column("generation_id", Text, ForeignKey(generations.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("blob_key", Text, nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("format", Word(ImageFormat), nullable=False),
+    Column("seed", BigInteger, nullable=False),
+    Column("pixel_sha256", Text, nullable=False),
+    Column("delivered_sha256", Text, nullable=False),
+    Column("file_sha256", Text, nullable=False),
+    Column("byte_count", BigInteger, nullable=False),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("account_id", Text, ForeignKey(accounts.c.id), primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("body_sha256", Text, nullable=False),
+    Column("generation_id", Text, ForeignKey(generations.c.id, ondelete="CASCADE"), nullable=False, index=True),
+    Column("created_at", Moment, nullable=False),
+)
+
+# Events outlive their generation too: that it was deleted does not stop the news of its end.
+events = Table(
+    "events",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("account_id", Text, ForeignKey(accounts.c.id), nullable=False),
+    Column("generation_id", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Index(None, "generation_id", "type", unique=True),
+)
+
+# `due_at` is empty once nothing is to be sent any more: delivered or given up.
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("event_id", Text, ForeignKey(events.c.id), primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("secret", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", Moment, index=True),
+    Column("created_at", Moment, nullable=False),
+    Column("attempted_at", Moment),
+    Column("delivered_at", Moment),
+    Column("status", Integer),
+    Column("error", Text),
+)
