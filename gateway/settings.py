@@ -76,8 +76,8 @@ class Settings(BaseSettings):
     lease_s: float = Field(30, gt=0, le=3600, description="A worker that shows no progress this long loses its work.")
     poll_s: float = Field(1, gt=0, le=60, description="How often a worker looks into the database unasked, seconds.")
     max_queued: int = Field(1000, ge=1, description="Open generations before new ones are refused with queue_full.")
-    webhook_allowed_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_split)] = Field(
-        (), description="Private networks that webhooks may reach, as CIDR, with commas between."
+    webhook_allowed_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_split)] = (
+        Field((), description="Private networks that webhooks may reach, as CIDR, with commas between.")
     )
     webhook_retry_s: Annotated[tuple[float, ...] | None, NoDecode, BeforeValidator(_split)] = Field(
         None, description="Waits between webhook attempts in seconds, with commas between; none means 5 s to 10 h."

@@ -197,6 +197,7 @@ class StyleBody(BaseModel):
     description: str
     aliases: list[str]
     thumbnail_url: str | None
+    min_plan: str
     available: bool
     revision: int
 
@@ -241,12 +242,15 @@ class AccountBody(BaseModel):
 
 
 class ErrorDetail(BaseModel):
+    """`code` is stable, `param` names the member at fault, `category` says what a policy refused."""
+
     code: str
     message: str
     status: int
     type: str
     param: str | None
     request_id: str
+    category: str | None
 
 
 class ErrorBody(BaseModel):

@@ -19,7 +19,9 @@ from models import Refused
 ID_CHARACTERS = 12
 SECRET_CHARACTERS = 30
 CHECKSUM_CHARACTERS = 6
-_FORM = re.compile(rf"px_(live|test)_([0-9A-Za-z]{{{ID_CHARACTERS}}})[0-9A-Za-z]{{{SECRET_CHARACTERS}}}([0-9A-Za-z]{{6}})")
+_FORM = re.compile(
+    rf"px_(live|test)_([0-9A-Za-z]{{{ID_CHARACTERS}}})[0-9A-Za-z]{{{SECRET_CHARACTERS}}}([0-9A-Za-z]{{6}})"
+)
 
 
 class KeyMissing(Refused):

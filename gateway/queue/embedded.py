@@ -13,6 +13,9 @@ class EmbeddedQueue:
     async def announce(self, generation_id: str) -> None:  # noqa: ARG002 - the worker asks the database which
         self._announced.set()
 
+    def nudge(self) -> None:
+        self._announced.set()
+
     async def wait(self, timeout_s: float) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._announced.wait(), timeout_s)

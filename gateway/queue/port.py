@@ -9,6 +9,9 @@ class GenerationQueue(Protocol):
     async def announce(self, generation_id: str) -> None:
         """Say, after the commit, that this generation waits. Never raises for a lost queue."""
 
+    def nudge(self) -> None:
+        """Wake the waiting worker of this process: a slot is free."""
+
     async def wait(self, timeout_s: float) -> None:
         """Return when something was announced since the last wait, or after `timeout_s`."""
 

@@ -224,6 +224,7 @@ function listen() {
   on("styles", "change", form.describeStyle);
   on("seed", "input", () => form.setSeed(at("seed").value));
   on("keep-seed", "click", () => form.toggleSeed(page.shown?.seed));
+  on("more", "toggle", () => at("more").open && at("more").scrollIntoView({ block: "nearest" }));
   on("way-out", "click", () => (page.way === "key" ? openKey() : page.again()));
   on("open-key", "click", openKey);
   on("key-form", "submit", submitting(useKey));

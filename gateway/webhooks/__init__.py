@@ -5,6 +5,7 @@ destinations, signatures and retries; the events themselves belong to `storage`.
 guard, follow a redirect, or change a stored body.
 """
 
+from gateway.webhooks.delivery import Deliveries
 from gateway.webhooks.destination import Destinations, WebhookUrlInvalid
 from gateway.webhooks.events import GenerationEnded, JsonValue, event_body
 from gateway.webhooks.schedule import RETRY_DELAYS_S, RetrySchedule
@@ -14,6 +15,7 @@ from gateway.webhooks.signing import new_secret, signed_headers
 __all__ = [
     "RETRY_DELAYS_S",
     "Answer",
+    "Deliveries",
     "Destinations",
     "GenerationEnded",
     "JsonValue",

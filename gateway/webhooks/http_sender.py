@@ -31,7 +31,7 @@ class HttpSender:
             return Answer(error=refused.message)
         except TimeoutError:
             return Answer(error=f"no complete answer within {self._total_timeout_s:g} s")
-        except (httpx2.HTTPError, httpx2.InvalidURL) as broken:
+        except (httpx2.HTTPError, httpx2.InvalidURL, OSError, UnicodeError) as broken:
             return Answer(error=f"{type(broken).__name__}: {broken}")
 
     async def aclose(self) -> None:

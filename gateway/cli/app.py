@@ -1,0 +1,184 @@
+"""Commands, their options, and how errors become one line and an exit code."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from models import DomainError, GenerationRequest, Quality
+
+EXIT_REFUSED = 2
+
+app = typer.Typer(
+    name="pinxit",
+    help="A self-hosted text-to-image service: the same request gives the same pixels.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+keys = typer.Typer(help="API keys.", no_args_is_help=True)
+accounts = typer.Typer(help="Accounts and their credits.", no_args_is_help=True)
+models = typer.Typer(help="The models of this installation.", no_args_is_help=True)
+styles = typer.Typer(help="The looks on offer.", no_args_is_help=True)
+app.add_typer(keys, name="keys")
+app.add_typer(accounts, name="accounts")
+app.add_typer(models, name="models")
+app.add_typer(styles, name="styles")
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+
+def run(arguments: list[str]) -> int:
+    """Exit code of one call. What we refuse on purpose is one line on stderr; a defect is a traceback."""
+    try:
+        app(args=arguments, prog_name="pinxit", standalone_mode=False)
+    except DomainError as error:
+        typer.echo(f"pinxit: {error.message}", err=True)
+        return EXIT_REFUSED
+    except typer.Exit as leaving:
+        return leaving.exit_code
+    return 0
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on (PINXIT_HOST).")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on (PINXIT_PORT).")] = None,
+) -> None:
+    """Start the server. Settings come from configs/gateway.toml and PINXIT_* variables."""
+    from gateway.cli.serving import serve as start
+    from gateway.settings import load_settings
+
+    start(load_settings(host=host, port=port))
+
+
+@app.command("paint", hidden=True)
+@app.command()
+def generate(
+    prompt: Annotated[str, typer.Argument(help="What to paint.")],
+    style: Annotated[str, typer.Option(help="A style's id; `pinxit styles list` shows them.")] = "auto",
+    seed: Annotated[int | None, typer.Option(help="0 to 4294967295; the same seed paints the same picture.")] = None,
+    width: Annotated[int | None, typer.Option(help="512, 768, 1024, 1280 or 1920.")] = None,
+    height: Annotated[int | None, typer.Option(help="512, 768, 1024, 1280 or 1920.")] = None,
+    quality: Annotated[Quality | None, typer.Option(help="How much work goes into it.")] = None,
+    negative_prompt: Annotated[str, typer.Option(help="What must not be in the picture.")] = "",
+    model: Annotated[str | None, typer.Option(help="A model's id; the style decides otherwise.")] = None,
+    upscale: Annotated[bool, typer.Option("--upscale", help="Four times the width and height.")] = False,
+    output: Annotated[Path, typer.Option("-o", "--output", help="A .png, .jpg or .webp file.")] = Path("pinxit.png"),
+) -> None:
+    """Paint one picture without a server."""
+    from gateway.cli.painting import paint
+    from gateway.settings import load_settings
+
+    request = GenerationRequest(
+        prompt=prompt,
+        style=style,
+        seed=seed,
+        width=width,
+        height=height,
+        quality=quality,
+        negative_prompt=negative_prompt,
+        model=model,
+        upscale=upscale,
+    )
+    paint(load_settings(), request, output)
+
+
+@keys.command("create")
+def create_key(
+    account: Annotated[str, typer.Option(help="The account's name; it is made if it is new.")],
+    plan: Annotated[str | None, typer.Option(help="Plan of a new account (free).")] = None,
+    mode: Annotated[str, typer.Option(help="live or test.")] = "live",
+    scopes: Annotated[str, typer.Option(help="With commas between.")] = "generate,read,delete",
+    credits: Annotated[int, typer.Option(help="Credits to grant.")] = 0,
+    rpm: Annotated[int | None, typer.Option(min=1, help="Requests a minute, instead of the plan's.")] = None,
+    rpd: Annotated[int | None, typer.Option(min=1, help="Requests a day of this key.")] = None,
+    expires: Annotated[datetime | None, typer.Option(help="When it ends, ISO 8601, UTC unless it says.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Make a key and show it once. Works beside a running server."""
+    from gateway.access import Mode, parse_scopes
+    from gateway.accounts import KeyOrder
+    from gateway.cli.desk import create
+    from models import RequestInvalid
+
+    if mode not in set(Mode):
+        raise RequestInvalid(f"--mode is live or test, not {mode!r}.", field="mode")
+    order = KeyOrder(
+        account=account,
+        plan=plan,
+        mode=Mode(mode),
+        scopes=parse_scopes(scope.strip() for scope in scopes.split(",")),
+        credits=credits,
+        rpm=rpm,
+        rpd=rpd,
+        expires_at=_aware(expires),
+    )
+    create(order, as_json=as_json)
+
+
+@keys.command("list")
+def list_keys(
+    account: Annotated[str | None, typer.Option(help="Only this account's.")] = None, as_json: Json = False
+) -> None:
+    """Show every key's public part and state; the secret is kept nowhere."""
+    from gateway.cli.desk import show_keys
+
+    show_keys(account, as_json=as_json)
+
+
+@keys.command("revoke")
+def revoke_key(key: Annotated[str, typer.Argument(help="The id (key_…) or the key itself.")]) -> None:
+    """Make a key useless at once, on every running server."""
+    from gateway.cli.desk import revoke
+
+    revoke(key)
+
+
+@accounts.command("list")
+def list_accounts(as_json: Json = False) -> None:
+    """Show every account with plan and credits."""
+    from gateway.cli.desk import show_accounts
+
+    show_accounts(as_json=as_json)
+
+
+@accounts.command("show")
+def show_account(name: Annotated[str, typer.Argument(help="The account's name.")], as_json: Json = False) -> None:
+    """Show one account, with the secret that signs its webhooks."""
+    from gateway.cli.desk import show_account as show
+
+    show(name, as_json=as_json)
+
+
+@models.command("list")
+def list_models(as_json: Json = False) -> None:
+    """Show every model with its family and folder."""
+    from gateway.cli.shelf import show_models
+
+    show_models(as_json=as_json)
+
+
+@models.command("add")
+def add_model(
+    path: Annotated[Path, typer.Argument(help="A diffusers folder of SD 1.x or SDXL form.")],
+    id: Annotated[str | None, typer.Option(help="Its name here; the folder's otherwise.")] = None,
+    is_default: Annotated[bool, typer.Option("--default", help="Paint with it from now on.")] = False,
+) -> None:
+    """Put a model into the catalogue; a running server sees it at its next start."""
+    from gateway.cli.shelf import add
+
+    add(path, id=id, is_default=is_default)
+
+
+@styles.command("list")
+def list_styles(as_json: Json = False) -> None:
+    """Show every style and whether a model here can paint it."""
+    from gateway.cli.shelf import show_styles
+
+    show_styles(as_json=as_json)
+
+
+def _aware(moment: datetime | None) -> datetime | None:
+    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment

@@ -1,0 +1,89 @@
+"""`pinxit serve`: from nothing to a listening server."""
+
+import asyncio
+import errno
+import socket
+import sys
+
+import uvicorn
+import uvloop
+from rich.console import Console
+
+from gateway.accounts import NewKey
+from gateway.http import make_app
+from gateway.identity import new_id
+from gateway.settings import Settings
+from gateway.telemetry import start_logging
+from gateway.wiring import Installation, make_server
+from models import SettingInvalid
+
+_TAKEN = {errno.EADDRINUSE, errno.EACCES}
+EXAMPLE_PROMPT = "a red lighthouse by the sea at sunset"
+DRAIN_S = 5
+
+
+def serve(settings: Settings) -> None:
+    """Run until interrupted.
+
+    Raises:
+        SettingInvalid: another server holds the data folder, the port is taken, or a configuration file is wrong.
+    """
+    start_logging(form=settings.log_format, level=settings.log_level)
+    installation = Installation(settings=settings)
+    loop = asyncio.Runner(loop_factory=uvloop.new_event_loop)
+    with installation.alone(), _listening(settings) as listener, loop:
+        loop.run(_serve(installation, listener))
+
+
+async def _serve(installation: Installation, listener: socket.socket) -> None:
+    await installation.database.migrate()
+    first = await installation.accounts.first_key()
+    base_url = base_url_of(installation.settings, port=listener.getsockname()[1])
+    server = make_server(installation, base_url=base_url, engine=installation.engine())
+    app = make_app(server.services, new_id=new_id, lifespan=server.running)
+    _greet(base_url, first)
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=DRAIN_S,
+        proxy_headers=installation.settings.public_url is not None,
+    )
+    await uvicorn.Server(config).serve(sockets=[listener])
+
+
+def base_url_of(settings: Settings, *, port: int) -> str:
+    """The public address where one is set, else the one we listen on."""
+    if settings.public_url is not None:
+        return settings.public_url
+    host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104 - compared, not bound
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _listening(settings: Settings) -> socket.socket:
+    """Listen before anything slow: who comes early waits in the backlog instead of being refused."""
+    try:
+        family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+        listener = socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+    except OSError as wrong:
+        name = "PINXIT_PORT" if wrong.errno in _TAKEN else "PINXIT_HOST"
+        raise SettingInvalid(f"{name}: cannot listen on {settings.host}:{settings.port} ({wrong.strerror}).") from None
+    return listener
+
+
+def _greet(base_url: str, first: NewKey | None) -> None:
+    """Where the page is; on the very first start also the key, which is never shown again."""
+    console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
+    key = first.token.text if first else "YOUR_KEY"
+    page = f"{base_url}/#key={key}" if first else f"{base_url}/"
+    console.print(f"\n[bold]pinxit[/bold] paints at [bold]{page}[/bold]")
+    if first:
+        console.print(f"\nYour key, shown this once:\n  [bold]{key}[/bold]")
+        console.print(f"Your webhook secret:\n  {first.account.webhook_secret}")
+    console.print("\nPaint from a shell:")
+    console.print(
+        f"  curl -s {base_url}/v1/generate -H 'Authorization: Bearer {key}'"
+        f" -H 'Content-Type: application/json' -d '{{\"prompt\": \"{EXAMPLE_PROMPT}\"}}'\n",
+        markup=False,
+    )

@@ -1,0 +1,43 @@
+"""The use cases, one file each: submit, run, settle, fetch, remove.
+
+submit -> (queue) -> run -> settle; fetch and remove beside them. Owns what happens in which transaction. Must never
+know HTTP, and never write a state that `storage.generation` does not allow.
+"""
+
+from gateway.generations.fetch import CursorInvalid, Fetch, GenerationUnknown, Page, View
+from gateway.generations.pace import Pace
+from gateway.generations.progress import ProgressBoard
+from gateway.generations.remove import Remove
+from gateway.generations.run import Runner
+from gateway.generations.settle import Settle
+from gateway.generations.submit import (
+    Accepted,
+    Ask,
+    IdempotencyClash,
+    IdempotencyInProgress,
+    QueueFull,
+    Quote,
+    Submit,
+)
+from gateway.generations.urls import PublicUrls
+
+__all__ = [
+    "Accepted",
+    "Ask",
+    "CursorInvalid",
+    "Fetch",
+    "GenerationUnknown",
+    "IdempotencyClash",
+    "IdempotencyInProgress",
+    "Pace",
+    "Page",
+    "ProgressBoard",
+    "PublicUrls",
+    "QueueFull",
+    "Quote",
+    "Remove",
+    "Runner",
+    "Settle",
+    "Submit",
+    "View",
+]

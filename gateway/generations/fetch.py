@@ -1,0 +1,109 @@
+"""Read generations back: one, a page, or one as soon as it has ended. Another account's generation does not exist."""
+
+import asyncio
+import base64
+import binascii
+from dataclasses import dataclass
+from typing import ClassVar
+
+from gateway.access import Caller
+from gateway.generations.progress import ProgressBoard
+from models import Progress, Refused, RequestInvalid
+from storage import Database, Generation, Picture, State
+from storage.generations import fetch, page, position_in_queue
+
+POLL_S = 1.0
+
+
+class GenerationUnknown(Refused):
+    """There is no such generation in this account."""
+
+    code: ClassVar[str] = "not_found"
+
+
+class CursorInvalid(RequestInvalid):
+    """The cursor is not one of ours."""
+
+    code: ClassVar[str] = "invalid_cursor"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """A generation as its owner may see it. `position` counts those ahead of a queued one."""
+
+    generation: Generation
+    pictures: tuple[Picture, ...]
+    progress: Progress | None = None
+    position: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Newest first; `cursor` fetches what follows, None when nothing does."""
+
+    views: tuple[View, ...]
+    cursor: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetch:
+    """Looks generations up for a caller."""
+
+    database: Database
+    board: ProgressBoard
+
+    async def one(self, caller: Caller, generation_id: str) -> View:
+        """Raises GenerationUnknown."""
+        async with self.database.reading() as connection:
+            found = await fetch(connection, caller.account.id, generation_id)
+            if found is None:
+                raise GenerationUnknown(f"There is no generation {generation_id!r}.")
+            generation, pictures = found
+            if generation.state is not State.QUEUED:
+                return self._view(generation, pictures)
+            position = await position_in_queue(connection, generation_id)
+            return View(generation=generation, pictures=pictures, position=position)
+
+    async def page(
+        self, caller: Caller, *, limit: int, cursor: str | None, state: State | None, style: str | None
+    ) -> Page:
+        """Raises CursorInvalid."""
+        before = None if cursor is None else _number_of(cursor)
+        async with self.database.reading() as connection:
+            found = await page(connection, caller.account.id, limit=limit + 1, before=before, state=state, style=style)
+        views = tuple(self._view(generation, pictures) for generation, pictures in found[:limit])
+        return Page(views=views, cursor=_cursor_of(views[-1].generation) if len(found) > limit else None)
+
+    async def ended(self, caller: Caller, generation_id: str, *, wait_s: float) -> View:
+        """The generation as it stands when it has ended, or after `wait_s`.
+
+        The bell of this process rings at once; a worker in another process is noticed by asking the database.
+        """
+        deadline = asyncio.get_running_loop().time() + wait_s
+        while True:
+            view = await self.one(caller, generation_id)
+            left_s = deadline - asyncio.get_running_loop().time()
+            if view.generation.state.is_final or left_s <= 0:
+                return view
+            await self.board.wait(generation_id, min(POLL_S, left_s))
+
+    def _view(self, generation: Generation, pictures: tuple[Picture, ...]) -> View:
+        is_running = generation.state is State.PROCESSING
+        progress = self.board.read(generation.id) if is_running else None
+        return View(generation=generation, pictures=pictures, progress=progress)
+
+
+def _cursor_of(generation: Generation) -> str:
+    return base64.urlsafe_b64encode(f"g{generation.number}".encode()).decode().rstrip("=")
+
+
+def _number_of(cursor: str) -> int:
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        return int(text.removeprefix("g")) if text.startswith("g") else _refuse_cursor()
+    except (binascii.Error, ValueError, UnicodeDecodeError):
+        return _refuse_cursor()
+
+
+def _refuse_cursor() -> int:
+    raise CursorInvalid("`cursor` is not one that this service gave out.", field="cursor")

@@ -1,0 +1,31 @@
+"""Delete a generation: its record, its pictures and whatever still works on it. The ledger keeps its rows."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gateway.access import Caller
+from gateway.generations.fetch import Fetch
+from gateway.generations.settle import Settle
+from storage import Blobs, Database
+from storage.generations import remove
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remove:
+    """`stop` ends the painting of a generation that runs in this process."""
+
+    database: Database
+    blobs: Blobs
+    fetch: Fetch
+    settle: Settle
+    stop: Callable[[str], None]
+
+    async def __call__(self, caller: Caller, generation_id: str) -> None:
+        """Raises GenerationUnknown."""
+        view = await self.fetch.one(caller, generation_id)
+        if not view.generation.state.is_final:
+            await self.settle.canceled(view.generation)
+            self.stop(generation_id)
+        async with self.database.writing() as transaction:
+            await remove(transaction, generation_id)
+        await self.blobs.delete(f"gen/{generation_id}/")

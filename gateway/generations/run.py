@@ -1,0 +1,161 @@
+"""Carry out one claimed generation: painted -> kept -> settled.
+
+While it works it renews its lease, but only as long as the painting shows progress: a hung device loses its claim,
+a slow one does not.
+"""
+
+import asyncio
+import hashlib
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import structlog
+
+from gateway.generations.pace import Pace
+from gateway.generations.progress import ProgressBoard
+from gateway.generations.settle import Settle
+from gateway.queue import GenerationQueue
+from models import Engine, Failed, GenerationSpec, Painting, Progress
+from storage import Blobs, Completion, Database, Generation, Picture, StoreUnavailable
+from storage.encoding import encode
+from storage.generations import renew, requeue
+from storage.links import image_name
+
+# How often a generation may fail for one cause before it is given up (durability.md, section 1.9).
+ATTEMPTS = {"EngineStopped": 3, "OutOfMemory": 2, "BlobUnavailable": 10, "StoreUnavailable": 10}
+RENEWALS_PER_LEASE = 6
+
+log = structlog.get_logger()
+
+
+class Pulse:
+    """Counts signs of life, so that the lease is renewed for progress and for nothing else."""
+
+    def __init__(self) -> None:
+        self.beats = 0
+
+    def beat(self) -> None:
+        self.beats += 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runner:
+    """Runs claimed generations, one call each."""
+
+    engine: Engine
+    database: Database
+    blobs: Blobs
+    settle: Settle
+    queue: GenerationQueue
+    board: ProgressBoard
+    pace: Pace
+    workspace: Path
+    lease_s: float
+
+    async def __call__(self, generation: Generation) -> None:
+        """Paint, keep and settle. Cancelling this call stops the painting between two steps and settles nothing."""
+        pulse = Pulse()
+        try:
+            async with self._lease(generation, pulse):
+                completion = await self._painted(generation, pulse)
+                await self.settle.completed(generation, completion)
+        except Failed as failure:
+            await self.failed(generation, failure)
+
+    async def failed(self, generation: Generation, failure: Failed) -> None:
+        """Queue the generation again while its cause has attempts left, else end it."""
+        cause = type(failure).__name__
+        count = generation.failures.get(cause, 0) + 1
+        log.warning("painting failed", generation=generation.id, cause=cause, count=count, reason=failure.message)
+        if failure.retryable and count < ATTEMPTS.get(cause, 1):
+            async with self.database.writing() as transaction:
+                await requeue(transaction, generation.id, generation.attempt, cause=cause)
+            await self.queue.announce(generation.id)
+            return
+        await self.settle.failed(generation, code=failure.code, message=failure.message)
+
+    async def _painted(self, generation: Generation, pulse: Pulse) -> Completion:
+        """Paint every picture of the generation and keep its file; nothing is visible before `settle`."""
+        specs = msgspec.json.decode(generation.specs, type=tuple[GenerationSpec, ...])
+        pictures, recipes, render_ms = [], [], 0
+        self.workspace.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self.workspace, prefix=f"{generation.id}-") as folder:
+            for position, spec in enumerate(specs):
+                painting = await self.engine.paint(
+                    spec, workspace=Path(folder), on_progress=self._note(generation, pulse)
+                )
+                self.pace.learn(spec, painting.render_ms)
+                pictures.append(await self._kept(generation, position, painting))
+                pulse.beat()
+                recipes.append(painting.recipe)
+                render_ms += painting.render_ms
+        return Completion(
+            pictures=tuple(pictures),
+            recipes=msgspec.json.encode(recipes),
+            render_ms=render_ms,
+            credits_used=generation.cost,
+        )
+
+    async def _kept(self, generation: Generation, position: int, painting: Painting) -> Picture:
+        """Encode and store one picture under this attempt; the stored bytes are durable when this returns."""
+        text = {"pinxit": msgspec.json.encode(painting.recipe).decode()}
+        content = await asyncio.to_thread(encode, painting.pixels, painting.size, generation.format, text=text)
+        painting.pixels.unlink(missing_ok=True)
+        file_sha256 = hashlib.sha256(content).hexdigest()
+        blob_key = f"gen/{generation.id}/a{generation.attempt}/{position}.{generation.format}"
+        await self.blobs.put(blob_key, content)
+        return Picture(
+            generation_id=generation.id,
+            position=position,
+            name=image_name(generation.id, position, file_sha256, generation.format),
+            blob_key=blob_key,
+            width=painting.size.width,
+            height=painting.size.height,
+            format=generation.format,
+            seed=painting.recipe.spec.seed,
+            pixel_sha256=painting.recipe.pixel_sha256,
+            delivered_sha256=painting.recipe.pixel_sha256,
+            file_sha256=file_sha256,
+            byte_count=len(content),
+        )
+
+    def _note(self, generation: Generation, pulse: Pulse) -> Callable[[Progress], None]:
+        def note(progress: Progress) -> None:
+            pulse.beat()
+            self.board.note(generation.id, progress)
+
+        return note
+
+    @asynccontextmanager
+    async def _lease(self, generation: Generation, pulse: Pulse) -> AsyncIterator[None]:
+        """Hold the claim while the body runs; losing it cancels the body."""
+        body = asyncio.current_task()
+        assert body is not None  # noqa: S101 - a coroutine always runs in a task
+        keeper = asyncio.create_task(self._keep_lease(generation, pulse, on_lost=body.cancel))
+        try:
+            yield
+        finally:
+            keeper.cancel()
+            await asyncio.gather(keeper, return_exceptions=True)
+
+    async def _keep_lease(self, generation: Generation, pulse: Pulse, *, on_lost: Callable[[], object]) -> None:
+        seen = -1
+        while True:
+            await asyncio.sleep(self.lease_s / RENEWALS_PER_LEASE)
+            if pulse.beats == seen:
+                continue
+            try:
+                async with self.database.writing() as transaction:
+                    is_ours = await renew(transaction, generation.id, generation.attempt, lease_s=self.lease_s)
+            except StoreUnavailable as unavailable:
+                log.warning("lease not renewed", generation=generation.id, reason=unavailable.message)
+                continue
+            seen = pulse.beats
+            if not is_ours:
+                log.warning("lease lost", generation=generation.id, attempt=generation.attempt)
+                on_lost()
+                return

@@ -1,0 +1,80 @@
+"""Answers: bodies as JSON, errors in the contract's form, and both described for the OpenAPI document."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from gateway.http.dependencies import refusal_of
+from gateway.http.problems import PROBLEMS, problem_body, problem_headers, problem_of
+from gateway.http.refusals import InternalError, MethodNotAllowed, PathUnknown
+from gateway.wire import ErrorBody
+from models import DomainError
+
+PROBLEM_JSON = "application/problem+json"
+
+
+def answer(body: BaseModel, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    content = body.model_dump_json(by_alias=True)
+    return Response(content, status_code=status, headers=dict(headers or {}), media_type="application/json")
+
+
+def problem_answer(request: Request, error: DomainError) -> Response:
+    body = problem_body(
+        error, request_id=request.state.request_id, type_base=request.app.state.services.urls.error_base
+    )
+    return Response(
+        body.model_dump_json(),
+        status_code=problem_of(error).status,
+        headers=problem_headers(error),
+        media_type=PROBLEM_JSON,
+    )
+
+
+def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The error answers of a route for the OpenAPI document, with every code that may stand in each."""
+    return {
+        status: {
+            "model": ErrorBody,
+            "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/ErrorBody"}}},
+            "description": ", ".join(sorted({e.code for e, problem in PROBLEMS.items() if problem.status == status})),
+        }
+        for status in statuses
+    }
+
+
+def install_problem_answers(app: FastAPI) -> None:
+    """Nothing leaves in FastAPI's own error shape, which makes clients show "Bad Request" and no reason."""
+
+    async def of_domain(request: Request, error: Exception) -> Response:
+        assert isinstance(error, DomainError)  # noqa: S101 - registered for this class
+        return problem_answer(request, error)
+
+    async def of_validation(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class
+        problem = dict(error.errors()[0])
+        problem["loc"] = problem["loc"][1:]  # without "query" or "path"
+        return problem_answer(request, refusal_of(problem))
+
+    async def of_http(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class
+        if error.status_code == 405:
+            allowed = (error.headers or {}).get("Allow", "")
+            return problem_answer(
+                request,
+                MethodNotAllowed(
+                    f"{request.method} does not fit this path.", allowed=[m.strip() for m in allowed.split(",")]
+                ),
+            )
+        return problem_answer(request, PathUnknown(f"Nothing is served at {request.url.path}."))
+
+    async def of_defect(request: Request, _: Exception) -> Response:
+        return problem_answer(request, InternalError("Something broke on our side."))
+
+    app.add_exception_handler(DomainError, of_domain)
+    app.add_exception_handler(RequestValidationError, of_validation)
+    app.add_exception_handler(HTTPException, of_http)
+    app.add_exception_handler(Exception, of_defect)

@@ -1,0 +1,53 @@
+"""The application: routes, pages, error answers and the envelope around them."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp
+
+from gateway.http import account, catalogue, generations, images, operations, pages
+from gateway.http.answering import install_problem_answers
+from gateway.http.dependencies import Services
+from gateway.http.envelope import Envelope
+from gateway.http.schema import install_schema
+from gateway.identity import NewId
+
+VERSION = "0.1.0"
+
+Lifespan = Callable[[], AbstractAsyncContextManager[None]]
+
+
+def make_app(services: Services, *, new_id: NewId, lifespan: Lifespan | None = None) -> ASGIApp:
+    """Everything HTTP. `lifespan` starts and stops what runs beside the requests."""
+
+    @asynccontextmanager
+    async def around(_: FastAPI) -> AsyncIterator[None]:
+        if lifespan is None:
+            yield
+            return
+        async with lifespan():
+            yield
+
+    app = FastAPI(
+        title="Pinxit",
+        version=VERSION,
+        summary="Text to image on your own machine: the same request gives the same pixels.",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=around,
+    )
+    app.state.services = services
+    app.state.style_list = catalogue.written_styles(services.styles, services.catalogue)
+    for module in (generations, catalogue, account, images, operations, pages):
+        app.include_router(module.routes)
+    install_schema(app)
+    install_problem_answers(app)
+    pages.mount_files(app, services)
+    return Envelope(
+        app,
+        new_id=new_id,
+        type_base=lambda: services.urls.error_base,
+        public_url=services.settings.public_url,
+    )

@@ -1,0 +1,77 @@
+"""What there is to choose from: styles. The list changes only with the files, so it is written once."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from gateway.http.answering import answer, described
+from gateway.http.dependencies import Given, known_caller, token_of
+from gateway.wire import StyleBody, StyleListBody
+from models import Catalogue
+from router import Styles
+
+routes = APIRouter(prefix="/v1", tags=["styles"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StyleList:
+    """The whole list as bytes, and its entity tag."""
+
+    content: bytes
+    etag: str
+
+
+def written_styles(styles: Styles, catalogue: Catalogue) -> StyleList:
+    data = [
+        StyleBody(
+            id=entry.id,
+            name=entry.name,
+            description=entry.description,
+            aliases=list(entry.aliases),
+            thumbnail_url=f"/styles/{entry.thumbnail}" if entry.thumbnail else None,
+            min_plan=entry.min_plan,
+            available=entry.available,
+            revision=entry.revision,
+        )
+        for entry in styles.entries(catalogue)
+    ]
+    content = StyleListBody(data=data).model_dump_json().encode()
+    return StyleList(content=content, etag=f'"{hashlib.sha256(content).hexdigest()[:32]}"')
+
+
+async def optional_caller(request: Request, given: Given) -> None:
+    """Anybody may look; but a key that is sent must be good, so that a typing error shows early."""
+    if token_of(request):
+        await known_caller(request, given)
+
+
+@routes.get(
+    "/styles",
+    summary="List styles",
+    response_model=StyleListBody,
+    responses={304: {"description": "Unchanged since the ETag sent."}, **described(401)},
+    dependencies=[Depends(optional_caller)],
+)
+async def list_styles(request: Request) -> Response:
+    """Every style with name, description, thumbnail and availability."""
+    styles: StyleList = request.app.state.style_list
+    headers = {"ETag": styles.etag, "Cache-Control": "no-cache"}
+    if request.headers.get("if-none-match") == styles.etag:
+        return Response(status_code=304, headers=headers)
+    return Response(styles.content, headers=headers, media_type="application/json")
+
+
+@routes.get(
+    "/styles/{style}",
+    summary="Read one style",
+    response_model=StyleBody,
+    responses=described(400, 401),
+    dependencies=[Depends(optional_caller)],
+)
+async def read_style(given: Given, request: Request, style: Annotated[str, "id or alias"]) -> Response:
+    """One style by id or alias."""
+    id = style if style == "auto" else given.styles.get(style).id
+    listed = StyleListBody.model_validate_json(request.app.state.style_list.content)
+    return answer(next(entry for entry in listed.data if entry.id == id))

@@ -1,0 +1,139 @@
+"""What routes ask for: the caller behind the key, and the body in its declared form."""
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from pydantic import ValidationError
+
+from gateway.access import Caller, Gatekeeper, KeyMissing, MinuteWindows, RateExceeded
+from gateway.clock import Clock
+from gateway.generations import Fetch, PublicUrls, Remove, Submit
+from gateway.http.rate_headers import rate_headers
+from gateway.http.refusals import JsonInvalid, MediaTypeUnsupported
+from gateway.settings import Settings
+from gateway.webhooks import Destinations
+from gateway.wire import GenerateBody
+from models import Catalogue, Engine, ParameterMissing, ParameterUnknown, RequestInvalid
+from router import Styles
+from storage import Blobs, Database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """What `wiring` hands to the routes; nothing here is made on the spot."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    blobs: Blobs
+    engine: Engine
+    catalogue: Catalogue
+    styles: Styles
+    gatekeeper: Gatekeeper
+    windows: MinuteWindows
+    destinations: Destinations
+    urls: PublicUrls
+    submit: Submit
+    fetch: Fetch
+    remove: Remove
+
+
+def services(request: Request) -> Services:
+    found: Services = request.app.state.services
+    return found
+
+
+Given = Annotated[Services, Depends(services)]
+
+
+async def known_caller(request: Request, given: Given) -> Caller:
+    """The caller behind `Authorization: Bearer` or `X-API-Key`. Its rate window goes into every answer.
+
+    Raises:
+        KeyMissing, KeyRejected.
+    """
+    now = given.clock()
+    token = token_of(request)
+    if not token:
+        raise KeyMissing("Send your API key as `Authorization: Bearer px_live_…`.")
+    caller = await given.gatekeeper.caller(token, now=now)
+    window = given.windows.look(caller.key.id, caller.requests_per_minute, now=now)
+    request.state.rate_headers = rate_headers(window, now=now)
+    return caller
+
+
+def token_of(request: Request) -> str:
+    """The key as sent, empty when there is none."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return token.strip()
+    return request.headers.get("x-api-key", "").strip()
+
+
+AnyCaller = Annotated[Caller, Depends(known_caller)]
+
+
+def caller_with(scope: str) -> Callable[..., Awaitable[Caller]]:
+    """A dependency that also asks for a scope."""
+
+    async def scoped(caller: AnyCaller) -> Caller:
+        caller.must_have(scope)
+        return caller
+
+    return scoped
+
+
+async def painting_caller(
+    request: Request, given: Given, caller: Annotated[Caller, Depends(caller_with("generate"))]
+) -> Caller:
+    """A caller who uses one request of the minute, whatever becomes of it.
+
+    Raises:
+        RateExceeded.
+    """
+    now = given.clock()
+    try:
+        window = given.windows.take(caller.key.id, caller.requests_per_minute, now=now)
+    except RateExceeded as refused:
+        request.state.rate_headers = rate_headers(refused.window, now=now)
+        raise
+    request.state.rate_headers = rate_headers(window, now=now)
+    return caller
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """A parsed body and the hash of its bytes."""
+
+    body: GenerateBody
+    sha256: str
+
+
+async def sent_body(request: Request) -> Sent:
+    """Raises JsonInvalid, MediaTypeUnsupported, ParameterMissing, ParameterUnknown, RequestInvalid."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json" and not media_type.endswith("+json"):
+        raise MediaTypeUnsupported("Send the body as `Content-Type: application/json`.")
+    content = await request.body()
+    try:
+        body = GenerateBody.model_validate_json(content)
+    except ValidationError as wrong:
+        raise refusal_of(wrong.errors(include_url=False, include_context=False, include_input=False)[0]) from None
+    return Sent(body=body, sha256=hashlib.sha256(content).hexdigest())
+
+
+def refusal_of(problem: Any) -> RequestInvalid:
+    """The contract's word for pydantic's first complaint."""
+    field = str(problem["loc"][0]) if problem["loc"] else None
+    if problem["type"] == "json_invalid":
+        return JsonInvalid(f"The body is not valid JSON: {problem['msg'].removeprefix('Invalid JSON: ')}.")
+    if field is None:
+        return JsonInvalid("The body must be a JSON object.")
+    if problem["type"] == "missing":
+        return ParameterMissing(f"`{field}` is needed.", field=field)
+    if problem["type"] == "extra_forbidden":
+        return ParameterUnknown(f"`{field}` is not a parameter of this endpoint.", field=field)
+    return RequestInvalid(f"`{field}`: {problem['msg']}.", field=field)

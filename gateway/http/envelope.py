@@ -1,0 +1,115 @@
+"""What every answer carries, around the whole application: a request id, safe headers, one size limit, one last edge.
+
+Plain ASGI, so that it costs microseconds.
+"""
+
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.http.problems import problem_body, problem_headers, problem_of
+from gateway.http.refusals import HttpsRequired, InternalError, PayloadTooLarge
+from gateway.identity import NewId
+from models import DomainError
+
+MAX_BODY_BYTES = 1_000_000
+# The API's answers are data: nothing in them may run or load anything. Pages set their own policy.
+API_CONTENT_POLICY = "default-src 'none'; frame-ancestors 'none'"
+
+log = structlog.get_logger()
+
+
+class Envelope:
+    """Gives each request an id (`scope["state"]["request_id"]`) and turns what escapes into an error body."""
+
+    def __init__(self, app: ASGIApp, *, new_id: NewId, type_base: Callable[[], str], public_url: str | None) -> None:
+        self._app = app
+        self._new_id = new_id
+        self._type_base = type_base
+        self._requires_https = public_url is not None and urlsplit(public_url).scheme == "https"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = self._new_id("req")
+        scope.setdefault("state", {})["request_id"] = request_id
+        answer = _Answer(scope, send, request_id)
+        try:
+            self._refuse_plain_http(scope)
+            await self._app(scope, _Counted(scope, receive), answer.send)
+        except DomainError as error:
+            await self._send_problem(error, answer, request_id)
+        except Exception:  # the last edge: a defect of ours must still answer in the contract's form
+            log.exception("request broke", request_id=request_id, path=scope["path"])
+            if answer.has_begun:
+                raise
+            await self._send_problem(InternalError("Something broke on our side."), answer, request_id)
+
+    def _refuse_plain_http(self, scope: Scope) -> None:
+        is_probe = scope["path"] in {"/healthz", "/readyz"}
+        if self._requires_https and scope["scheme"] != "https" and not is_probe:
+            raise HttpsRequired("This service speaks https only.")
+
+    async def _send_problem(self, error: DomainError, answer: "_Answer", request_id: str) -> None:
+        body = problem_body(error, request_id=request_id, type_base=self._type_base()).model_dump_json().encode()
+        headers = {
+            "content-type": "application/problem+json",
+            "content-length": str(len(body)),
+            **problem_headers(error),
+        }
+        raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        await answer.send({"type": "http.response.start", "status": problem_of(error).status, "headers": raw})
+        await answer.send({"type": "http.response.body", "body": body})
+
+
+class _Answer:
+    """Adds the headers of every answer, among them the rate window that a route left in the request's state."""
+
+    def __init__(self, scope: Scope, send: Send, request_id: str) -> None:
+        self._state = scope["state"]
+        self._send = send
+        self._request_id = request_id
+        self.has_begun = False
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.has_begun = True
+            headers = MutableHeaders(scope=message)
+            headers["X-Request-Id"] = self._request_id
+            headers["X-Content-Type-Options"] = "nosniff"
+            headers.setdefault("Content-Security-Policy", API_CONTENT_POLICY)
+            headers.setdefault("Referrer-Policy", "no-referrer")
+            headers.setdefault("Cache-Control", "no-store")
+            for name, value in self._state.get("rate_headers", ()):
+                headers[name] = value
+        await self._send(message)
+
+
+class _Counted:
+    """Counts the body as it arrives, declared or chunked.
+
+    Raises (when called):
+        PayloadTooLarge: more arrived, or was announced, than `MAX_BODY_BYTES`.
+    """
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        self._receive = receive
+        self._left = MAX_BODY_BYTES
+        self._announced = Headers(scope=scope).get("content-length", "0")
+
+    async def __call__(self) -> Message:
+        if self._announced.isdigit() and int(self._announced) > MAX_BODY_BYTES:
+            raise self._too_large()
+        message = await self._receive()
+        self._left -= len(message.get("body", b""))
+        if self._left < 0:
+            raise self._too_large()
+        return message
+
+    @staticmethod
+    def _too_large() -> PayloadTooLarge:
+        return PayloadTooLarge(f"A body may have at most {MAX_BODY_BYTES} bytes.")

@@ -1,0 +1,154 @@
+"""Paint, list, read and delete: the native contract."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Query, Response
+
+from gateway.access import Caller
+from gateway.generations import Ask, View
+from gateway.http.answering import answer, described
+from gateway.http.dependencies import Given, Sent, Services, caller_with, painting_caller, sent_body
+from gateway.http.preferring import Preference, read_preference
+from gateway.http.presenting import accepted_body, generation_body, quote_body
+from gateway.wire import AcceptedBody, DeletedBody, GenerationBody, GenerationListBody, QuoteBody, Status
+from models import Failed, ModelUnavailable, OutOfMemory, PaintingBroken, RequestInvalid
+from storage import State
+
+MAX_IDEMPOTENCY_KEY = 255
+FAILURES: dict[str, type[Failed]] = {
+    failure.code: failure for failure in (PaintingBroken, OutOfMemory, ModelUnavailable)
+}
+BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/GenerateBody"}}},
+    }
+}
+
+routes = APIRouter(prefix="/v1", tags=["generations"])
+
+Painter = Annotated[Caller, Depends(painting_caller)]
+Reader = Annotated[Caller, Depends(caller_with("read"))]
+Deleter = Annotated[Caller, Depends(caller_with("delete"))]
+Body = Annotated[Sent, Depends(sent_body)]
+
+
+@routes.post("/images/generate", include_in_schema=False)
+@routes.post(
+    "/generate",
+    summary="Paint",
+    response_model=GenerationBody | QuoteBody,
+    responses={202: {"model": AcceptedBody}, **described(400, 401, 402, 403, 404, 409, 413, 415, 422, 429, 500, 503)},
+    openapi_extra=BODY,
+)
+async def generate(
+    given: Given,
+    caller: Painter,
+    sent: Body,
+    prefer: Annotated[str, Header()] = "",
+    idempotency_key: Annotated[str | None, Header()] = None,
+) -> Response:
+    """Paint and answer with the picture; or answer 202 at once with `webhook_url`, `async` or `Prefer: respond-async`.
+
+    A painting that takes longer than the wait (60 s, or `Prefer: wait=n`) turns into the 202 answer and goes on.
+    """
+    if sent.body.dry_run:
+        return answer(quote_body(given.submit.quote(caller, sent.body.request())))
+    accepted = await given.submit(caller, _ask(given, sent, idempotency_key))
+    headers = {"Idempotent-Replayed": "true"} if accepted.is_replay else {}
+    preference = read_preference(prefer)
+    wait_s = _wait_s(given, sent, preference)
+    if wait_s > 0:
+        view = await given.fetch.ended(caller, accepted.generation_id, wait_s=wait_s)
+        if view.generation.state.is_final:
+            return answer(_ended_body(view, given), headers=headers)
+    body = accepted_body(accepted, given.urls)
+    return answer(body, status=202, headers={**headers, "Location": body.poll_url})
+
+
+@routes.post(
+    "/quote",
+    summary="Price a request without painting",
+    response_model=QuoteBody,
+    responses=described(400, 401, 403, 404, 413, 415, 429, 503),
+    openapi_extra=BODY,
+)
+async def quote(given: Given, caller: Painter, sent: Body) -> Response:
+    """Every check that a real request runs except balance and quota."""
+    return answer(quote_body(given.submit.quote(caller, sent.body.request())))
+
+
+@routes.get(
+    "/generations",
+    summary="List, newest first",
+    response_model=GenerationListBody,
+    responses=described(400, 401, 403),
+)
+async def list_generations(
+    given: Given,
+    caller: Reader,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    cursor: str | None = None,
+    status: Status | None = None,
+    style: str | None = None,
+) -> Response:
+    """One page; the cursor stays good while new generations are added."""
+    state = State(status) if status else None
+    page = await given.fetch.page(caller, limit=limit, cursor=cursor, state=state, style=style)
+    data = [generation_body(view, given.urls) for view in page.views]
+    return answer(GenerationListBody(data=data, has_more=page.cursor is not None, next_cursor=page.cursor))
+
+
+@routes.get(
+    "/generations/{generation_id}",
+    summary="Read one",
+    response_model=GenerationBody,
+    responses=described(401, 403, 404),
+)
+async def read_generation(given: Given, caller: Reader, generation_id: str) -> Response:
+    """One generation in any state, with progress while it is painted."""
+    return answer(generation_body(await given.fetch.one(caller, generation_id), given.urls))
+
+
+@routes.delete(
+    "/generations/{generation_id}",
+    summary="Delete record and pictures",
+    response_model=DeletedBody,
+    responses=described(401, 403, 404),
+)
+async def delete_generation(given: Given, caller: Deleter, generation_id: str) -> Response:
+    """Whatever still works on it is stopped, and held credits come back; its price stays in the ledger."""
+    await given.remove(caller, generation_id)
+    return answer(DeletedBody(generation_id=generation_id))
+
+
+def _ask(given: Services, sent: Sent, idempotency_key: str | None) -> Ask:
+    if idempotency_key is not None and not 1 <= len(idempotency_key) <= MAX_IDEMPOTENCY_KEY:
+        raise RequestInvalid(
+            f"`Idempotency-Key` must have 1 to {MAX_IDEMPOTENCY_KEY} characters.", field="Idempotency-Key"
+        )
+    if sent.body.webhook_url is not None:
+        given.destinations.check_url(sent.body.webhook_url)
+    return Ask(
+        request=sent.body.request(),
+        webhook_url=sent.body.webhook_url,
+        idempotency_key=idempotency_key,
+        body_sha256=sent.sha256,
+    )
+
+
+def _wait_s(given: Services, sent: Sent, preference: Preference) -> float:
+    """How long this call is held open; 0 means it answers 202 at once."""
+    if sent.body.webhook_url is not None or sent.body.is_async or preference.is_async:
+        return 0
+    longest_s = given.settings.sync_wait_s
+    return longest_s if preference.wait_s is None else min(preference.wait_s, longest_s)
+
+
+def _ended_body(view: View, given: Services) -> GenerationBody:
+    """Raises Failed: the painting failed, and whoever waited for it is told so by the status."""
+    generation = view.generation
+    if generation.state is State.FAILED:
+        failure = FAILURES.get(generation.error_code or "", PaintingBroken)
+        raise failure(generation.error_message or "The picture could not be painted.")
+    return generation_body(view, given.urls)

@@ -1,0 +1,73 @@
+"""The pages for people: the studio at `/`, the reference at `/docs`, one page per error code. All work offline."""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+from fastapi import APIRouter, FastAPI, Response
+from starlette.responses import FileResponse
+from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
+
+from gateway.http.dependencies import Services
+from gateway.http.problems import PROBLEMS
+from gateway.http.refusals import PathUnknown
+
+STUDIO = Path(__file__).parent.parent / "studio"
+# Nothing inline, nothing from elsewhere.
+STUDIO_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self';"
+    " form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+)
+# Swagger UI writes style attributes; everything else is as strict.
+REFERENCE_POLICY = STUDIO_POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
+
+routes = APIRouter(include_in_schema=False)
+
+
+@routes.api_route("/", methods=["GET", "HEAD"])
+async def studio() -> Response:
+    return FileResponse(STUDIO / "index.html", headers={"Content-Security-Policy": STUDIO_POLICY})
+
+
+@routes.api_route("/docs", methods=["GET", "HEAD"])
+async def reference() -> Response:
+    return FileResponse(STUDIO / "docs.html", headers={"Content-Security-Policy": REFERENCE_POLICY})
+
+
+@routes.api_route("/favicon.ico", methods=["GET", "HEAD"])
+async def icon() -> Response:
+    return FileResponse(STUDIO / "mark.svg", media_type="image/svg+xml")
+
+
+@routes.get("/errors/{code}")
+async def error_page(code: str) -> Response:
+    """Where the `type` of an error body points: what the code means."""
+    rows = [(error, problem) for error, problem in PROBLEMS.items() if error.code == code]
+    if not rows:
+        raise PathUnknown(f"No error has the code {code!r}.")
+    lines = [f"{problem.status} {problem.title}: {' '.join((error.__doc__ or '').split())}" for error, problem in rows]
+    return Response("\n".join([code, "", *lines, ""]), media_type="text/plain; charset=utf-8")
+
+
+def mount_files(app: FastAPI, services: Services) -> None:
+    """The files that the pages load, and the styles' thumbnails."""
+    swagger = find_spec("fastapi_offline")
+    if swagger is not None and swagger.origin is not None:  # found without importing it
+        app.mount("/docs/files", _Files(Path(swagger.origin).parent / "static"))
+    app.mount("/studio", _Files(STUDIO))
+    thumbnails = services.settings.config_dir / "styles" / "thumbs"
+    if thumbnails.is_dir():
+        app.mount("/styles/thumbs", _Files(thumbnails))
+
+
+class _Files:
+    """Static files that a browser asks about again each time, so that an update is seen at once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._files = StaticFiles(directory=folder)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._files.get_response(self._files.get_path(scope), scope)
+        response.headers["Cache-Control"] = "no-cache"
+        response.headers["Content-Security-Policy"] = REFERENCE_POLICY
+        await response(scope, receive, send)

@@ -1,0 +1,109 @@
+"""From what the use cases know to what the contract shows."""
+
+from gateway.generations import Accepted, PublicUrls, Quote, View
+from gateway.http.problems import PROBLEMS
+from gateway.wire import (
+    AcceptedBody,
+    FailureBody,
+    GenerationBody,
+    ImageBody,
+    ProgressBody,
+    QuoteBody,
+    SizePlanBody,
+)
+from models import Progress
+from storage import Generation, Picture, State
+
+STATUSES_BY_CODE = {error.code: problem.status for error, problem in PROBLEMS.items()}
+
+
+def generation_body(view: View, urls: PublicUrls) -> GenerationBody:
+    generation, pictures = view.generation, view.pictures
+    return GenerationBody(
+        generation_id=generation.id,
+        status=generation.state.value,
+        image_url=urls.image(pictures[0].name) if pictures else None,
+        width=generation.width,
+        height=generation.height,
+        style=generation.style,
+        seed=generation.seed,
+        created_at=generation.created_at,
+        credits_used=generation.credits_used,
+        images=[_image_body(picture, urls) for picture in pictures],
+        cached=False,
+        render_ms=generation.render_ms,
+        prompt=generation.prompt,
+        revised_prompt=generation.revised_prompt,
+        negative_prompt_used=generation.negative_prompt_used,
+        style_resolved=generation.style_resolved,
+        style_reason=generation.style_reason,
+        model=generation.model,
+        quality=generation.quality,
+        livemode=generation.livemode,
+        ai_generated=True,
+        expires_at=generation.expires_at,
+        started_at=generation.started_at,
+        completed_at=generation.completed_at,
+        progress=_progress_body(view.progress),
+        queue_position=view.position,
+        error=_failure_body(generation),
+    )
+
+
+def accepted_body(accepted: Accepted, urls: PublicUrls) -> AcceptedBody:
+    return AcceptedBody(
+        generation_id=accepted.generation_id,
+        status="queued",
+        poll_url=urls.generation(accepted.generation_id),
+        queue_position=accepted.position,
+        estimated_ms=accepted.estimated_ms,
+        created_at=accepted.created_at,
+    )
+
+
+def quote_body(quote: Quote) -> QuoteBody:
+    route, plan = quote.route, quote.route.size_plan
+    return QuoteBody(
+        credits=quote.credits,
+        credits_max=quote.credits,
+        exact=True,
+        estimated_ms=quote.estimated_ms,
+        style_resolved=route.style_resolved,
+        style_reason=route.style_reason,
+        width=plan.delivered.width,
+        height=plan.delivered.height,
+        size_plan=SizePlanBody(
+            painted=str(plan.painted),
+            target=str(plan.target),
+            delivered=str(plan.delivered),
+            resampling=plan.resampling,
+            upscale=plan.upscale,
+            upscale_resampling=plan.upscale_resampling,
+        ),
+        model=route.model,
+        cached=False,
+    )
+
+
+def _image_body(picture: Picture, urls: PublicUrls) -> ImageBody:
+    return ImageBody(
+        url=urls.image(picture.name),
+        seed=picture.seed,
+        width=picture.width,
+        height=picture.height,
+        format=picture.format,
+        pixel_sha256=picture.pixel_sha256,
+        file_sha256=picture.file_sha256,
+    )
+
+
+def _progress_body(progress: Progress | None) -> ProgressBody | None:
+    if progress is None:
+        return None
+    return ProgressBody(phase=progress.phase.value, step=progress.step, steps=progress.steps)
+
+
+def _failure_body(generation: Generation) -> FailureBody | None:
+    if generation.state is not State.FAILED:
+        return None
+    return FailureBody(code=generation.error_code or "internal_error", message=generation.error_message or "")

@@ -1,0 +1,150 @@
+"""Every error this product speaks, and its HTTP number. Numbers stand here and nowhere else."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gateway.access import KeyMissing, KeyRejected, PlanTooSmall, QuotaExceeded, RateExceeded, ScopeMissing
+from gateway.generations import (
+    CursorInvalid,
+    GenerationUnknown,
+    IdempotencyClash,
+    IdempotencyInProgress,
+    QueueFull,
+)
+from gateway.http.refusals import (
+    HttpsRequired,
+    InternalError,
+    JsonInvalid,
+    MediaTypeUnsupported,
+    MethodNotAllowed,
+    PathUnknown,
+    PayloadTooLarge,
+    RangeNotSatisfiable,
+)
+from gateway.webhooks import WebhookUrlInvalid
+from gateway.wire import ErrorBody, ErrorDetail
+from models import (
+    DomainError,
+    EngineStopped,
+    ModelUnavailable,
+    ModelUnknown,
+    NegativePromptTooLong,
+    OutOfMemory,
+    PaintingBroken,
+    ParameterMissing,
+    ParameterUnknown,
+    PromptTooLong,
+    RequestInvalid,
+    SettingInvalid,
+    SizeInvalid,
+    WeightsRejected,
+)
+from router import StyleUnknown
+from safety import PromptBlocked
+from storage import BlobUnavailable, CreditsShort, StoreUnavailable
+
+RETRY_AFTER_S = 5
+
+
+class Kind(StrEnum):
+    """The word clients of the OpenAI family sort errors by."""
+
+    INVALID = "invalid_request_error"
+    AUTHENTICATION = "authentication_error"
+    PERMISSION = "permission_error"
+    CREDITS = "insufficient_quota"
+    RATE = "rate_limit_error"
+    SERVER = "server_error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """How one error looks over HTTP. `retry_after_s` is sent where the error itself brings none."""
+
+    status: int
+    title: str
+    kind: Kind = Kind.INVALID
+    retry_after_s: int | None = None
+
+
+PROBLEMS: Mapping[type[DomainError], Problem] = {
+    JsonInvalid: Problem(status=400, title="Invalid JSON"),
+    ParameterMissing: Problem(status=400, title="Missing parameter"),
+    RequestInvalid: Problem(status=400, title="Invalid parameter"),
+    ParameterUnknown: Problem(status=400, title="Unknown parameter"),
+    PromptTooLong: Problem(status=400, title="Prompt too long"),
+    NegativePromptTooLong: Problem(status=400, title="Negative prompt too long"),
+    StyleUnknown: Problem(status=400, title="Unknown style"),
+    SizeInvalid: Problem(status=400, title="Invalid size"),
+    WebhookUrlInvalid: Problem(status=400, title="Invalid webhook URL"),
+    CursorInvalid: Problem(status=400, title="Invalid cursor"),
+    PromptBlocked: Problem(status=400, title="Content policy violation"),
+    KeyMissing: Problem(status=401, title="Missing API key", kind=Kind.AUTHENTICATION),
+    KeyRejected: Problem(status=401, title="Invalid API key", kind=Kind.AUTHENTICATION),
+    CreditsShort: Problem(status=402, title="Insufficient credits", kind=Kind.CREDITS),
+    ScopeMissing: Problem(status=403, title="Insufficient scope", kind=Kind.PERMISSION),
+    PlanTooSmall: Problem(status=403, title="Plan upgrade required", kind=Kind.PERMISSION),
+    HttpsRequired: Problem(status=403, title="HTTPS required", kind=Kind.PERMISSION),
+    GenerationUnknown: Problem(status=404, title="Not found"),
+    PathUnknown: Problem(status=404, title="Not found"),
+    ModelUnknown: Problem(status=404, title="Model not found"),
+    MethodNotAllowed: Problem(status=405, title="Method not allowed"),
+    IdempotencyInProgress: Problem(status=409, title="Idempotency in progress"),
+    PayloadTooLarge: Problem(status=413, title="Payload too large"),
+    MediaTypeUnsupported: Problem(status=415, title="Unsupported media type"),
+    RangeNotSatisfiable: Problem(status=416, title="Range not satisfiable"),
+    IdempotencyClash: Problem(status=422, title="Idempotency key reused"),
+    RateExceeded: Problem(status=429, title="Rate limit exceeded", kind=Kind.RATE),
+    QuotaExceeded: Problem(status=429, title="Quota exceeded", kind=Kind.RATE),
+    QueueFull: Problem(status=429, title="Queue full", kind=Kind.RATE),
+    InternalError: Problem(status=500, title="Internal error", kind=Kind.SERVER),
+    EngineStopped: Problem(status=500, title="Internal error", kind=Kind.SERVER),
+    PaintingBroken: Problem(status=500, title="Internal error", kind=Kind.SERVER),
+    SettingInvalid: Problem(status=500, title="Invalid setting", kind=Kind.SERVER),
+    OutOfMemory: Problem(status=503, title="Overloaded", kind=Kind.SERVER, retry_after_s=RETRY_AFTER_S),
+    StoreUnavailable: Problem(status=503, title="Overloaded", kind=Kind.SERVER, retry_after_s=RETRY_AFTER_S),
+    BlobUnavailable: Problem(status=503, title="Overloaded", kind=Kind.SERVER, retry_after_s=RETRY_AFTER_S),
+    ModelUnavailable: Problem(status=503, title="Model unavailable", kind=Kind.SERVER, retry_after_s=RETRY_AFTER_S),
+    WeightsRejected: Problem(status=503, title="Model unavailable", kind=Kind.SERVER, retry_after_s=RETRY_AFTER_S),
+}
+
+
+def problem_of(error: DomainError) -> Problem:
+    """The row of the error's own class; a class without a row is a defect that a test finds."""
+    return PROBLEMS[type(error)]
+
+
+def problem_body(error: DomainError, *, request_id: str, type_base: str) -> ErrorBody:
+    """`type_base` is the address under which every code has a page, such as `https://…/errors`."""
+    problem = problem_of(error)
+    return ErrorBody(
+        error=ErrorDetail(
+            code=error.code,
+            message=error.message,
+            status=problem.status,
+            type=problem.kind,
+            param=getattr(error, "field", None),
+            request_id=request_id,
+            category=getattr(error, "category", None),
+        ),
+        type=f"{type_base}/{error.code}",
+        title=problem.title,
+        status=problem.status,
+        detail=error.message,
+        instance=request_id,
+    )
+
+
+def problem_headers(error: DomainError) -> dict[str, str]:
+    """What a client must be told beside the body: how to log in, which methods, when to come back."""
+    problem = problem_of(error)
+    headers = {}
+    if problem.kind is Kind.AUTHENTICATION:
+        headers["WWW-Authenticate"] = 'Bearer realm="pinxit"'
+    if isinstance(error, MethodNotAllowed):
+        headers["Allow"] = ", ".join(error.allowed)
+    retry_after_s = getattr(error, "retry_after_s", problem.retry_after_s)
+    if retry_after_s is not None:
+        headers["Retry-After"] = str(retry_after_s)
+    return headers

@@ -1,0 +1,58 @@
+"""Errors that only HTTP knows: about the form of a message, not about painting."""
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from models import Failed, Refused, RequestInvalid
+
+
+class JsonInvalid(RequestInvalid):
+    """The body is not JSON, or not a JSON object."""
+
+    code: ClassVar[str] = "invalid_json"
+
+
+class PathUnknown(Refused):
+    """Nothing is served at this path."""
+
+    code: ClassVar[str] = "not_found"
+
+
+class MethodNotAllowed(Refused):
+    """The path exists, the method does not fit it."""
+
+    code: ClassVar[str] = "method_not_allowed"
+
+    def __init__(self, message: str, *, allowed: Iterable[str]) -> None:
+        super().__init__(message)
+        self.allowed = tuple(sorted(allowed))
+
+
+class PayloadTooLarge(Refused):
+    """The body is larger than we read."""
+
+    code: ClassVar[str] = "payload_too_large"
+
+
+class MediaTypeUnsupported(Refused):
+    """The body is not declared as JSON."""
+
+    code: ClassVar[str] = "unsupported_media_type"
+
+
+class HttpsRequired(Refused):
+    """A plain http request to an installation whose public address is https."""
+
+    code: ClassVar[str] = "https_required"
+
+
+class RangeNotSatisfiable(Refused):
+    """The byte range asked for lies outside the picture."""
+
+    code: ClassVar[str] = "range_not_satisfiable"
+
+
+class InternalError(Failed):
+    """A defect of ours; the log has the trace under the request's id."""
+
+    code: ClassVar[str] = "internal_error"

@@ -1,0 +1,50 @@
+"""The OpenAPI 3.1 document, written by FastAPI and completed with what only we know."""
+
+import json
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.openapi.utils import get_openapi
+
+from gateway.wire import GenerateBody
+
+BEARER = {"type": "http", "scheme": "bearer", "description": "An API key, `px_live_…` or `px_test_…`."}
+OPEN_PATHS = ("/healthz", "/readyz", "/img/", "/v1/styles")
+
+
+def install_schema(app: FastAPI) -> None:
+    """Serve `/openapi.json`; the document is made on the first look and kept."""
+
+    def document() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _completed(
+                get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
+            )
+        return app.openapi_schema
+
+    app.openapi = document  # type: ignore[method-assign]
+
+    @app.get("/openapi.json", include_in_schema=False)
+    async def read_document(request: Request) -> Response:
+        return Response(json.dumps(request.app.openapi()), media_type="application/json")
+
+
+def _completed(document: dict[str, Any]) -> dict[str, Any]:
+    """Add the body that is parsed by hand, and the key; drop FastAPI's own error shapes, which never leave."""
+    components = document.setdefault("components", {})
+    schemas = components.setdefault("schemas", {})
+    body = GenerateBody.model_json_schema(ref_template="#/components/schemas/{model}", by_alias=True)
+    schemas.update(body.pop("$defs", {}))
+    schemas["GenerateBody"] = body
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    components["securitySchemes"] = {"key": BEARER}
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            operation["responses"].pop("422", None) if _is_fastapis(operation) else None
+            operation["security"] = [] if path.startswith(OPEN_PATHS) else [{"key": []}]
+    return document
+
+
+def _is_fastapis(operation: dict[str, Any]) -> bool:
+    return "HTTPValidationError" in str(operation["responses"].get("422", ""))

@@ -1,0 +1,78 @@
+"""Claims generations while it has free slots and runs them. The same code serves alone and beside other machines."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+import structlog
+
+from gateway.generations.run import Runner
+from gateway.queue import GenerationQueue
+from models import Failed, PaintingBroken
+from storage import Database, Generation
+from storage.generations import claim, release_leases
+
+log = structlog.get_logger()
+
+
+@dataclass(kw_only=True)
+class Worker:
+    """`slots` is how many generations the engine may hold at a time; `poll_s` how often the database is asked unasked."""
+
+    database: Database
+    queue: GenerationQueue
+    run: Runner
+    owner: str
+    slots: int
+    lease_s: float
+    poll_s: float
+    _running: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+
+    async def work(self) -> None:
+        """Claim and run until cancelled; what is running then is left to the next start."""
+        try:
+            while True:
+                await self._fill()
+                await self.queue.wait(self.poll_s)
+        finally:
+            for running in self._running.values():
+                running.cancel()
+            await asyncio.gather(*self._running.values(), return_exceptions=True)
+
+    async def adopt_orphans(self) -> int:
+        """Put back what a former process of this single-process installation left claimed."""
+        async with self.database.writing() as transaction:
+            return await release_leases(transaction)
+
+    def stop(self, generation_id: str) -> None:
+        """Stop painting this generation between two steps, if it is painted here."""
+        running = self._running.get(generation_id)
+        if running is not None:
+            running.cancel()
+
+    async def _fill(self) -> None:
+        """Claim as many generations as there are free slots."""
+        free = self.slots - len(self._running)
+        if free <= 0:
+            return
+        try:
+            async with self.database.writing() as transaction:
+                claimed = await claim(transaction, owner=self.owner, lease_s=self.lease_s, limit=free)
+        except Failed as unavailable:
+            log.warning("could not claim", reason=unavailable.message)
+            return
+        for generation in claimed:
+            running = asyncio.create_task(self._guarded(generation), name=generation.id)
+            self._running[generation.id] = running
+            running.add_done_callback(lambda _, id=generation.id: self._freed(id))
+
+    def _freed(self, generation_id: str) -> None:
+        self._running.pop(generation_id, None)
+        self.queue.nudge()
+
+    async def _guarded(self, generation: Generation) -> None:
+        """The edge around one generation: whatever goes wrong in it stays in it."""
+        try:
+            await self.run(generation)
+        except Exception:
+            log.exception("painting broke", generation=generation.id)
+            await self.run.failed(generation, PaintingBroken("The picture could not be painted."))

@@ -1,0 +1,85 @@
+"""The whole gateway over a real database in a fresh folder, painting with the fake engine, spoken to by HTTP."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx2
+import pytest
+from plugins.fake_engine import FakeEngine
+
+from gateway.accounts import KeyOrder
+from gateway.http import make_app
+from gateway.identity import new_id
+from gateway.settings import Settings
+from gateway.wiring import Installation, Server, make_server
+
+BASE_URL = "http://127.0.0.1:8000"
+
+
+class TestClock:
+    """A clock that stands still until it is moved."""
+
+    __test__ = False
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 11, 21, 12, 0, 10, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def move(self, **by: float) -> None:
+        self.now += timedelta(**by)
+
+
+@dataclass
+class Gateway:
+    """A running gateway and its parts."""
+
+    http: httpx2.AsyncClient
+    engine: FakeEngine
+    installation: Installation
+    server: Server
+    clock: TestClock
+    key: str
+
+    async def new_key(self, account: str = "someone", **order: object) -> str:
+        made = await self.installation.accounts.add_key(KeyOrder(account=account, **order))
+        return made.token.text
+
+    async def paint(
+        self, *, key: str | None = None, headers: dict[str, str] | None = None, **body: object
+    ) -> httpx2.Response:
+        body = {"prompt": "a red lighthouse by the sea", **body}
+        return await self.http.post(
+            "/v1/generate", json=body, headers={"Authorization": f"Bearer {key or self.key}", **(headers or {})}
+        )
+
+    async def get(self, path: str, *, key: str | None = None, **params: object) -> httpx2.Response:
+        return await self.http.get(path, params=params, headers={"Authorization": f"Bearer {key or self.key}"})
+
+
+def settings_in(folder: Path, **overrides: object) -> Settings:
+    return Settings(data_dir=folder / "data", **overrides)
+
+
+OpenGateway = Callable[..., Awaitable[Gateway]]
+
+
+@pytest.fixture
+async def gateway(tmp_path: Path) -> AsyncIterator[Gateway]:
+    clock = TestClock()
+    installation = Installation(settings=settings_in(tmp_path), clock=clock)
+    installation.settings.data_dir.mkdir(parents=True)
+    await installation.database.migrate()
+    first = await installation.accounts.first_key()
+    assert first is not None
+    engine = FakeEngine()
+    server = make_server(installation, base_url=BASE_URL, engine=engine)
+    app = make_app(server.services, new_id=new_id)
+    transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
+    async with server.running(), httpx2.AsyncClient(transport=transport, base_url=BASE_URL) as http:
+        yield Gateway(
+            http=http, engine=engine, installation=installation, server=server, clock=clock, key=first.token.text
+        )

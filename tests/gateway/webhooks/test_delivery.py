@@ -1,0 +1,329 @@
+"""The loop over a real SQLite outbox. Time is a hand that the test moves; nothing sleeps through a schedule."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from standardwebhooks import Webhook
+
+from gateway.webhooks import Answer, Deliveries, Destinations, Message, RecordingSender, RetrySchedule, open_sender
+from gateway.webhooks.delivery import MAX_AT_ONCE, MAX_AT_ONCE_PER_HOST, PAGE, startable
+from storage import Database, Delivery, Event
+from storage.accounts import add_account
+from storage.deliveries import add_delivery, add_event, due
+
+SECRET = "whsec_" + "c2VjcmV0" * 4
+FAR = datetime(2100, 1, 1, tzinfo=UTC)
+
+
+@dataclass
+class Hand:
+    """A clock that the test moves."""
+
+    now: datetime
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def forward(self, **by: float) -> None:
+        self.now += timedelta(**by)
+
+
+@pytest.fixture
+def clock() -> Hand:
+    return Hand(datetime.now(UTC))
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    database = Database(f"sqlite+aiosqlite:///{tmp_path}/outbox.db")
+    await database.migrate()
+    async with database.writing() as transaction:
+        await add_account(transaction, id="a", name="home", plan="owner", webhook_secret=SECRET, now=datetime.now(UTC))
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def outbox(database, clock) -> Callable[..., "asyncio.Future[None]"]:
+    """Put an event into the outbox, as the end of a generation does."""
+
+    async def add(event_id: str, url: str = "https://hooks.example/", *, secret: str = SECRET) -> None:
+        body = f'{{"id":"{event_id}"}}'.encode()
+        event = Event(
+            id=event_id, account_id="a", generation_id=event_id, type="generation.completed", body=body, created_at=clock()
+        )  # fmt: skip
+        async with database.writing() as transaction:
+            await add_event(transaction, event)
+            await add_delivery(transaction, event_id, url, secret, now=clock())
+
+    return add
+
+
+@pytest.fixture
+def running(database, clock):
+    """The loop at work with a sender; it looks only when it is woken."""
+
+    @asynccontextmanager
+    async def start(sender, **options: object) -> AsyncIterator[Deliveries]:
+        settings = {"schedule": RetrySchedule(), "poll_s": 3600.0, **options}
+        loop = Deliveries(database=database, sender=sender, clock=clock, chance=lambda: 0.5, **settings)
+        task = asyncio.create_task(loop.run())
+        yield loop
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    return start
+
+
+async def until(claim: Callable[[], Awaitable[object]]) -> None:
+    async with asyncio.timeout(10):
+        while not await claim():  # noqa: ASYNC110 - what is waited for is a row of the database
+            await asyncio.sleep(0.002)
+
+
+async def waiting(database: Database) -> list[Delivery]:
+    async with database.reading() as connection:
+        return await due(connection, now=FAR, limit=1000)
+
+
+async def settled(database: Database, count: int) -> list[Delivery]:
+    """Wait until `count` deliveries are left in the outbox."""
+
+    async def is_settled() -> bool:
+        return len(await waiting(database)) == count
+
+    await until(is_settled)
+    return await waiting(database)
+
+
+async def attempted(database: Database, attempts: int) -> Delivery:
+    """Wait until the delivery that waits longest has failed `attempts` times."""
+
+    async def has_failed() -> bool:
+        return (await waiting(database))[0].attempts == attempts
+
+    await until(has_failed)
+    return (await waiting(database))[0]
+
+
+async def sent(sender: RecordingSender, count: int) -> None:
+    """Wait until `sender` was handed `count` messages."""
+
+    async def was_handed() -> bool:
+        return len(sender.sent) == count
+
+    await until(was_handed)
+
+
+async def test_an_event_is_delivered_signed_and_leaves_the_outbox(database, outbox, running) -> None:
+    sender = RecordingSender()
+    await outbox("evt_1")
+    async with running(sender):
+        await settled(database, 0)
+    (message,) = sender.sent
+    assert message.url == "https://hooks.example/"
+    assert Webhook(SECRET).verify(message.body, dict(message.headers)) == {"id": "evt_1"}
+
+
+async def test_an_event_that_comes_while_the_loop_waits_is_sent_when_it_is_woken(database, outbox, running) -> None:
+    sender = RecordingSender()
+    async with running(sender) as loop:
+        await outbox("evt_1")
+        loop.wake()
+        await settled(database, 0)
+    assert len(sender.sent) == 1
+
+
+async def test_without_being_woken_the_loop_looks_by_itself(database, outbox, running) -> None:
+    sender = RecordingSender()
+    async with running(sender, poll_s=0.01):
+        await outbox("evt_1")
+        await settled(database, 0)
+    assert len(sender.sent) == 1
+
+
+async def test_failures_are_tried_again_on_schedule_with_the_same_bytes(database, outbox, running, clock) -> None:
+    sender = RecordingSender(answers=[Answer(status=500), Answer(error="reset"), Answer(status=302)])
+    await outbox("evt_1")
+    async with running(sender) as loop:
+        for attempts, wait_s in ((1, 5), (2, 300), (3, 1800)):
+            left = await attempted(database, attempts)
+            assert left.due_at - clock() == pytest.approx(timedelta(seconds=wait_s), abs=timedelta(milliseconds=2))
+            clock.forward(seconds=wait_s - 1)
+            loop.wake()
+            await asyncio.sleep(0.02)
+            assert len(sender.sent) == attempts, "not before its time"
+            clock.forward(seconds=2)
+            loop.wake()
+        await settled(database, 0)
+    assert len({message.body for message in sender.sent}) == 1
+    assert {message.headers["webhook-id"] for message in sender.sent} == {"evt_1"}
+    assert len({message.headers["webhook-timestamp"] for message in sender.sent}) == 4
+
+
+async def test_after_eight_failures_it_is_given_up(database, outbox, running, clock) -> None:
+    sender = RecordingSender(answers=[Answer(status=500)] * 20)
+    await outbox("evt_1")
+    async with running(sender) as loop:
+        for attempts in range(1, 8):
+            await attempted(database, attempts)
+            clock.forward(hours=11)
+            loop.wake()
+        await settled(database, 0)
+        clock.forward(days=30)
+        loop.wake()
+        await asyncio.sleep(0.02)
+    assert len(sender.sent) == 8
+
+
+async def test_a_receiver_that_is_gone_is_asked_once(database, outbox, running) -> None:
+    sender = RecordingSender(answers=[Answer(status=410)])
+    await outbox("evt_1")
+    async with running(sender):
+        await settled(database, 0)
+    assert len(sender.sent) == 1
+
+
+async def test_what_a_stop_cut_short_is_sent_by_the_next_run(database, outbox, running) -> None:
+    class Stuck(RecordingSender):
+        async def send(self, message: Message) -> Answer:
+            await super().send(message)
+            await asyncio.Event().wait()
+            return Answer(status=204)
+
+    stuck, sender = Stuck(), RecordingSender()
+    await outbox("evt_1")
+    async with running(stuck):
+        await sent(stuck, 1)
+    assert len(await waiting(database)) == 1
+    async with running(sender):
+        await settled(database, 0)
+    assert [message.body for message in sender.sent] == [message.body for message in stuck.sent]
+
+
+async def test_an_event_in_flight_is_not_sent_twice_however_often_the_loop_is_woken(database, outbox, running) -> None:
+    gate = asyncio.Event()
+
+    class Gated(RecordingSender):
+        async def send(self, message: Message) -> Answer:
+            answer = await super().send(message)
+            await gate.wait()
+            return answer
+
+    sender = Gated()
+    await outbox("evt_1")
+    async with running(sender) as loop:
+        for _ in range(5):
+            loop.wake()
+            await asyncio.sleep(0.01)
+        gate.set()
+        await settled(database, 0)
+    assert len(sender.sent) == 1
+
+
+async def test_a_receiver_that_hangs_holds_up_nobody_else(database, outbox, running) -> None:
+    """More events than a page holds wait for the hanging host, and all of them are older."""
+    hanging = asyncio.Event()
+
+    class Mixed(RecordingSender):
+        async def send(self, message: Message) -> Answer:
+            if "hanging" in message.url:
+                await hanging.wait()
+            return await super().send(message)
+
+    sender = Mixed()
+    for number in range(PAGE + 10):
+        await outbox(f"evt_a{number:03}", "https://hanging.example/")
+    for number in range(20):
+        await outbox(f"evt_b{number:03}", f"https://host-{number}.example/")
+    async with running(sender):
+        await sent(sender, 20)
+        assert all("hanging" not in message.url for message in sender.sent)
+        hanging.set()
+        await settled(database, 0)
+    assert len({message.headers["webhook-id"] for message in sender.sent}) == PAGE + 30
+
+
+async def test_a_secret_that_cannot_sign_fails_that_delivery_alone(database, outbox, running) -> None:
+    sender = RecordingSender()
+    await outbox("evt_bad", secret="whsec_!")
+    await outbox("evt_good")
+    async with running(sender):
+        await sent(sender, 1)
+        left = await attempted(database, 1)
+    assert left.event.id == "evt_bad"
+    assert [message.headers["webhook-id"] for message in sender.sent] == ["evt_good"]
+
+
+async def test_a_database_that_is_away_for_a_while_loses_nothing(tmp_path, outbox, database, clock) -> None:
+    """The second database has no tables: every look at it fails, as one that does not answer."""
+    absent = Database(f"sqlite+aiosqlite:///{tmp_path}/missing/outbox.db")
+    sender = RecordingSender()
+    loop = Deliveries(database=absent, sender=sender, clock=clock, chance=lambda: 0.5, poll_s=0.01)
+    task = asyncio.create_task(loop.run())
+    await outbox("evt_1")
+    await asyncio.sleep(0.05)
+    assert not task.done()
+    loop.database = database
+    await settled(database, 0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await absent.close()
+    assert len(sender.sent) == 1
+
+
+async def test_over_real_http_every_event_arrives_through_faults(database, outbox, clock, receivers, running) -> None:
+    """A receiver that fails three times in ways of its own, a dead one, and a healthy one beside them."""
+    flaky = await receivers.in_turn("500 Oops", "301 Moved", "503 Busy", "200 OK")
+    healthy = await receivers.with_status("204 No Content")
+    resetting = await receivers.resetting()
+    for number in range(10):
+        await outbox(f"evt_h{number}", healthy.url())
+    await outbox("evt_f", flaky.url())
+    await outbox("evt_r", resetting.url())
+    async with running(
+        open_sender(Destinations(allow_loopback=True)), schedule=RetrySchedule(delays_s=(1.0,) * 9)
+    ) as loop:
+        async with asyncio.timeout(20):
+            while len(await waiting(database)) > 1:
+                clock.forward(seconds=2)
+                loop.wake()
+                await asyncio.sleep(0.02)
+        (left,) = await settled(database, 1)
+    assert left.event.id == "evt_r"
+    assert sorted(got.headers["webhook-id"] for got in healthy.requests) == [f"evt_h{number}" for number in range(10)]
+    assert len(flaky.requests) == 4
+    assert len({got.body for got in flaky.requests}) == 1
+    for got in (*healthy.requests, *flaky.requests[:1]):
+        Webhook(SECRET).verify(got.body, got.headers)
+
+
+def delivery(event_id: str, host: str) -> Delivery:
+    event = Event(id=event_id, account_id="a", generation_id=event_id, type="t", body=b"{}", created_at=FAR)
+    return Delivery(event=event, url=f"https://{host}/hook", secret=SECRET, attempts=0, due_at=FAR)
+
+
+@pytest.mark.parametrize(
+    ("found", "running_now", "chosen"),
+    [
+        ([], {}, []),
+        (["1a", "2b"], {}, ["1a", "2b"]),
+        (["1a", "2a", "3a"], {}, ["1a", "2a"]),
+        (["1a", "2a", "3b"], {"0a": "a"}, ["1a", "3b"]),
+        (["1a", "2b"], {"1a": "a"}, ["2b"]),
+        (["1a", "2b"], {"8a": "a", "9a": "a"}, ["2b"]),
+        (["1a"], {f"{n}x": str(n) for n in range(MAX_AT_ONCE)}, []),
+        (["1a", "2b"], {f"{n}x": str(n) for n in range(MAX_AT_ONCE - 1)}, ["1a"]),
+    ],
+)
+def test_what_may_start_beside_what_runs(found: list[str], running_now: dict[str, str], chosen: list[str]) -> None:
+    """Each word is an event's number and its host."""
+    assert MAX_AT_ONCE_PER_HOST == 2
+    started = startable([delivery(word, word[-1]) for word in found], running_now)
+    assert [one.event.id for one in started] == chosen
