@@ -3,11 +3,11 @@
 An event is written in the transaction that ends its generation, with the body that every attempt sends unchanged.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Row, insert, select, update
 
 from storage.database import Connection, Transaction
 from storage.rows import row_of
@@ -87,7 +87,7 @@ async def record_attempt(transaction: Transaction, event_id: str, attempt: Attem
     await transaction.execute(update(deliveries).where(pending).values(values))
 
 
-def _delivery(row: Sequence[object]) -> Delivery:
-    width = len(events.c)
-    event = Event(**dict(zip(events.c.keys(), row[:width], strict=True)))
-    return Delivery(event=event, **dict(zip(("url", "secret", "attempts", "due_at"), row[width:], strict=True)))
+def _delivery(row: Row[Any]) -> Delivery:
+    *event, url, secret, attempts, due_at = row
+    told = Event(**dict(zip(events.c.keys(), event, strict=True)))
+    return Delivery(event=told, url=url, secret=secret, attempts=attempts, due_at=due_at)

@@ -17,7 +17,8 @@ async def count_use(transaction: Transaction, subject: str, period: str, *, limi
         set_={"uses": usage.c.uses + 1},
         where=None if limit is None else usage.c.uses < limit,
     )
-    return (await transaction.execute(counted.returning(usage.c.uses))).scalar_one_or_none()
+    made: int | None = await transaction.scalar(counted.returning(usage.c.uses))
+    return made
 
 
 async def uses(connection: Connection, subject: str, period: str) -> int:

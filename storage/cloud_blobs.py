@@ -1,0 +1,57 @@
+"""Blobs in an object store: S3, Google Cloud Storage, Azure, or memory for tests. Importing this imports obstore."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import from_url
+
+from storage.errors import BlobUnavailable
+
+
+class CloudBlobs:
+    """Keeps the promise of `storage.blobs.Blobs` in the bucket that `url` names, such as `s3://bucket/folder`.
+
+    Credentials come from where the store's own tools look for them.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._store = from_url(url)
+
+    async def put(self, key: str, content: bytes | Path) -> None:
+        with _failures_as_ours():
+            await obstore.put_async(self._store, key, content)
+
+    async def get(self, key: str) -> bytes:
+        with _failures_as_ours():
+            found = await obstore.get_async(self._store, key)
+            return bytes(await found.bytes_async())
+
+    def local_path(self, key: str) -> Path | None:  # noqa: ARG002 - there is none for any key
+        return None
+
+    async def delete(self, key: str) -> None:
+        with _failures_as_ours():
+            keys = await self._below(key) if key.endswith("/") else [key]
+            for one in keys:
+                await self._delete_one(one)
+
+    async def _below(self, prefix: str) -> list[str]:
+        batches = obstore.list(self._store, prefix=prefix.rstrip("/"))
+        return [found["path"] async for batch in batches for found in batch]
+
+    async def _delete_one(self, key: str) -> None:
+        try:
+            await obstore.delete_async(self._store, key)
+        except FileNotFoundError:
+            return
+
+
+@contextmanager
+def _failures_as_ours() -> Iterator[None]:
+    try:
+        yield
+    except (BaseError, OSError) as failure:
+        raise BlobUnavailable("The store of pictures does not answer, or has no such picture.") from failure

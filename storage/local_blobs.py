@@ -1,0 +1,91 @@
+"""Blobs as files of a folder, written so that a power cut leaves all of a file or nothing."""
+
+import asyncio
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+from typing import ParamSpec, TypeVar
+
+from storage.errors import BlobUnavailable
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class LocalBlobs:
+    """Keeps the promise of `storage.blobs.Blobs` in `folder`, which is made when first written to."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def put(self, key: str, content: bytes | Path) -> None:
+        await _in_thread(_write_durably, self._path(key), content)
+
+    async def get(self, key: str) -> bytes:
+        return await _in_thread(self._path(key).read_bytes)
+
+    def local_path(self, key: str) -> Path | None:
+        path = self._path(key)
+        return path if path.is_file() else None
+
+    async def delete(self, key: str) -> None:
+        await _in_thread(_remove, self._path(key), is_folder=key.endswith("/"))
+
+    def _path(self, key: str) -> Path:
+        """Raises ValueError for a key that leaves the folder; keys are ours, so that is a defect."""
+        parts = PurePosixPath(key).parts
+        if not parts or key.startswith("/") or ".." in parts:
+            raise ValueError(f"{key!r} is not a key of a blob.")
+        return self._folder.joinpath(*parts)
+
+
+async def _in_thread(do: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    try:
+        return await asyncio.to_thread(do, *args, **kwargs)
+    except OSError as failure:
+        raise BlobUnavailable("The folder of pictures cannot be read or written.") from failure
+
+
+def _write_durably(path: Path, content: bytes | Path) -> None:
+    """Write under a temporary name, force it to the disk, rename it, force the new name to the disk."""
+    _make_folders(path.parent)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            if isinstance(content, bytes):
+                file.write(content)
+            else:
+                with content.open("rb") as source:
+                    shutil.copyfileobj(source, file)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    finally:
+        Path(name).unlink(missing_ok=True)  # there only if it could not be renamed
+    _force_names(path.parent)
+
+
+def _make_folders(folder: Path) -> None:
+    """Make what is missing of the path; each new name is forced to the disk too."""
+    if folder.is_dir():
+        return
+    _make_folders(folder.parent)
+    folder.mkdir(exist_ok=True)
+    _force_names(folder.parent)
+
+
+def _force_names(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _remove(path: Path, *, is_folder: bool) -> None:
+    if not is_folder:
+        path.unlink(missing_ok=True)
+    elif path.is_dir():
+        shutil.rmtree(path)
