@@ -74,9 +74,10 @@ class Deliveries:
         """What may start now; a long backlog of one host is looked past, not waited for."""
         limit = PAGE
         while len(self._running) < MAX_AT_ONCE:
+            running = dict(self._running)  # what ends during the look may still look due
             async with self.database.reading() as connection:
                 found = await due(connection, now=self.clock(), limit=limit)
-            chosen = startable(found, self._running)
+            chosen = startable(found, running | self._running)
             if chosen or len(found) < limit or limit >= LONGEST_PAGE:
                 return chosen
             limit *= 4
