@@ -284,6 +284,7 @@ def test_a_server_that_is_gone_is_said_so(visit, page) -> None:
     page.context.set_offline(False)
     page.get_by_role("button", name="Try again").click()
     page.locator("#plate").wait_for()
+    assert not page.locator("#trouble").is_visible()
 
 
 def test_the_picture_is_saved_under_a_name_with_its_seed(visit) -> None:
