@@ -10,7 +10,12 @@ from tests.architecture.source_tree import Source, lines
 READS_ENVIRONMENT = {"gateway/settings.py"}
 ASSERTING_CALL = re.compile(r"(^|\.)(raises|warns|expect|verify|(assert|check|verify)_\w+)$")
 # Signatures that a framework prescribes.
-PRESCRIBED = {"gateway/http/answering.py described", "gateway/telemetry.py mask_secrets"}
+PRESCRIBED = {
+    "gateway/http/answering.py described",
+    "gateway/http/dependencies.py refusal_of",
+    "gateway/http/schema.py document",
+    "gateway/telemetry.py mask_secrets",
+}
 
 
 def test_only_the_settings_read_the_environment(sources: list[Source]) -> None:
@@ -40,7 +45,8 @@ def test_no_public_signature_takes_or_gives_any(sources: list[Source]) -> None:
         source.at(function, function.name)
         for source in sources
         for function in source.functions()
-        if f"{source.name} {function.name}" not in PRESCRIBED
+        if not source.name.startswith("storage/migrations/")  # a column's type is Any to alembic
+        and f"{source.name} {function.name}" not in PRESCRIBED
         and not function.name.startswith("_")
         and "Any" in annotation_words(function)
     ]
