@@ -5,7 +5,7 @@ import signal
 import socket
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import Self
 
@@ -92,22 +92,20 @@ class Child:
             OSError: the machine has no room for another process.
         """
         ours, theirs = socket.socketpair()
-        with theirs:
-            try:
-                process = await asyncio.create_subprocess_exec(
-                    *(sys.executable, "-m", entry, str(theirs.fileno())),
-                    stdin=asyncio.subprocess.DEVNULL,
-                    stdout=asyncio.subprocess.PIPE,
-                    stderr=asyncio.subprocess.STDOUT,
-                    env={**environment, **SWITCHES},
-                    pass_fds=(theirs.fileno(),),
-                    start_new_session=True,  # Ctrl-C in a terminal is the parent's to handle
-                    limit=wire.MAX_LINE_BYTES,
-                )
-            except OSError:
-                ours.close()
-                raise
-        reader, writer = await asyncio.open_unix_connection(sock=ours, limit=wire.MAX_LINE_BYTES)
+        with ExitStack() as undo, theirs:
+            undo.callback(ours.close)  # a child that was spawned meanwhile sees that and ends
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", entry, str(theirs.fileno())),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+                env={**environment, **SWITCHES},
+                pass_fds=(theirs.fileno(),),
+                start_new_session=True,  # Ctrl-C in a terminal is the parent's to handle
+                limit=wire.MAX_LINE_BYTES,
+            )
+            reader, writer = await asyncio.open_unix_connection(sock=ours, limit=wire.MAX_LINE_BYTES)
+            undo.pop_all()
         return cls(process, reader=reader, writer=writer, limits=limits)
 
     def send(self, order: wire.Order) -> None:
