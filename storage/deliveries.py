@@ -88,6 +88,6 @@ async def record_attempt(transaction: Transaction, event_id: str, attempt: Attem
 
 
 def _delivery(row: Row[Any]) -> Delivery:
-    *event, url, secret, attempts, due_at = row
+    *event, url, secret, attempts, due_at = tuple(row)
     told = Event(**dict(zip(events.c.keys(), event, strict=True)))
     return Delivery(event=told, url=url, secret=secret, attempts=attempts, due_at=due_at)

@@ -1,0 +1,82 @@
+"""Fixtures for every test: an empty, migrated database on SQLite and on PostgreSQL, a fresh one each time.
+
+`database_url` runs a test once for each; mark it with `@pytest.mark.parametrize("database_kind", ["sqlite"],
+indirect=True)` for one of them only.
+"""
+
+import asyncio
+import importlib.util
+import itertools
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from storage import Database
+from tests.plugins.postgresql import Cluster, NotInstalled, running_cluster
+
+names = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Cluster]:
+    """A PostgreSQL server for the whole run; skips where there is none."""
+    if importlib.util.find_spec("asyncpg") is None:
+        pytest.skip("asyncpg is not installed")
+    try:
+        with running_cluster() as cluster:
+            yield cluster
+    except NotInstalled as reason:
+        pytest.skip(str(reason))
+
+
+@pytest.fixture(scope="session")
+def migrated_postgresql(postgresql: Cluster) -> str:
+    """The name of a database to copy."""
+    migrate_apart(postgresql.create("migrated"))
+    return "migrated"
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file to copy."""
+    file = tmp_path_factory.mktemp("migrated") / "pinxit.db"
+    migrate_apart(f"sqlite+aiosqlite:///{file}")
+    return file
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def database_url(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A fresh, migrated, empty database."""
+    if database_kind == "sqlite":
+        file = tmp_path / "pinxit.db"
+        shutil.copy(request.getfixturevalue("migrated_sqlite"), file)
+        return f"sqlite+aiosqlite:///{file}"
+    cluster: Cluster = request.getfixturevalue("postgresql")
+    return cluster.create(f"test_{next(names)}", template=request.getfixturevalue("migrated_postgresql"))
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    opened = Database(database_url)
+    yield opened
+    await opened.close()
+
+
+def migrate_apart(url: str) -> None:
+    """In a thread with its own event loop, for session fixtures have none."""
+
+    async def migrate() -> None:
+        opened = Database(url)
+        await opened.migrate()
+        await opened.close()
+
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, migrate()).result()
