@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from fake_engine import FakeEngine
-from tiny_specs import card_of, catalogue_of, new_spec, plain_size
+from plugins.fake_engine import FakeEngine
+from plugins.tiny_specs import card_of, catalogue_of, new_spec, plain_size
 
 from models import Engine, EngineStopped, Failed, ModelUnavailable, Phase, Progress
 from models.engine_process import EngineProcess
@@ -25,7 +25,7 @@ def ignore(_: Progress) -> None:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from tiny_models import build_sd1
+    from plugins.tiny_models import build_sd1
 
     return build_sd1(tmp_path_factory.mktemp("models") / "sd1")
 

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from tiny_specs import card_of, catalogue_of, new_spec
+from plugins.tiny_specs import card_of, catalogue_of, new_spec
 
 from models import Sampler
 from models.engine_process import EngineProcess
@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.mark.gpu
 async def test_a_gpu_paints_and_paints_the_same_again(tmp_path: Path) -> None:
-    from tiny_models import build_sdxl
+    from plugins.tiny_models import build_sdxl
 
     torch = pytest.importorskip("torch")
     if not torch.cuda.is_available():

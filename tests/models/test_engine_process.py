@@ -9,20 +9,20 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
-from tiny_specs import card_of, catalogue_of, new_spec
+from plugins.tiny_specs import card_of, catalogue_of, new_spec
 
 from models import EngineStopped, Painting, Phase, Progress
 from models.child_process import EngineLimits
 from models.engine_process import EngineProcess
 
 ROOT = Path(__file__).resolve().parents[2]
-ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests' / 'plugins'}"}
+ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"}
 LIMITS = EngineLimits(denoising_s=0.5, term_s=1.0, first_backoff_s=0.01, beat_s=0.05)
 
 
 def new_engine(*, model: str = "tiny", limits: EngineLimits = LIMITS) -> EngineProcess:
     catalogue = catalogue_of(card_of(Path("nowhere"), name=model))
-    return EngineProcess(catalogue, environment=ENVIRONMENT, limits=limits, entry="rehearsal_child")
+    return EngineProcess(catalogue, environment=ENVIRONMENT, limits=limits, entry="plugins.rehearsal_child")
 
 
 @pytest.fixture
@@ -180,10 +180,10 @@ def test_the_child_dies_with_its_parent(tmp_path: Path) -> None:
     program.write_text(
         "import asyncio, os\n"
         "from pathlib import Path\n"
-        "from tiny_specs import card_of, catalogue_of\n"
+        "from plugins.tiny_specs import card_of, catalogue_of\n"
         "from models.engine_process import EngineProcess\n"
         "async def main():\n"
-        "    engine = EngineProcess(catalogue_of(card_of(Path('x'))), environment=os.environ, entry='rehearsal_child')\n"
+        "    engine = EngineProcess(catalogue_of(card_of(Path('x'))), environment=os.environ, entry='plugins.rehearsal_child')\n"
         "    await engine.start()\n"
         "    while not engine.state().is_ready:\n"
         "        await asyncio.sleep(0.01)\n"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from tiny_specs import card_of, catalogue_of, new_spec
+from plugins.tiny_specs import card_of, catalogue_of, new_spec
 
 from models import EngineStopped, ModelUnavailable, Phase, Progress, WeightsRejected
 from models.engine_process import EngineProcess

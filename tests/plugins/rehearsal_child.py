@@ -9,7 +9,7 @@ import os
 import sys
 import time
 
-from fake_engine import FINGERPRINT
+from plugins.fake_engine import FINGERPRINT
 
 from models import Painting, Phase, Recipe
 from models.child_protocol import Beat, Paint, Painted, Ready, Stopped

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny_specs import card_of
+from plugins.tiny_specs import card_of
 
 from models import GenerationSpec
 from models.child_protocol import Beat, Paint

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
-from tiny_specs import new_spec
+from plugins.tiny_specs import new_spec
 
 from models import GenerationSpec, ImageSize, PaintingBroken, Phase, Resampling, SizePlan
 from models.child_protocol import Beat

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 from diffusers import StableDiffusionPipeline, StableDiffusionXLPipeline
-from tiny_specs import new_spec
+from plugins.tiny_specs import new_spec
 
 from models import GenerationSpec, Sampler
 from models.diffusion.painting import picture_of

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from tiny_specs import new_spec
+from plugins.tiny_specs import new_spec
 
 from models.diffusion.vocabulary import Vocabulary
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tiny_specs import card_of
+from plugins.tiny_specs import card_of
 
 from models import WeightsRejected
 from models.diffusion.device import Device
