@@ -1,12 +1,13 @@
 """`python -m gateway` and the `pinxit` command."""
 
 import sys
+from typing import NoReturn
 
 from gateway.cli import run
 
 
-def main() -> None:
-    sys.exit(run(sys.argv[1:]))
+def main() -> NoReturn:
+    run(sys.argv[1:])
 
 
 if __name__ == "__main__":

@@ -85,6 +85,13 @@ class Installation:
             random_bytes=secrets.token_bytes,
         )
 
+    @cached_property
+    def destinations(self) -> Destinations:
+        settings = self.settings
+        if settings.is_local:
+            log.info("webhooks may go to this machine", networks="127.0.0.0/8, ::1", why="bound to loopback")
+        return Destinations(allow_loopback=settings.is_local, allowed_networks=settings.webhook_allowed_networks)
+
     def engine(self) -> Engine:
         return EngineProcess(
             self.catalogue,
@@ -201,7 +208,7 @@ def make_server(installation: Installation, *, base_url: str, engine: Engine) ->
         styles=installation.styles,
         gatekeeper=Gatekeeper(database, installation.plans),
         windows=MinuteWindows(),
-        destinations=destinations_of(settings),
+        destinations=installation.destinations,
         urls=urls,
         submit=submit,
         fetch=fetch,
@@ -215,14 +222,8 @@ def make_deliveries(installation: Installation) -> Deliveries:
     waits = settings.webhook_retry_s
     return Deliveries(
         database=installation.database,
-        sender=open_sender(destinations_of(settings)),
+        sender=open_sender(installation.destinations),
         clock=installation.clock,
         chance=secrets.SystemRandom().random,
         schedule=RetrySchedule() if waits is None else RetrySchedule(delays_s=waits),
     )
-
-
-def destinations_of(settings: Settings) -> Destinations:
-    if settings.is_local:
-        log.info("webhooks may go to this machine", networks="127.0.0.0/8, ::1", why="bound to loopback")
-    return Destinations(allow_loopback=settings.is_local, allowed_networks=settings.webhook_allowed_networks)

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -29,16 +29,18 @@ app.add_typer(styles, name="styles")
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 
-def run(arguments: list[str]) -> int:
-    """Exit code of one call. What we refuse on purpose is one line on stderr; a defect is a traceback."""
+def run(arguments: list[str]) -> NoReturn:
+    """One call of the command line.
+
+    Raises:
+        SystemExit: always. What we refuse on purpose is one line on stderr and code 2; a defect is a traceback.
+    """
     try:
-        app(args=arguments, prog_name="pinxit", standalone_mode=False)
+        app(args=arguments, prog_name="pinxit")
     except DomainError as error:
         typer.echo(f"pinxit: {error.message}", err=True)
-        return EXIT_REFUSED
-    except typer.Exit as leaving:
-        return leaving.exit_code
-    return 0
+        raise SystemExit(EXIT_REFUSED) from None
+    raise SystemExit(0)
 
 
 @app.command()

@@ -1,0 +1,79 @@
+"""A newcomer's first minutes: start, paste, look."""
+
+import io
+import json
+import re
+import subprocess
+
+from PIL import Image
+
+
+def test_the_first_start_prints_the_page_the_key_and_a_curl_line(server):
+    assert f"{server.url}/#key=px_live_" in server.output
+    assert re.search(r"^  px_live_\w{48}$", server.output, re.MULTILINE)
+    assert "whsec_" in server.output
+
+
+def test_a_request_before_the_model_is_loaded_waits_for_it(server):
+    assert server.paint().json()["status"] == "completed"
+
+
+def test_the_pasted_curl_line_paints(server):
+    line = next(line for line in server.output.splitlines() if "curl" in line)
+    answered = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=True, timeout=120)
+    body = json.loads(answered.stdout)
+    assert body["status"] == "completed"
+    assert body["prompt"] == "a red lighthouse by the sea at sunset"
+    served = server.http.get(body["image_url"])
+    with Image.open(io.BytesIO(served.content)) as picture:
+        assert picture.size == (body["width"], body["height"]) == (512, 512)
+        colours = picture.convert("RGB").resize((32, 32)).getcolors(1024)
+    assert len(colours) > 100, "a picture, not a plain surface"
+
+
+def test_readyz_says_which_device_and_why(server):
+    body = server.http.get(f"{server.url}/readyz").json()
+    assert body["ready"] is True
+    assert body["engine"]["device"] in {"cpu", "cuda"}
+    assert body["engine"]["device_name"]
+    assert body["engine"]["why"]
+    assert body["engine"]["models"] == ["starter"]
+
+
+def test_a_second_server_on_the_same_folder_is_refused_in_one_line(home, server):
+    refused = home.command("serve")
+    assert refused.returncode == 2
+    assert len(refused.stderr.splitlines()) == 1
+    assert "PINXIT_DATA_DIR" in refused.stderr
+
+
+def test_a_taken_port_is_refused_in_one_line(home, server, tmp_path):
+    port = server.url.rpartition(":")[2]
+    refused = home.command("serve", PORT=port, DATA_DIR=tmp_path)
+    assert (refused.returncode, len(refused.stderr.splitlines())) == (2, 1)
+    assert "PINXIT_PORT" in refused.stderr
+
+
+def test_keys_are_made_listed_and_revoked_beside_the_running_server(home, server):
+    made = home.command(
+        *("keys", "create", "--account", "anna", "--plan", "studio", "--mode", "live"),
+        *("--scopes", "generate,read", "--credits", "3", "--rpm", "30", "--json"),
+    )
+    key = json.loads(made.stdout)
+    headers = {"Authorization": f"Bearer {key['key']}"}
+    account = server.http.get(f"{server.url}/v1/account", headers=headers).json()
+    assert (account["name"], account["plan"], account["credits"]) == ("anna", "studio", 3)
+    assert account["limits"]["requests_per_minute"] == 30
+    listed = json.loads(home.command("keys", "list", "--account", "anna", "--json").stdout)
+    assert [row["id"] for row in listed] == [key["id"]]
+    assert key["key"] not in home.command("keys", "list").stdout
+    assert home.command("keys", "revoke", key["id"]).returncode == 0
+    assert server.http.get(f"{server.url}/v1/account", headers=headers).status_code == 401
+
+
+def test_the_pages_open_offline(server):
+    for path in ("/", "/docs", "/openapi.json", "/errors/unknown_style", "/studio/studio.js", "/docs/files/swagger-ui.css"):
+        assert server.http.get(f"{server.url}{path}").status_code == 200, path
+    policy = server.http.get(f"{server.url}/").headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
