@@ -1,0 +1,350 @@
+"""Claims, fences and leases, on both databases."""
+
+import asyncio
+
+import pytest
+
+from storage import Account, Completion, Database, Generation, Picture, State
+from storage.generations import (
+    accept,
+    cancel,
+    claim,
+    complete,
+    count_open,
+    fail,
+    fetch,
+    page,
+    picture_named,
+    position_in_queue,
+    release_leases,
+    remove,
+    renew,
+    requeue,
+)
+from tests.storage.conftest import NOW, generation_of, picture_of
+
+pytestmark = pytest.mark.usefixtures("account")
+
+LAPSED_S = -1.0  # a lease that is over when it begins
+
+
+async def accepted(database: Database, *ids: str, **others: object) -> None:
+    for id in ids:
+        async with database.writing() as transaction:
+            await accept(transaction, generation_of(id, **others))
+
+
+async def claimed(database: Database, *, owner: str = "w1", lease_s: float = 30, limit: int = 1) -> list[Generation]:
+    async with database.writing() as transaction:
+        return await claim(transaction, owner=owner, lease_s=lease_s, limit=limit)
+
+
+async def one_claimed(database: Database, *, owner: str = "w1", lease_s: float = 30) -> Generation:
+    (generation,) = await claimed(database, owner=owner, lease_s=lease_s)
+    return generation
+
+
+async def completed(database: Database, id: str, attempt: int, *pictures: Picture) -> bool:
+    completion = Completion(pictures=pictures, recipes=b'[{"seed":7}]', render_ms=1234, credits_used=2)
+    async with database.writing() as transaction:
+        return await complete(transaction, id, attempt, completion, now=NOW)
+
+
+async def canceled(database: Database, id: str) -> bool:
+    async with database.writing() as transaction:
+        return await cancel(transaction, id, now=NOW)
+
+
+async def found(database: Database, id: str) -> tuple[Generation, tuple[Picture, ...]]:
+    async with database.reading() as connection:
+        fetched = await fetch(connection, "acct_1", id)
+    assert fetched is not None
+    return fetched
+
+
+async def state_of(database: Database, id: str) -> State:
+    return (await found(database, id))[0].state
+
+
+async def test_what_is_accepted_comes_back_as_it_was(database: Database) -> None:
+    await accepted(database, "gen_1", webhook_url="https://example.com/", failures={"OutOfMemory": 1})
+
+    generation, pictures = await found(database, "gen_1")
+
+    assert generation.number > 0
+    assert generation == generation_of(
+        "gen_1",
+        number=generation.number,
+        webhook_url="https://example.com/",
+        failures={"OutOfMemory": 1},
+    )
+    assert pictures == ()
+
+
+async def test_a_claim_gives_the_attempt_and_a_lease(database: Database) -> None:
+    await accepted(database, "gen_1")
+
+    generation = await one_claimed(database)
+
+    assert generation.state is State.PROCESSING
+    assert (generation.attempt, generation.lease_owner) == (1, "w1")
+    assert generation.lease_until is not None
+    assert generation.started_at is not None
+    assert 29 < (generation.lease_until - generation.started_at).total_seconds() < 31
+    assert await claimed(database) == []
+
+
+async def test_the_more_urgent_is_claimed_first_then_the_older(database: Database) -> None:
+    await accepted(database, "gen_1", "gen_2")
+    await accepted(database, "gen_urgent", priority=5)
+    await accepted(database, "gen_idle", priority=-1)
+
+    order = [(await one_claimed(database)).id for _ in range(4)]
+
+    assert order == ["gen_urgent", "gen_1", "gen_2", "gen_idle"]
+
+
+async def test_a_claim_takes_at_most_its_limit_in_order(database: Database) -> None:
+    await accepted(database, "gen_1", "gen_2", "gen_3")
+    await accepted(database, "gen_urgent", priority=5)
+
+    taken = await claimed(database, limit=3)
+
+    assert [generation.id for generation in taken] == ["gen_urgent", "gen_1", "gen_2"]
+
+
+async def test_two_claimers_never_get_one_row(database: Database, database_url: str) -> None:
+    """Two processes' worth of connections, each asking eight times at once."""
+    await accepted(database, *(f"gen_{number:02}" for number in range(40)))
+    other = Database(database_url)
+
+    batches = await asyncio.gather(*(claimed(one, limit=3) for one in (database, other) for _ in range(8)))
+
+    ids = [generation.id for batch in batches for generation in batch]
+    assert len(ids) == len(set(ids)) == 40
+    await other.close()
+
+
+async def test_a_lapsed_lease_is_claimed_again_and_the_stale_attempt_is_fenced_off(database: Database) -> None:
+    await accepted(database, "gen_1")
+    stale = await one_claimed(database, lease_s=LAPSED_S)
+
+    fresh = await one_claimed(database, owner="w2")
+
+    assert (fresh.id, fresh.attempt, fresh.lease_owner) == ("gen_1", 2, "w2")
+    assert fresh.started_at == stale.started_at
+    async with database.writing() as transaction:
+        assert not await renew(transaction, "gen_1", stale.attempt, lease_s=30)
+        assert not await requeue(transaction, "gen_1", stale.attempt, cause="EngineStopped")
+        assert not await fail(transaction, "gen_1", stale.attempt, code="x", message="x", now=NOW)
+    assert not await completed(database, "gen_1", stale.attempt, picture_of("gen_1"))
+    assert (await found(database, "gen_1"))[1] == ()
+    assert await completed(database, "gen_1", fresh.attempt, picture_of("gen_1", attempt=2))
+
+
+async def test_a_lease_that_is_renewed_is_not_claimed(database: Database) -> None:
+    await accepted(database, "gen_1")
+    generation = await one_claimed(database, lease_s=LAPSED_S)
+
+    async with database.writing() as transaction:
+        assert await renew(transaction, "gen_1", generation.attempt, lease_s=30)
+
+    assert await claimed(database) == []
+
+
+async def test_a_completed_generation_shows_its_pictures_in_order(database: Database) -> None:
+    await accepted(database, "gen_1")
+    await one_claimed(database)
+
+    assert await completed(database, "gen_1", 1, picture_of("gen_1", 1), picture_of("gen_1", 0))
+
+    generation, pictures = await found(database, "gen_1")
+    assert generation.state is State.COMPLETED
+    assert (generation.recipes, generation.render_ms, generation.credits_used) == (b'[{"seed":7}]', 1234, 2)
+    assert (generation.completed_at, generation.lease_owner, generation.lease_until) == (NOW, None, None)
+    assert pictures == (picture_of("gen_1", 0), picture_of("gen_1", 1))
+
+
+async def test_a_generation_completes_once(database: Database) -> None:
+    await accepted(database, "gen_1")
+    await one_claimed(database)
+
+    answers = await asyncio.gather(*(completed(database, "gen_1", 1, picture_of("gen_1")) for _ in range(6)))
+
+    assert sorted(answers) == [False] * 5 + [True]
+
+
+async def test_completion_and_cancelling_at_once_have_one_winner(database: Database) -> None:
+    await accepted(database, *(f"gen_{number:02}" for number in range(10)))
+    for generation in await claimed(database, limit=10):
+        is_completed, is_canceled = await asyncio.gather(
+            completed(database, generation.id, 1, picture_of(generation.id)), canceled(database, generation.id)
+        )
+
+        assert is_completed != is_canceled
+        assert await state_of(database, generation.id) is (State.COMPLETED if is_completed else State.CANCELED)
+
+
+async def test_failing_says_why_and_is_final(database: Database) -> None:
+    await accepted(database, "gen_1")
+    await one_claimed(database)
+
+    async with database.writing() as transaction:
+        assert await fail(transaction, "gen_1", 1, code="overloaded", message="No room.", now=NOW)
+
+    generation, _ = await found(database, "gen_1")
+    assert generation.state is State.FAILED
+    assert (generation.error_code, generation.error_message, generation.completed_at) == (
+        "overloaded",
+        "No room.",
+        NOW,
+    )
+    assert not await canceled(database, "gen_1")
+    assert await claimed(database) == []
+
+
+async def test_what_is_requeued_keeps_count_of_its_failures_by_cause(database: Database) -> None:
+    await accepted(database, "gen_1")
+
+    for cause in ("OutOfMemory", "EngineStopped", "OutOfMemory"):
+        generation = await one_claimed(database)
+        async with database.writing() as transaction:
+            assert await requeue(transaction, "gen_1", generation.attempt, cause=cause)
+
+    generation, _ = await found(database, "gen_1")
+    assert generation.failures == {"OutOfMemory": 2, "EngineStopped": 1}
+    assert (generation.state, generation.attempt, generation.lease_until) == (State.QUEUED, 3, None)
+
+
+async def test_a_requeued_attempt_is_over(database: Database) -> None:
+    await accepted(database, "gen_1")
+    await one_claimed(database)
+    async with database.writing() as transaction:
+        await requeue(transaction, "gen_1", 1, cause="EngineStopped")
+
+    assert not await completed(database, "gen_1", 1, picture_of("gen_1"))
+    assert await state_of(database, "gen_1") is State.QUEUED
+
+
+@pytest.mark.parametrize("is_claimed", [False, True])
+async def test_cancelling_ends_what_is_open_and_fences_off_its_worker(database: Database, is_claimed: bool) -> None:
+    await accepted(database, "gen_1")
+    if is_claimed:
+        await one_claimed(database)
+
+    assert await canceled(database, "gen_1")
+
+    assert await state_of(database, "gen_1") is State.CANCELED
+    assert not await canceled(database, "gen_1")
+    assert not await completed(database, "gen_1", 1, picture_of("gen_1"))
+    async with database.writing() as transaction:
+        assert not await renew(transaction, "gen_1", 1, lease_s=30)
+    assert await claimed(database) == []
+
+
+async def test_a_restarted_server_puts_its_claims_back_without_counting_a_failure(database: Database) -> None:
+    await accepted(database, "gen_1", "gen_2", "gen_3")
+    await claimed(database, limit=2)
+
+    async with database.writing() as transaction:
+        assert await release_leases(transaction) == 2
+
+    again = await claimed(database, limit=3)
+    assert [(generation.id, generation.attempt) for generation in again] == [("gen_1", 2), ("gen_2", 2), ("gen_3", 1)]
+    assert all(generation.failures == {} for generation in again)
+
+
+async def test_another_accounts_generation_does_not_exist(database: Database) -> None:
+    await accepted(database, "gen_1")
+
+    async with database.reading() as connection:
+        assert await fetch(connection, "acct_2", "gen_1") is None
+        assert await fetch(connection, "acct_1", "gen_2") is None
+        assert await page(connection, "acct_2", limit=10) == []
+
+
+async def test_pages_follow_each_other_newest_first(database: Database) -> None:
+    await accepted(database, *(f"gen_{number}" for number in range(5)))
+
+    async with database.reading() as connection:
+        first = await page(connection, "acct_1", limit=2)
+        second = await page(connection, "acct_1", limit=2, before=first[-1][0].number)
+        third = await page(connection, "acct_1", limit=2, before=second[-1][0].number)
+
+    ids = [generation.id for part in (first, second, third) for generation, _ in part]
+    assert ids == ["gen_4", "gen_3", "gen_2", "gen_1", "gen_0"]
+
+
+async def test_a_page_may_ask_for_one_state_or_style_and_brings_pictures(database: Database) -> None:
+    await accepted(database, "gen_1", "gen_2")
+    await accepted(database, "gen_3", style="anime")
+    await one_claimed(database)
+    await completed(database, "gen_1", 1, picture_of("gen_1"))
+
+    async with database.reading() as connection:
+        by_state = await page(connection, "acct_1", limit=9, state=State.COMPLETED)
+        by_style = await page(connection, "acct_1", limit=9, style="anime")
+
+    assert [(generation.id, pictures) for generation, pictures in by_state] == [("gen_1", (picture_of("gen_1"),))]
+    assert [generation.id for generation, _ in by_style] == ["gen_3"]
+
+
+async def test_a_position_counts_those_who_are_claimed_before(database: Database) -> None:
+    await accepted(database, "gen_1", "gen_2", "gen_3")
+    await accepted(database, "gen_urgent", priority=1)
+
+    async with database.reading() as connection:
+        positions = [await position_in_queue(connection, id) for id in ("gen_1", "gen_2", "gen_3", "gen_urgent")]
+
+    assert positions == [1, 2, 3, 0]
+    await claimed(database, limit=2)
+    async with database.reading() as connection:
+        assert await position_in_queue(connection, "gen_3") == 1
+
+
+async def test_a_picture_is_found_by_its_public_name(database: Database) -> None:
+    await accepted(database, "gen_1")
+    await one_claimed(database)
+    await completed(database, "gen_1", 1, picture_of("gen_1"))
+
+    async with database.reading() as connection:
+        assert await picture_named(connection, "gen_1-0.png") == picture_of("gen_1")
+        assert await picture_named(connection, "gen_1-1.png") is None
+
+
+async def test_removing_takes_the_pictures_too_and_nothing_else(database: Database) -> None:
+    await accepted(database, "gen_1", "gen_2")
+    for generation in await claimed(database, limit=2):
+        await completed(database, generation.id, 1, picture_of(generation.id))
+
+    async with database.writing() as transaction:
+        assert await remove(transaction, "gen_1")
+        assert not await remove(transaction, "gen_1")
+
+    async with database.reading() as connection:
+        assert await fetch(connection, "acct_1", "gen_1") is None
+        assert await picture_named(connection, "gen_1-0.png") is None
+        assert await picture_named(connection, "gen_2-0.png") is not None
+
+
+async def test_numbers_are_never_given_twice(database: Database) -> None:
+    """Else a cursor could skip what came after a deletion."""
+    await accepted(database, "gen_1")
+    first = (await found(database, "gen_1"))[0].number
+    async with database.writing() as transaction:
+        await remove(transaction, "gen_1")
+
+    await accepted(database, "gen_2")
+
+    assert (await found(database, "gen_2"))[0].number > first
+
+
+async def test_open_generations_are_counted_by_account_and_in_all(database: Database, account: Account) -> None:
+    await accepted(database, "gen_1", "gen_2", "gen_3")
+    await one_claimed(database)
+    await canceled(database, "gen_3")
+
+    async with database.reading() as connection:
+        assert await count_open(connection) == 2
+        assert await count_open(connection, account.id) == 2
+        assert await count_open(connection, "acct_2") == 0
