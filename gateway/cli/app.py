@@ -87,6 +87,15 @@ def generate(
     paint(load_settings(), request, output)
 
 
+@app.command()
+def openapi() -> None:
+    """Print the OpenAPI 3.1 document, as `/openapi.json` serves it."""
+    from gateway.cli.printing import print_json
+    from gateway.http import make_api
+
+    print_json(make_api().openapi())
+
+
 @keys.command("create")
 def create_key(
     account: Annotated[str, typer.Option(help="The account's name; it is made if it is new.")],

@@ -4,7 +4,7 @@ envelope -> caller -> rate window -> body -> use case -> answer. Owns the number
 Must never decide: it asks `gateway.generations` and shows what it is told.
 """
 
-from gateway.http.app import make_app
+from gateway.http.app import make_api, make_app
 from gateway.http.dependencies import Services
 
-__all__ = ["Services", "make_app"]
+__all__ = ["Services", "make_api", "make_app"]

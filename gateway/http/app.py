@@ -1,7 +1,7 @@
 """The application: routes, pages, error answers and the envelope around them."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp
@@ -20,13 +20,24 @@ Lifespan = Callable[[], AbstractAsyncContextManager[None]]
 
 def make_app(services: Services, *, new_id: NewId, lifespan: Lifespan | None = None) -> ASGIApp:
     """Everything HTTP. `lifespan` starts and stops what runs beside the requests."""
+    app = make_api(lifespan)
+    app.state.services = services
+    app.state.style_list = catalogue.written_styles(services.styles, services.catalogue)
+    pages.mount_files(app, services)
+    return Envelope(
+        app,
+        new_id=new_id,
+        type_base=services.urls.error_base,
+        public_url=services.settings.public_url,
+    )
+
+
+def make_api(lifespan: Lifespan | None = None) -> FastAPI:
+    """The routes and their document, without anything behind them."""
 
     @asynccontextmanager
     async def around(_: FastAPI) -> AsyncIterator[None]:
-        if lifespan is None:
-            yield
-            return
-        async with lifespan():
+        async with lifespan() if lifespan else nullcontext():
             yield
 
     app = FastAPI(
@@ -38,16 +49,8 @@ def make_app(services: Services, *, new_id: NewId, lifespan: Lifespan | None = N
         redoc_url=None,
         lifespan=around,
     )
-    app.state.services = services
-    app.state.style_list = catalogue.written_styles(services.styles, services.catalogue)
     for module in (generations, catalogue, account, images, operations, pages):
         app.include_router(module.routes)
     install_schema(app)
     install_problem_answers(app)
-    pages.mount_files(app, services)
-    return Envelope(
-        app,
-        new_id=new_id,
-        type_base=lambda: services.urls.error_base,
-        public_url=services.settings.public_url,
-    )
+    return app

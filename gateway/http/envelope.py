@@ -3,7 +3,6 @@
 Plain ASGI, so that it costs microseconds.
 """
 
-from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import structlog
@@ -25,7 +24,7 @@ log = structlog.get_logger()
 class Envelope:
     """Gives each request an id (`scope["state"]["request_id"]`) and turns what escapes into an error body."""
 
-    def __init__(self, app: ASGIApp, *, new_id: NewId, type_base: Callable[[], str], public_url: str | None) -> None:
+    def __init__(self, app: ASGIApp, *, new_id: NewId, type_base: str, public_url: str | None) -> None:
         self._app = app
         self._new_id = new_id
         self._type_base = type_base
@@ -55,7 +54,7 @@ class Envelope:
             raise HttpsRequired("This service speaks https only.")
 
     async def _send_problem(self, error: DomainError, answer: "_Answer", request_id: str) -> None:
-        body = problem_body(error, request_id=request_id, type_base=self._type_base()).model_dump_json().encode()
+        body = problem_body(error, request_id=request_id, type_base=self._type_base).model_dump_json().encode()
         headers = {
             "content-type": "application/problem+json",
             "content-length": str(len(body)),

@@ -1,5 +1,7 @@
 """`GET /img/{name}`: the finished file, immutable, by an unguessable name."""
 
+from typing import Any
+
 from fastapi import APIRouter, Request, Response
 from starlette.responses import FileResponse
 
@@ -15,17 +17,22 @@ IMAGE_POLICY = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; s
 routes = APIRouter(tags=["images"])
 
 
-@routes.api_route(
+ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"image/png": {}, "image/jpeg": {}, "image/webp": {}}},
+    206: {"description": "The part that `Range` asked for."},
+    304: {"description": "Unchanged since the ETag sent."},
+    **described(404),
+}
+
+
+@routes.head(
     "/img/{name}",
-    methods=["GET", "HEAD"],
-    summary="The picture",
+    summary="The picture's headers",
+    operation_id="head_image",
     response_class=Response,
-    responses={
-        200: {"content": {"image/png": {}, "image/jpeg": {}, "image/webp": {}}},
-        304: {"description": "Unchanged."},
-        **described(404),
-    },
+    responses=ANSWERS,
 )
+@routes.get("/img/{name}", summary="The picture", operation_id="read_image", response_class=Response, responses=ANSWERS)
 async def read_image(request: Request, given: Given, name: str) -> Response:
     """The bytes never change under a name. Ranges and conditional requests are answered."""
     async with given.database.reading() as connection:

@@ -30,7 +30,7 @@ export function offerSizes() {
 
 export function offerStyles(styles) {
   const chosen = new FormData(at("request")).get("style") ?? AUTO.id;
-  offered = [AUTO, ...styles.filter((style) => style.available)];
+  offered = [AUTO, ...styles.filter((style) => style.available && style.id !== AUTO.id)];
   at("styles").replaceChildren(...offered.map(styleChoice));
   chooseStyle(chosen);
 }

@@ -54,7 +54,7 @@ export async function ended(id, onNews) {
 /** Our own pictures by path alone: the page may be open under another name of the same server. */
 export function pictureAddress(url) {
   const address = new URL(url, location.href);
-  return address.pathname.startsWith("/img/") ? address.pathname + address.search : address.href;
+  return /^\/(img|styles)\//.test(address.pathname) ? address.pathname + address.search : address.href;
 }
 
 async function call(path, body) {

@@ -40,7 +40,7 @@ class Deliveries:
     schedule: RetrySchedule = field(default_factory=RetrySchedule)
     poll_s: float = 5.0
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
-    _running: dict[str, str] = field(default_factory=dict)
+    _running: dict[str, str] = field(default_factory=dict[str, str])
 
     def wake(self) -> None:
         """Something may be due."""
@@ -59,7 +59,8 @@ class Deliveries:
 
     async def _pause(self) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._woken.wait(), self.poll_s)
+            async with asyncio.timeout(self.poll_s):  # wait_for of Python 3.11 may lose a cancellation
+                await self._woken.wait()
 
     async def _start_due(self, group: asyncio.TaskGroup) -> None:
         try:

@@ -17,7 +17,7 @@ class GenerationEnded:
     image_url: str | None
     created_at: datetime
     ended_at: datetime
-    details: Mapping[str, JsonValue] = field(default_factory=dict)
+    details: Mapping[str, JsonValue] = field(default_factory=dict[str, "JsonValue"])
 
     @property
     def type(self) -> str:

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable, Sequence
 from ipaddress import ip_address
 
 import httpcore2
@@ -120,9 +120,7 @@ class _Transport(httpx2.AsyncBaseTransport):
                     extensions=request.extensions,
                 )
             )
-        return httpx2.Response(
-            answer.status, headers=answer.headers, stream=_Body(answer), extensions=answer.extensions
-        )
+        return httpx2.Response(answer.status, headers=answer.headers, stream=_Body(answer))
 
     async def aclose(self) -> None:
         await self._pool.aclose()
@@ -142,7 +140,7 @@ class _Body(httpx2.AsyncByteStream):
 
 
 @contextlib.contextmanager
-def _as_httpx2_errors() -> Iterator[None]:
+def _as_httpx2_errors() -> Generator[None]:
     try:
         yield
     except httpcore2.TimeoutException as error:
@@ -164,11 +162,13 @@ def guarded_client(
 
     `inner` opens the sockets (tests count them); `tls` replaces the usual root certificates.
     """
+    opener = inner or httpcore2.AnyIOBackend()
+    guard = GuardedBackend(destinations, resolver=resolver, inner=opener)  # pyright: ignore[reportArgumentType]
     pool = httpcore2.AsyncConnectionPool(
         ssl_context=tls or httpx2.create_ssl_context(trust_env=False),
         max_connections=MAX_CONNECTIONS,
         max_keepalive_connections=0,
-        network_backend=GuardedBackend(destinations, resolver=resolver, inner=inner or httpcore2.AnyIOBackend()),
+        network_backend=guard,
     )
     return httpx2.AsyncClient(
         transport=_Transport(pool),

@@ -50,8 +50,8 @@ def open_sender(destinations: Destinations) -> WebhookSender:
 class RecordingSender:
     """Keeps what it was given, for tests; answers with `answers` in turn, then with 204."""
 
-    answers: list[Answer] = field(default_factory=list)
-    sent: list[Message] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list[Answer])
+    sent: list[Message] = field(default_factory=list[Message])
 
     async def send(self, message: Message) -> Answer:
         self.sent.append(message)

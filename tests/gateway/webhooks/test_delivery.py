@@ -1,11 +1,10 @@
-"""The loop over a real SQLite outbox. Time is a hand that the test moves; nothing sleeps through a schedule."""
+"""The loop over a real outbox, on SQLite and on PostgreSQL. Time is a hand that the test moves; nothing sleeps through a schedule."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from standardwebhooks import Webhook
@@ -39,18 +38,10 @@ def clock() -> Hand:
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    database = Database(f"sqlite+aiosqlite:///{tmp_path}/outbox.db")
-    await database.migrate()
-    async with database.writing() as transaction:
-        await add_account(transaction, id="a", name="home", plan="owner", webhook_secret=SECRET, now=datetime.now(UTC))
-    yield database
-    await database.close()
-
-
-@pytest.fixture
-def outbox(database, clock) -> Callable[..., "asyncio.Future[None]"]:
+async def outbox(database, clock) -> Callable[..., "asyncio.Future[None]"]:
     """Put an event into the outbox, as the end of a generation does."""
+    async with database.writing() as transaction:
+        await add_account(transaction, id="a", name="home", plan="owner", webhook_secret=SECRET, now=clock())
 
     async def add(event_id: str, url: str = "https://hooks.example/", *, secret: str = SECRET) -> None:
         body = f'{{"id":"{event_id}"}}'.encode()
@@ -327,3 +318,17 @@ def test_what_may_start_beside_what_runs(found: list[str], running_now: dict[str
     assert MAX_AT_ONCE_PER_HOST == 2
     started = startable([delivery(word, word[-1]) for word in found], running_now)
     assert [one.event.id for one in started] == chosen
+
+
+async def test_a_stop_is_heard_even_at_the_instant_of_a_wake(database, clock) -> None:
+    for turns in range(40):
+        sender = RecordingSender()
+        loop = Deliveries(database=database, sender=sender, clock=clock, chance=lambda: 0.5, poll_s=3600)
+        task = asyncio.create_task(loop.run())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        loop.wake()
+        task.cancel()
+        done, _ = await asyncio.wait([task], timeout=5)
+        assert done
+        assert task.cancelled()

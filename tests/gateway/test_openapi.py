@@ -1,0 +1,51 @@
+"""The OpenAPI document is valid, complete, and changes only on purpose."""
+
+import json
+from pathlib import Path
+
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+GOLDEN = Path(__file__).parents[2] / "docs" / "openapi.json"
+OPERATIONS = {
+    ("/v1/generate", "post"),
+    ("/v1/quote", "post"),
+    ("/v1/generations", "get"),
+    ("/v1/generations/{generation_id}", "get"),
+    ("/v1/generations/{generation_id}", "delete"),
+    ("/v1/styles", "get"),
+    ("/v1/styles/{style}", "get"),
+    ("/v1/account", "get"),
+    ("/img/{name}", "get"),
+    ("/img/{name}", "head"),
+    ("/healthz", "get"),
+    ("/readyz", "get"),
+}
+
+
+async def test_the_document_is_the_one_in_the_repository(gateway):
+    """Run `make openapi` when the contract changes on purpose, and look at the difference."""
+    served = (await gateway.http.get("/openapi.json")).json()
+    assert served == json.loads(GOLDEN.read_text())
+
+
+def test_the_document_is_valid_openapi_3_1():
+    document = json.loads(GOLDEN.read_text())
+    assert document["openapi"].startswith("3.1")
+    OpenAPIV31SpecValidator(document).validate()
+
+
+def test_the_document_names_every_operation_and_no_foreign_error_shape():
+    document = json.loads(GOLDEN.read_text())
+    found = {(path, method) for path, operations in document["paths"].items() for method in operations}
+    assert found == OPERATIONS
+    assert "HTTPValidationError" not in GOLDEN.read_text()
+
+
+def test_every_member_of_a_request_has_its_limits_in_the_document():
+    members = json.loads(GOLDEN.read_text())["components"]["schemas"]["GenerateBody"]["properties"]
+    assert members["prompt"]["maxLength"] == 1500
+    assert members["negative_prompt"]["anyOf"][0]["maxLength"] == 500
+    assert members["width"]["anyOf"][0]["enum"] == [512, 768, 1024, 1280, 1920]
+    assert members["seed"]["anyOf"][0]["maximum"] == 4294967295
+    assert "async" in members
+    assert "is_async" not in members
