@@ -189,6 +189,7 @@ def make_server(installation: Installation, *, base_url: str, engine: Engine) ->
         database=database,
         router=installation.router,
         prompt_filter=installation.prompt_filter,
+        plans=installation.plans,
         queue=queue,
         pace=pace,
         clock=installation.clock,

@@ -32,7 +32,8 @@ class Route:
 
     `prompt` is the caller's, `revised_prompt` and `negative_prompt_used` what the first picture's text encoder reads.
     One spec a picture, seeds counting up; enhancement follows each picture's own seed, so asking for one of them
-    alone by its seed gives it again. `credits` is the price before the account's plan is looked at.
+    alone by its seed gives it again. `credits` is the price before the account's plan is looked at; `min_plan` is
+    the least plan that may ask for the style.
     """
 
     style_resolved: str
@@ -45,6 +46,7 @@ class Route:
     negative_prompt_used: str
     specs: tuple[GenerationSpec, ...]
     credits: int
+    min_plan: str
     is_upscaled: bool
 
 
@@ -85,6 +87,7 @@ class Router:
             negative_prompt_used=setting.negative_prompt,
             specs=specs,
             credits=_price(style, request, setting.quality),
+            min_plan=style.min_plan,
             is_upscaled=request.upscale,
         )
 

@@ -64,12 +64,14 @@ def load_plans(file: Path) -> Plans:
         raise SettingInvalid(f"{file.name}: {wrong}") from None
 
 
-def check_plan(plan: Plan, request: GenerationRequest, target: ImageSize) -> None:
-    """Refuse what the plan does not hold.
+def check_plan(plan: Plan, request: GenerationRequest, *, target: ImageSize, least: Plan) -> None:
+    """Refuse what the plan does not hold; `least` is the smallest plan that may ask for the style.
 
     Raises:
-        PlanTooSmall: size, number of pictures or upscaling; `field` names the member that must shrink.
+        PlanTooSmall: style, size, number of pictures or upscaling; `field` names the member at fault.
     """
+    if plan.rank < least.rank:
+        raise PlanTooSmall(f"The style {request.style!r} needs plan {least.id!r} or a larger one.", field="style")
     for field, side in (("width", target.width), ("height", target.height)):
         if side > plan.max_side:
             raise PlanTooSmall(

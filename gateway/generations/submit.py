@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import msgspec
 
-from gateway.access import Caller, check_plan, count_request
+from gateway.access import Caller, Plans, check_plan, count_request
 from gateway.clock import Clock
 from gateway.generations.pace import Pace
 from gateway.identity import NewId
@@ -85,6 +85,7 @@ class Submit:
     database: Database
     router: Router
     prompt_filter: PromptFilter
+    plans: Plans
     queue: GenerationQueue
     pace: Pace
     clock: Clock
@@ -103,7 +104,8 @@ class Submit:
         self.prompt_filter.check(
             request.prompt, negative_prompt=route.negative_prompt_used, final_prompt=route.revised_prompt
         )
-        check_plan(caller.plan, request, route.size_plan.target)
+        least = self.plans.get(route.min_plan)
+        check_plan(caller.plan, request, target=route.size_plan.target, least=least)
         return Quote(
             route=route,
             credits=route.credits if caller.pays else 0,

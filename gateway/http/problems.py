@@ -144,6 +144,8 @@ def problem_headers(error: DomainError) -> dict[str, str]:
         headers["WWW-Authenticate"] = 'Bearer realm="pinxit"'
     if isinstance(error, MethodNotAllowed):
         headers["Allow"] = ", ".join(error.allowed)
+    if isinstance(error, RangeNotSatisfiable):
+        headers["Content-Range"] = f"bytes */{error.size}"
     retry_after_s = getattr(error, "retry_after_s", problem.retry_after_s)
     if retry_after_s is not None:
         headers["Retry-After"] = str(retry_after_s)

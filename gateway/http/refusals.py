@@ -51,6 +51,10 @@ class RangeNotSatisfiable(Refused):
 
     code: ClassVar[str] = "range_not_satisfiable"
 
+    def __init__(self, message: str, *, size: int) -> None:
+        super().__init__(message)
+        self.size = size
+
 
 class InternalError(Failed):
     """A defect of ours; the log has the trace under the request's id."""

@@ -7,8 +7,9 @@ made again: receivers see an event at least once, always with the same id and th
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import structlog
@@ -25,6 +26,8 @@ MAX_AT_ONCE = 16
 MAX_AT_ONCE_PER_HOST = 2
 PAGE = 64
 LONGEST_PAGE = PAGE * 4**4
+
+Result = TypeVar("Result")
 
 log = structlog.get_logger(__name__)
 
@@ -76,18 +79,21 @@ class Deliveries:
         limit = PAGE
         while len(self._running) < MAX_AT_ONCE:
             running = dict(self._running)  # what ends during the look may still look due
-            async with self.database.reading() as connection:
-                found = await due(connection, now=self.clock(), limit=limit)
+            found = await unbroken(self._look(limit))
             chosen = startable(found, running | self._running)
             if chosen or len(found) < limit or limit >= LONGEST_PAGE:
                 return chosen
             limit *= 4
         return []
 
+    async def _look(self, limit: int) -> list[Delivery]:
+        async with self.database.reading() as connection:
+            return await due(connection, now=self.clock(), limit=limit)
+
     async def _attempt(self, delivery: Delivery) -> None:
         try:
             answer = await self._send(delivery)
-            await self._record(delivery, answer)
+            await unbroken(self._record(delivery, answer))
         except StoreUnavailable as gone:
             log.warning("a webhook's attempt was not recorded and is made again", error=gone.message)
         else:
@@ -125,6 +131,16 @@ class Deliveries:
         return Attempt(
             at=now, status=answer.status, error=answer.error, is_delivered=answer.is_success, next_at=next_at
         )
+
+
+async def unbroken(work: Coroutine[None, None, Result]) -> Result:
+    """Let `work` with the database end before a cancellation is heard: an attempt that was made is recorded."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 def startable(found: Sequence[Delivery], running: Mapping[str, str]) -> list[Delivery]:

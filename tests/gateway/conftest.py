@@ -1,6 +1,7 @@
 """The whole gateway over a real database in a fresh folder, painting with the fake engine, spoken to by HTTP."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -60,17 +61,10 @@ class Gateway:
         return await self.http.get(path, params=params, headers={"Authorization": f"Bearer {key or self.key}"})
 
 
-def settings_in(folder: Path, **overrides: object) -> Settings:
-    return Settings(data_dir=folder / "data", **overrides)
-
-
-OpenGateway = Callable[..., Awaitable[Gateway]]
-
-
-@pytest.fixture
-async def gateway(tmp_path: Path) -> AsyncIterator[Gateway]:
+@asynccontextmanager
+async def opened(folder: Path, **settings: object) -> AsyncIterator[Gateway]:
     clock = TestClock()
-    installation = Installation(settings=settings_in(tmp_path), clock=clock)
+    installation = Installation(settings=Settings(data_dir=folder / "data", **settings), clock=clock)
     installation.settings.data_dir.mkdir(parents=True)
     await installation.database.migrate()
     first = await installation.accounts.first_key()
@@ -83,3 +77,16 @@ async def gateway(tmp_path: Path) -> AsyncIterator[Gateway]:
         yield Gateway(
             http=http, engine=engine, installation=installation, server=server, clock=clock, key=first.token.text
         )
+
+
+@pytest.fixture
+async def gateway(tmp_path: Path) -> AsyncIterator[Gateway]:
+    async with opened(tmp_path) as gateway:
+        yield gateway
+
+
+@pytest.fixture
+async def open_gateway(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[Gateway]]]:
+    """Open a gateway with settings of the test's own."""
+    async with AsyncExitStack() as stack:
+        yield lambda **settings: stack.enter_async_context(opened(tmp_path, **settings))

@@ -320,15 +320,36 @@ def test_what_may_start_beside_what_runs(found: list[str], running_now: dict[str
     assert [one.event.id for one in started] == chosen
 
 
-async def test_a_stop_is_heard_even_at_the_instant_of_a_wake(database, clock) -> None:
-    for turns in range(40):
-        sender = RecordingSender()
-        loop = Deliveries(database=database, sender=sender, clock=clock, chance=lambda: 0.5, poll_s=3600)
-        task = asyncio.create_task(loop.run())
-        for _ in range(turns):
-            await asyncio.sleep(0)
-        loop.wake()
-        task.cancel()
-        done, _ = await asyncio.wait([task], timeout=5)
-        assert done
-        assert task.cancelled()
+class Idle(Deliveries):
+    """A loop with nothing to deliver."""
+
+    async def _start_due(self, group: asyncio.TaskGroup) -> None:
+        """Look at nothing."""
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_a_stop_is_heard_even_at_the_instant_of_a_wake(turns: int, clock) -> None:
+    loop = Idle(database=Database("sqlite+aiosqlite://"), sender=RecordingSender(), clock=clock, chance=lambda: 0.5)
+    task = asyncio.create_task(loop.run())
+    await asyncio.sleep(0.001)
+    loop.wake()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait([task], timeout=2)
+    assert task.cancelled()
+
+
+async def test_an_attempt_that_was_answered_is_recorded_even_while_stopping(database, outbox, clock) -> None:
+    class Stopping(RecordingSender):
+        async def send(self, message: Message) -> Answer:
+            answer = await super().send(message)
+            asyncio.get_running_loop().call_soon(task.cancel)
+            return answer
+
+    await outbox("evt_1")
+    loop = Deliveries(database=database, sender=Stopping(), clock=clock, chance=lambda: 0.5)
+    task = asyncio.create_task(loop.run())
+    await asyncio.wait([task], timeout=5)
+    assert task.cancelled()
+    assert await waiting(database) == []
