@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from typing import Self
 
+from diffusers.utils import logging as diffusers_logging
+from transformers.utils import logging as transformers_logging
+
 from models import child_protocol as wire
 from models.diffusion.device import Device, choose_device
 from models.diffusion.painting import strokes
@@ -23,6 +26,9 @@ class Studio:
         Raises:
             ModelUnavailable: the device asked for is not there.
         """
+        for library in (diffusers_logging, transformers_logging):
+            library.set_verbosity_error()
+            library.disable_progress_bar()
         device = choose_device(setup.device, threads=setup.threads)
         return cls(device, Residency({card.id: card for card in setup.cards}, device))
 
