@@ -72,7 +72,14 @@ def test_keys_are_made_listed_and_revoked_beside_the_running_server(home, server
 
 
 def test_the_pages_open_offline(server):
-    for path in ("/", "/docs", "/openapi.json", "/errors/unknown_style", "/studio/studio.js", "/docs/files/swagger-ui.css"):
+    for path in (
+        "/",
+        "/docs",
+        "/openapi.json",
+        "/errors/unknown_style",
+        "/studio/studio.js",
+        "/docs/files/swagger-ui.css",
+    ):
         assert server.http.get(f"{server.url}{path}").status_code == 200, path
     policy = server.http.get(f"{server.url}/").headers["content-security-policy"]
     assert "default-src 'none'" in policy

@@ -1,0 +1,35 @@
+"""How many times a second a server answers one request over a few kept connections."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+CONNECTIONS = 8
+
+
+async def answers_per_second(url: str, headers: Mapping[str, str], *, seconds: float) -> float:
+    """Ask over and over from `CONNECTIONS` connections; every answer must be a 200."""
+    parts = urlsplit(url)
+    lines = [f"GET {parts.path} HTTP/1.1", f"Host: {parts.netloc}", *(f"{k}: {v}" for k, v in headers.items())]
+    request = "\r\n".join([*lines, "", ""]).encode()
+    until = time.perf_counter() + seconds
+    counts = await asyncio.gather(
+        *(_ask(parts.hostname or "", parts.port or 80, request, until=until) for _ in range(CONNECTIONS))
+    )
+    return sum(counts) / seconds
+
+
+async def _ask(host: str, port: int, request: bytes, *, until: float) -> int:
+    reader, writer = await asyncio.open_connection(host, port)
+    count = 0
+    while time.perf_counter() < until:
+        writer.write(request)
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 200"), head
+        length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+        await reader.readexactly(int(length.split(b":")[1]))
+        count += 1
+    writer.close()
+    await writer.wait_closed()
+    return count
