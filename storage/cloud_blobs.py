@@ -39,7 +39,8 @@ class CloudBlobs:
                 await self._delete_one(one)
 
     async def _below(self, prefix: str) -> list[str]:
-        batches = obstore.list(self._store, prefix=prefix.rstrip("/"))
+        """A prefix counts in whole parts between slashes, so `gen/a` does not reach `gen/ab`."""
+        batches = obstore.list(self._store, prefix=prefix.rstrip("/"))  # pyright: ignore[reportUnknownMemberType]
         return [found["path"] async for batch in batches for found in batch]
 
     async def _delete_one(self, key: str) -> None:

@@ -68,7 +68,7 @@ class Database:
     async def migrate(self) -> None:
         """Bring the tables to the shape this version wants; costs two short reads when they have it."""
         if self._is_sqlite and self._url.database:
-            Path(self._url.database).parent.mkdir(parents=True, exist_ok=True)
+            _make_file(Path(self._url.database))
         async with self.reading() as connection:
             if await connection.run_sync(_revision) == REVISION:
                 return
@@ -94,6 +94,12 @@ def _engine(url: str, *, pool_size: int, **options: Any) -> AsyncEngine:
         connect_args={"timeout": BUSY_TIMEOUT_S},
         **options,
     )
+
+
+def _make_file(file: Path) -> None:
+    """For its owner alone, since the secrets of webhooks lie in it; SQLite gives the files beside it the same mode."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.touch(mode=0o600)
 
 
 def _open_reader(connection: DBAPIConnection, _record: object) -> None:
@@ -128,7 +134,10 @@ def _load_upgrade() -> Callable[[BlockingConnection], None]:
 
 @contextmanager
 def _failures_as_ours() -> Iterator[None]:
-    """The database's troubles become StoreUnavailable; a broken constraint or statement is our own defect and stays."""
+    """The database's troubles become StoreUnavailable; a broken constraint or statement is our own defect and stays.
+
+    A server that cannot be reached shows as a bare OSError, so blocks must do nothing but database work.
+    """
     try:
         yield
     except (IntegrityError, ProgrammingError):

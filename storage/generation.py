@@ -83,7 +83,7 @@ class Generation:
     error_message: str | None = None
     render_ms: int | None = None
     recipes: bytes | None = None
-    failures: Mapping[str, int] = field(default_factory=dict)
+    failures: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

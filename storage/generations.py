@@ -6,7 +6,7 @@ Who claims a generation gets its `attempt`; every later write names it, and find
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, RowMapping, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, bindparam, delete, func, insert, or_, select, update
 
 from storage.columns import DatabaseTime
 from storage.database import Connection, Transaction
@@ -17,6 +17,11 @@ from storage.tables import generations, pictures
 Found = tuple[Generation, tuple[Picture, ...]]
 
 NO_LEASE = {"lease_owner": None, "lease_until": None}
+
+# Asked again and again by whoever waits for a picture, so it is put together once.
+FETCH = select(generations).where(
+    generations.c.id == bindparam("id"), generations.c.account_id == bindparam("account_id")
+)
 
 
 async def accept(transaction: Transaction, generation: Generation) -> None:
@@ -106,8 +111,7 @@ async def remove(transaction: Transaction, id: str) -> bool:
 
 async def fetch(connection: Connection, account_id: str, id: str) -> Found | None:
     """One generation of the account with its pictures, in order."""
-    query = select(generations).where(generations.c.id == id, generations.c.account_id == account_id)
-    rows = (await connection.execute(query)).mappings().all()
+    rows = (await connection.execute(FETCH, {"id": id, "account_id": account_id})).mappings().all()
     return (await _with_pictures(connection, rows))[0] if rows else None
 
 

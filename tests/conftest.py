@@ -6,7 +6,6 @@ indirect=True)` for one of them only.
 
 import asyncio
 import importlib.util
-import itertools
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,9 +14,8 @@ from pathlib import Path
 import pytest
 
 from storage import Database
+from storage.tables import metadata
 from tests.plugins.postgresql import Cluster, NotInstalled, running_cluster
-
-names = itertools.count()
 
 
 @pytest.fixture(scope="session")
@@ -34,9 +32,10 @@ def postgresql() -> Iterator[Cluster]:
 
 @pytest.fixture(scope="session")
 def migrated_postgresql(postgresql: Cluster) -> str:
-    """The name of a database to copy."""
-    migrate_apart(postgresql.create("migrated"))
-    return "migrated"
+    """The URL of a database with tables; tests take turns with it."""
+    url = postgresql.create("pinxit")
+    migrate_apart(url)
+    return url
 
 
 @pytest.fixture(scope="session")
@@ -59,8 +58,10 @@ def database_url(database_kind: str, request: pytest.FixtureRequest, tmp_path: P
         file = tmp_path / "pinxit.db"
         shutil.copy(request.getfixturevalue("migrated_sqlite"), file)
         return f"sqlite+aiosqlite:///{file}"
+    url: str = request.getfixturevalue("migrated_postgresql")
     cluster: Cluster = request.getfixturevalue("postgresql")
-    return cluster.create(f"test_{next(names)}", template=request.getfixturevalue("migrated_postgresql"))
+    cluster.execute("pinxit", f"TRUNCATE {', '.join(metadata.tables)} RESTART IDENTITY")
+    return url
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """An account with a key, and generations of it."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -11,8 +11,6 @@ from storage.accounts import add_account
 from storage.keys import add_key
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
-
-MakeGeneration = Callable[..., Generation]
 
 
 @pytest.fixture
@@ -29,8 +27,8 @@ async def account(database: Database, now: datetime) -> Account:
     return account
 
 
-def key_of(account_id: str, **others: object) -> ApiKey:
-    given = {
+def key_of(account_id: str, **others: Any) -> ApiKey:
+    given: dict[str, Any] = {
         "id": "key_1",
         "account_id": account_id,
         "mode": "live",
@@ -41,9 +39,9 @@ def key_of(account_id: str, **others: object) -> ApiKey:
     return ApiKey(**(given | others))
 
 
-def generation_of(id: str, **others: object) -> Generation:
+def generation_of(id: str, **others: Any) -> Generation:
     """Queued, of `acct_1`, as it is before it is accepted."""
-    given = {
+    given: dict[str, Any] = {
         "id": id,
         "account_id": "acct_1",
         "key_id": "key_1",

@@ -3,6 +3,7 @@
 import asyncio
 import subprocess
 import sys
+from asyncio.subprocess import PIPE
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,6 +20,17 @@ from storage.database import REVISION
 from storage.tables import metadata
 from storage.upgrade import newest_revision
 from tests.plugins.postgresql import Cluster
+
+HOLD_THE_LOCK = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("BEGIN IMMEDIATE")
+connection.execute("UPDATE accounts SET name = 'renamed'")
+print("locked", flush=True)
+sys.stdin.read()
+connection.execute("COMMIT")
+connection.close()
+"""
 
 sqlite_only = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 
@@ -53,6 +65,8 @@ async def test_a_database_is_made_where_there_is_none(tmp_path: Path, now: datet
 
     await add(database, "ada", now)
     assert await names_in(database) == ["ada"]
+    modes = {file.stat().st_mode & 0o777 for file in (tmp_path / "new/folder").iterdir()}
+    assert modes == {0o600}
     await database.close()
 
 
@@ -132,13 +146,23 @@ async def test_many_writers_take_turns(database: Database, now: datetime) -> Non
 
 
 @sqlite_only
-async def test_another_process_can_write_beside_us(database: Database, database_url: str, now: datetime) -> None:
-    """The other one has the lock for a moment; ours waits for it."""
-    other = Database(database_url)
-    await asyncio.gather(*(add(one, f"{id(one)}{number}", now) for one in (database, other) for number in range(10)))
+async def test_a_write_waits_for_another_process_that_writes(
+    database: Database, tmp_path: Path, account: Account, now: datetime
+) -> None:
+    other = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", HOLD_THE_LOCK, tmp_path / "pinxit.db", stdin=PIPE, stdout=PIPE
+    )
+    assert other.stdin is not None
+    assert other.stdout is not None
+    assert await other.stdout.readline() == b"locked\n"
+    ours = asyncio.create_task(add(database, "grace", now))
+    assert await names_in(database) == ["ada"]
 
-    assert len(await names_in(database)) == 20
-    await other.close()
+    other.stdin.close()
+
+    await ours
+    assert await other.wait() == 0
+    assert await names_in(database) == ["grace", "renamed"]
 
 
 @sqlite_only

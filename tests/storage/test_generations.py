@@ -1,6 +1,7 @@
 """Claims, fences and leases, on both databases."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,7 @@ pytestmark = pytest.mark.usefixtures("account")
 LAPSED_S = -1.0  # a lease that is over when it begins
 
 
-async def accepted(database: Database, *ids: str, **others: object) -> None:
+async def accepted(database: Database, *ids: str, **others: Any) -> None:
     for id in ids:
         async with database.writing() as transaction:
             await accept(transaction, generation_of(id, **others))
