@@ -328,8 +328,13 @@ class Idle(Deliveries):
 
 
 @pytest.mark.parametrize("turns", range(6))
-async def test_a_stop_is_heard_even_at_the_instant_of_a_wake(turns: int, clock) -> None:
-    loop = Idle(database=Database("sqlite+aiosqlite://"), sender=RecordingSender(), clock=clock, chance=lambda: 0.5)
+async def test_a_stop_is_heard_even_at_the_instant_of_a_wake(turns: int, clock, tmp_path) -> None:
+    loop = Idle(
+        database=Database(f"sqlite+aiosqlite:///{tmp_path}/none.db"),
+        sender=RecordingSender(),
+        clock=clock,
+        chance=lambda: 0.5,
+    )
     task = asyncio.create_task(loop.run())
     await asyncio.sleep(0.001)
     loop.wake()
