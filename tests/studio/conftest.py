@@ -24,6 +24,7 @@ POLICY = (
     "form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
 )
 STYLES = {
+    "auto": ("Automatic", "Follows the style the prompt names; else the installation's default."),
     "analog-film": ("Analogue film", "An old camera and a roll of film."),
     "cinematic": ("Cinematic", "A still from a film: directed light, deep contrast, a wide frame."),
     "digital-art": ("Digital art", "A polished illustration with clear shapes and rich colour."),
