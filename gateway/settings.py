@@ -31,6 +31,12 @@ def _url_of(*schemes: str, url: str) -> str:
     return url
 
 
+def _redis_url(url: str) -> str:
+    """Better a refusal than a setting without effect."""
+    _url_of("redis", "rediss", "unix", url=url)
+    raise ValueError("workers on other machines are not built yet; leave it unset")
+
+
 def _public_url(url: str) -> str:
     parts = urlsplit(_url_of("http", "https", url=url))
     if not parts.hostname or parts.query or parts.fragment:
@@ -50,7 +56,7 @@ def _split(listing: object) -> object:
 
 
 DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
-RedisUrl = Annotated[str, AfterValidator(lambda url: _url_of("redis", "rediss", "unix", url=url))]
+RedisUrl = Annotated[str, AfterValidator(_redis_url)]
 BlobUrl = Annotated[str, AfterValidator(lambda url: _url_of("file", "s3", "gs", "az", "memory", url=url))]
 PublicUrl = Annotated[str, AfterValidator(_public_url)]
 
@@ -65,7 +71,9 @@ class Settings(BaseSettings):
     data_dir: Path = Field(ROOT / "data", description="Folder for the database, the pictures and added models.")
     config_dir: Path = Field(ROOT / "configs", description="Folder of models, styles, safety rules and plans.")
     database_url: DatabaseUrl | None = Field(None, description="SQLAlchemy URL; none means SQLite in the data folder.")
-    redis_url: RedisUrl | None = Field(None, description="Redis that wakes workers; none means in-process.")
+    redis_url: RedisUrl | None = Field(
+        None, description="Redis that wakes workers elsewhere; not built yet, must stay unset."
+    )
     blob_url: BlobUrl | None = Field(None, description="Where pictures are kept; none means the data folder.")
     public_url: PublicUrl | None = Field(None, description="How callers reach us; none means http://host:port.")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="What paints; auto prefers CUDA.")

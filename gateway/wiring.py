@@ -6,7 +6,7 @@ import os
 import secrets
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -100,6 +100,11 @@ class Installation:
             environment=child_environment(),
         )
 
+    @property
+    def is_single(self) -> bool:
+        """SQLite belongs to one server; on PostgreSQL others may be working, and only lapsed leases are taken."""
+        return self.settings.database.startswith("sqlite")
+
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Hold the data folder: embedded mode is one server process.
@@ -118,22 +123,23 @@ class Installation:
             yield
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Server:
-    """The parts of a running server: what routes need, and what runs beside them."""
+    """One embedded server: what routes need, and what runs beside them. `base_url` is how callers reach it."""
 
-    services: "Services"
-    worker: Worker
-    deliveries: Deliveries
+    installation: Installation
     engine: Engine
-    database: Database
+    base_url: str
+    queue: EmbeddedQueue = field(default_factory=EmbeddedQueue)
+    board: ProgressBoard = field(default_factory=ProgressBoard)
+    pace: Pace = field(default_factory=Pace)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Start in order, stop in the opposite one. What is being painted then is painted again at the next start."""
-        adopted = await self.worker.adopt_orphans()
-        if adopted:
-            log.info("work of the last run goes on", generations=adopted)
+        if self.installation.is_single:
+            adopted = await self.worker.adopt_orphans()
+            log.info("starting", unfinished_of_the_last_run=adopted)
         await self.engine.start()
         beside = [
             asyncio.create_task(self.worker.work(), name="worker"),
@@ -146,85 +152,108 @@ class Server:
                 running.cancel()
             await asyncio.gather(*beside, return_exceptions=True)
             await self.engine.close()
-            await self.database.close()
+            await self.installation.database.close()
 
+    @cached_property
+    def services(self) -> "Services":
+        """What the routes are handed."""
+        from gateway.http import Services  # noqa: PLC0415 - the command line needs no FastAPI
 
-def make_server(installation: Installation, *, base_url: str, engine: Engine) -> Server:
-    """Wire one embedded server; `base_url` is how callers reach it."""
-    from gateway.http import Services  # noqa: PLC0415 - the command line needs no FastAPI
+        inst = self.installation
+        return Services(
+            settings=inst.settings,
+            clock=inst.clock,
+            database=inst.database,
+            blobs=inst.blobs,
+            engine=self.engine,
+            catalogue=inst.catalogue,
+            styles=inst.styles,
+            gatekeeper=Gatekeeper(inst.database, inst.plans),
+            windows=MinuteWindows(),
+            destinations=inst.destinations,
+            urls=self.urls,
+            submit=self.submit,
+            fetch=self.fetch,
+            remove=self.remove,
+        )
 
-    settings, database = installation.settings, installation.database
-    urls = PublicUrls(base=base_url)
-    queue, board, pace = EmbeddedQueue(), ProgressBoard(), Pace()
-    deliveries = make_deliveries(installation)
-    settle = Settle(
-        database=database,
-        board=board,
-        urls=urls,
-        clock=installation.clock,
-        new_id=new_id,
-        on_event=deliveries.wake,
-    )
-    runner = Runner(
-        engine=engine,
-        database=database,
-        blobs=installation.blobs,
-        settle=settle,
-        queue=queue,
-        board=board,
-        pace=pace,
-        workspace=settings.data_dir / "work",
-        lease_s=settings.lease_s,
-    )
-    worker = Worker(
-        database=database,
-        queue=queue,
-        run=runner,
-        owner=f"server-{os.getpid()}",
-        slots=ENGINE_SLOTS,
-        lease_s=settings.lease_s,
-        poll_s=settings.poll_s,
-    )
-    submit = Submit(
-        database=database,
-        router=installation.router,
-        prompt_filter=installation.prompt_filter,
-        plans=installation.plans,
-        queue=queue,
-        pace=pace,
-        clock=installation.clock,
-        new_id=new_id,
-        new_seed=lambda: secrets.randbelow(SEEDS),
-        max_queued=settings.max_queued,
-    )
-    fetch = Fetch(database=database, board=board)
-    remove = Remove(database=database, blobs=installation.blobs, fetch=fetch, settle=settle, stop=worker.stop)
-    services = Services(
-        settings=settings,
-        clock=installation.clock,
-        database=database,
-        blobs=installation.blobs,
-        engine=engine,
-        catalogue=installation.catalogue,
-        styles=installation.styles,
-        gatekeeper=Gatekeeper(database, installation.plans),
-        windows=MinuteWindows(),
-        destinations=installation.destinations,
-        urls=urls,
-        submit=submit,
-        fetch=fetch,
-        remove=remove,
-    )
-    return Server(services=services, worker=worker, deliveries=deliveries, engine=engine, database=database)
+    @cached_property
+    def urls(self) -> PublicUrls:
+        return PublicUrls(root=self.base_url)
 
+    @cached_property
+    def fetch(self) -> Fetch:
+        return Fetch(database=self.installation.database, board=self.board)
 
-def make_deliveries(installation: Installation) -> Deliveries:
-    settings = installation.settings
-    waits = settings.webhook_retry_s
-    return Deliveries(
-        database=installation.database,
-        sender=open_sender(installation.destinations),
-        clock=installation.clock,
-        chance=secrets.SystemRandom().random,
-        schedule=RetrySchedule() if waits is None else RetrySchedule(delays_s=waits),
-    )
+    @cached_property
+    def submit(self) -> Submit:
+        inst = self.installation
+        return Submit(
+            database=inst.database,
+            router=inst.router,
+            prompt_filter=inst.prompt_filter,
+            plans=inst.plans,
+            queue=self.queue,
+            pace=self.pace,
+            clock=inst.clock,
+            new_id=new_id,
+            new_seed=lambda: secrets.randbelow(SEEDS),
+            max_queued=inst.settings.max_queued,
+        )
+
+    @cached_property
+    def remove(self) -> Remove:
+        inst = self.installation
+        return Remove(
+            database=inst.database, blobs=inst.blobs, fetch=self.fetch, settle=self.settle, stop=self.worker.stop
+        )
+
+    @cached_property
+    def settle(self) -> Settle:
+        return Settle(
+            database=self.installation.database,
+            board=self.board,
+            urls=self.urls,
+            clock=self.installation.clock,
+            new_id=new_id,
+            on_event=self.deliveries.wake,
+        )
+
+    @cached_property
+    def worker(self) -> Worker:
+        settings = self.installation.settings
+        return Worker(
+            database=self.installation.database,
+            queue=self.queue,
+            run=self.runner,
+            owner=f"server-{os.getpid()}",
+            slots=ENGINE_SLOTS,
+            lease_s=settings.lease_s,
+            poll_s=settings.poll_s,
+        )
+
+    @cached_property
+    def runner(self) -> Runner:
+        inst = self.installation
+        return Runner(
+            engine=self.engine,
+            database=inst.database,
+            blobs=inst.blobs,
+            settle=self.settle,
+            queue=self.queue,
+            board=self.board,
+            pace=self.pace,
+            workspace=inst.settings.data_dir / "work",
+            lease_s=inst.settings.lease_s,
+        )
+
+    @cached_property
+    def deliveries(self) -> Deliveries:
+        inst, waits = self.installation, self.installation.settings.webhook_retry_s
+        return Deliveries(
+            database=inst.database,
+            sender=open_sender(inst.destinations),
+            clock=inst.clock,
+            chance=secrets.SystemRandom().random,
+            schedule=RetrySchedule() if waits is None else RetrySchedule(delays_s=waits),
+        )

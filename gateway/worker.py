@@ -25,7 +25,7 @@ class Worker:
     slots: int
     lease_s: float
     poll_s: float
-    _running: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    _running: dict[str, asyncio.Task[None]] = field(default_factory=dict[str, asyncio.Task[None]])
 
     async def work(self) -> None:
         """Claim and run until cancelled; what is running then is left to the next start."""
@@ -63,7 +63,7 @@ class Worker:
         for generation in claimed:
             running = asyncio.create_task(self._guarded(generation), name=generation.id)
             self._running[generation.id] = running
-            running.add_done_callback(lambda _, id=generation.id: self._freed(id))
+            running.add_done_callback(lambda done: self._freed(done.get_name()))
 
     def _freed(self, generation_id: str) -> None:
         self._running.pop(generation_id, None)

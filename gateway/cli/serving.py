@@ -14,7 +14,7 @@ from gateway.http import make_app
 from gateway.identity import new_id
 from gateway.settings import Settings
 from gateway.telemetry import start_logging
-from gateway.wiring import Installation, make_server
+from gateway.wiring import Installation, Server
 from models import SettingInvalid
 
 _TAKEN = {errno.EADDRINUSE, errno.EACCES}
@@ -39,7 +39,7 @@ async def _serve(installation: Installation, listener: socket.socket) -> None:
     await installation.database.migrate()
     first = await installation.accounts.first_key()
     base_url = base_url_of(installation.settings, port=listener.getsockname()[1])
-    server = make_server(installation, base_url=base_url, engine=installation.engine())
+    server = Server(installation=installation, engine=installation.engine(), base_url=base_url)
     app = make_app(server.services, new_id=new_id, lifespan=server.running)
     _greet(base_url, first)
     config = uvicorn.Config(

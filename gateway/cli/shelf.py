@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from gateway.cli.printing import print_rows
+from gateway.cli.printing import Cell, print_rows
 from gateway.settings import ROOT, load_settings
 from gateway.wiring import Installation
 from models import SIDES, ImageSize, RequestInvalid
@@ -17,7 +17,7 @@ _ID = re.compile(r"[a-z0-9][a-z0-9.-]{1,63}")
 
 def show_models(*, as_json: bool) -> None:
     catalogue = Installation(settings=load_settings()).catalogue
-    rows = [
+    rows: list[dict[str, Cell]] = [
         {
             "id": card.id,
             "family": card.family.value,
@@ -33,7 +33,7 @@ def show_models(*, as_json: bool) -> None:
 
 def show_styles(*, as_json: bool) -> None:
     installation = Installation(settings=load_settings())
-    rows = [
+    rows: list[dict[str, Cell]] = [
         {
             "id": entry.id,
             "name": entry.name,

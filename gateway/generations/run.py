@@ -19,7 +19,7 @@ from gateway.generations.pace import Pace
 from gateway.generations.progress import ProgressBoard
 from gateway.generations.settle import Settle
 from gateway.queue import GenerationQueue
-from models import Engine, Failed, GenerationSpec, Painting, Progress
+from models import Engine, Failed, GenerationSpec, Painting, Progress, Recipe
 from storage import Blobs, Completion, Database, Generation, Picture, StoreUnavailable
 from storage.encoding import encode
 from storage.generations import renew, requeue
@@ -81,7 +81,9 @@ class Runner:
     async def _painted(self, generation: Generation, pulse: Pulse) -> Completion:
         """Paint every picture of the generation and keep its file; nothing is visible before `settle`."""
         specs = msgspec.json.decode(generation.specs, type=tuple[GenerationSpec, ...])
-        pictures, recipes, render_ms = [], [], 0
+        pictures: list[Picture] = []
+        recipes: list[Recipe] = []
+        render_ms = 0
         self.workspace.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self.workspace, prefix=f"{generation.id}-") as folder:
             for position, spec in enumerate(specs):

@@ -23,9 +23,7 @@ def answer(body: BaseModel, *, status: int = 200, headers: Mapping[str, str] | N
 
 
 def problem_answer(request: Request, error: DomainError) -> Response:
-    body = problem_body(
-        error, request_id=request.state.request_id, type_base=request.app.state.services.urls.error_base
-    )
+    body = problem_body(error, request_id=request.state.request_id, types=request.app.state.services.urls.errors)
     return Response(
         body.model_dump_json(),
         status_code=problem_of(error).status,

@@ -27,7 +27,7 @@ def make_app(services: Services, *, new_id: NewId, lifespan: Lifespan | None = N
     return Envelope(
         app,
         new_id=new_id,
-        type_base=services.urls.error_base,
+        types=services.urls.errors,
         public_url=services.settings.public_url,
     )
 

@@ -24,10 +24,10 @@ log = structlog.get_logger()
 class Envelope:
     """Gives each request an id (`scope["state"]["request_id"]`) and turns what escapes into an error body."""
 
-    def __init__(self, app: ASGIApp, *, new_id: NewId, type_base: str, public_url: str | None) -> None:
+    def __init__(self, app: ASGIApp, *, new_id: NewId, types: str, public_url: str | None) -> None:
         self._app = app
         self._new_id = new_id
-        self._type_base = type_base
+        self._types = types
         self._requires_https = public_url is not None and urlsplit(public_url).scheme == "https"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -54,7 +54,7 @@ class Envelope:
             raise HttpsRequired("This service speaks https only.")
 
     async def _send_problem(self, error: DomainError, answer: "_Answer", request_id: str) -> None:
-        body = problem_body(error, request_id=request_id, type_base=self._type_base).model_dump_json().encode()
+        body = problem_body(error, request_id=request_id, types=self._types).model_dump_json().encode()
         headers = {
             "content-type": "application/problem+json",
             "content-length": str(len(body)),

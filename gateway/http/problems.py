@@ -115,8 +115,8 @@ def problem_of(error: DomainError) -> Problem:
     return PROBLEMS[type(error)]
 
 
-def problem_body(error: DomainError, *, request_id: str, type_base: str) -> ErrorBody:
-    """`type_base` is the address under which every code has a page, such as `https://…/errors`."""
+def problem_body(error: DomainError, *, request_id: str, types: str) -> ErrorBody:
+    """`types` is the address under which every code has a page, such as `https://…/errors`."""
     problem = problem_of(error)
     return ErrorBody(
         error=ErrorDetail(
@@ -128,7 +128,7 @@ def problem_body(error: DomainError, *, request_id: str, type_base: str) -> Erro
             request_id=request_id,
             category=getattr(error, "category", None),
         ),
-        type=f"{type_base}/{error.code}",
+        type=f"{types}/{error.code}",
         title=problem.title,
         status=problem.status,
         detail=error.message,
@@ -139,7 +139,7 @@ def problem_body(error: DomainError, *, request_id: str, type_base: str) -> Erro
 def problem_headers(error: DomainError) -> dict[str, str]:
     """What a client must be told beside the body: how to log in, which methods, when to come back."""
     problem = problem_of(error)
-    headers = {}
+    headers: dict[str, str] = {}
     if problem.kind is Kind.AUTHENTICATION:
         headers["WWW-Authenticate"] = 'Bearer realm="pinxit"'
     if isinstance(error, MethodNotAllowed):

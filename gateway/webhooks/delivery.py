@@ -135,11 +135,11 @@ class Deliveries:
 
 async def unbroken(work: Coroutine[None, None, Result]) -> Result:
     """Let `work` with the database end before a cancellation is heard: an attempt that was made is recorded."""
-    task = asyncio.ensure_future(work)
+    working = asyncio.ensure_future(work)
     try:
-        return await asyncio.shield(task)
+        return await asyncio.shield(working)
     except asyncio.CancelledError:
-        await asyncio.wait([task])
+        await asyncio.wait([working])
         raise
 
 

@@ -14,7 +14,7 @@ from gateway.accounts import KeyOrder
 from gateway.http import make_app
 from gateway.identity import new_id
 from gateway.settings import Settings
-from gateway.wiring import Installation, Server, make_server
+from gateway.wiring import Installation, Server
 
 BASE_URL = "http://127.0.0.1:8000"
 
@@ -70,7 +70,7 @@ async def opened(folder: Path, **settings: object) -> AsyncIterator[Gateway]:
     first = await installation.accounts.first_key()
     assert first is not None
     engine = FakeEngine()
-    server = make_server(installation, base_url=BASE_URL, engine=engine)
+    server = Server(installation=installation, engine=engine, base_url=BASE_URL)
     app = make_app(server.services, new_id=new_id)
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
     async with server.running(), httpx2.AsyncClient(transport=transport, base_url=BASE_URL) as http:
