@@ -67,18 +67,31 @@ def running_cluster() -> Iterator[Cluster]:
     """Raises NotInstalled, with the reason."""
     programs, user = newest_programs(), server_user()
     folder = Path(tempfile.mkdtemp(prefix="pinxit-postgresql-"))
+    if user is not None:
+        shutil.chown(folder, user)
     cluster = Cluster(programs=programs, folder=folder, port=free_port(), user=user)
-    try:
-        if user is not None:
-            shutil.chown(folder, user)
+    with undertaker(cluster):
         cluster.run("initdb", "-D", f"{folder}/data", "-U", SUPERUSER, "-A", "trust", "--locale=C", "-E", "UTF8", "-N")
         cluster.start()
-        try:
-            yield cluster
-        finally:
-            cluster.stop()
-    finally:
-        shutil.rmtree(folder)
+        yield cluster
+
+
+@contextmanager
+def undertaker(cluster: Cluster) -> Iterator[None]:
+    """Stop the server and remove its folder at the end of the block, or of this process, however it ends."""
+    script = 'cat > /dev/null; "$0/pg_ctl" -D "$1/data" -w -m immediate stop; rm -rf "$1"'
+    waiting = subprocess.Popen(
+        ["/bin/sh", "-c", script, cluster.programs, cluster.folder],
+        user=cluster.user,
+        cwd="/",
+        env={"PATH": os.defpath},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    with waiting:  # leaving it closes the pipe that `cat` reads, and waits
+        yield
 
 
 def newest_programs() -> Path:
