@@ -16,7 +16,7 @@ from plugins.fake_engine import FakeEngine
 from gateway.http import make_app
 from gateway.identity import new_id
 from gateway.settings import Settings
-from gateway.wiring import Installation, make_server
+from gateway.wiring import Installation, Server
 
 PROMPT = "a red lighthouse by the sea at sunset"
 
@@ -41,7 +41,7 @@ def gateway(tmp_path: Path) -> Iterator[Serving]:
         await installation.database.migrate()
         first = await installation.accounts.first_key()
         serving.key = first.token.text
-        server = make_server(installation, base_url=serving.address, engine=FakeEngine())
+        server = Server(installation=installation, engine=FakeEngine(), base_url=serving.address)
         app = make_app(server.services, new_id=new_id)
         http = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none", lifespan="off"))
         async with server.running():
@@ -92,3 +92,4 @@ def test_what_the_gateway_refuses_is_said_in_its_words(gateway: Serving, page: A
 def test_a_wrong_key_is_refused_in_words(gateway: Serving, page: Any) -> None:
     page.goto(f"{gateway.address}/#key=px_live_nonsense")
     page.get_by_role("button", name="Use another key").wait_for()
+    assert "key" in page.locator("#trouble-says").inner_text().lower()
