@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, PlainSerializer, WithJsonSchema
 
 from models import (
     MAX_IMAGES,
@@ -180,6 +180,14 @@ class GenerationListBody(BaseModel):
     data: list[GenerationBody]
     has_more: bool
     next_cursor: str | None
+
+
+class RecipesBody(BaseModel):
+    """One recipe for each picture: the spec, the engine's fingerprint, the pixels' hash, the words it did not know."""
+
+    object: Literal["recipes"] = "recipes"
+    generation_id: str
+    recipes: list[dict[str, JsonValue]]
 
 
 class DeletedBody(BaseModel):

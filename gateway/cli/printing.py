@@ -17,7 +17,7 @@ def print_rows(title: str, rows: Sequence[Mapping[str, Cell]], *, as_json: bool)
         return
     table = Table(title=title, title_justify="left")
     for name in rows[0] if rows else ("nothing yet",):
-        table.add_column(name)
+        table.add_column(name, overflow="fold")
     for row in rows:
         table.add_row(*(_shown(cell) for cell in row.values()))
     Console(highlight=False).print(table)

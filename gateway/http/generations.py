@@ -1,5 +1,6 @@
 """Paint, list, read and delete: the native contract."""
 
+import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Response
@@ -10,7 +11,7 @@ from gateway.http.answering import answer, described
 from gateway.http.dependencies import Given, Sent, Services, caller_with, painting_caller, sent_body
 from gateway.http.preferring import Preference, read_preference
 from gateway.http.presenting import accepted_body, generation_body, quote_body
-from gateway.wire import AcceptedBody, DeletedBody, GenerationBody, GenerationListBody, QuoteBody, Status
+from gateway.wire import AcceptedBody, DeletedBody, GenerationBody, GenerationListBody, QuoteBody, RecipesBody, Status
 from models import Failed, ModelUnavailable, OutOfMemory, PaintingBroken, RequestInvalid
 from storage import State
 
@@ -108,6 +109,19 @@ async def list_generations(
 async def read_generation(given: Given, caller: Reader, generation_id: str) -> Response:
     """One generation in any state, with progress while it is painted."""
     return answer(generation_body(await given.fetch.one(caller, generation_id), given.urls))
+
+
+@routes.get(
+    "/generations/{generation_id}/recipe",
+    summary="Read how it was painted",
+    response_model=RecipesBody,
+    responses=described(401, 403, 404),
+)
+async def read_recipe(given: Given, caller: Reader, generation_id: str) -> Response:
+    """Everything that decided the pixels of each picture, as it also stands inside the PNG; empty until completed."""
+    view = await given.fetch.one(caller, generation_id)
+    recipes = json.loads(view.generation.recipes or b"[]")
+    return answer(RecipesBody(generation_id=generation_id, recipes=recipes))
 
 
 @routes.delete(

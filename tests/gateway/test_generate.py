@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import io
+import json
 
 import pytest
 from PIL import Image
@@ -150,6 +151,19 @@ async def test_a_refused_prompt_names_its_category_and_holds_nothing(gateway):
     assert (answered.status_code, error["code"]) == (400, "content_policy_violation")
     assert error["category"] == "csae"
     assert (await gateway.get("/v1/account", key=key)).json()["credits"] == 10
+
+
+async def test_the_recipe_tells_what_decided_the_pixels(gateway):
+    body = (await gateway.paint(seed=9, upscale=True, quality="ultra")).json()
+    told = (await gateway.get(f"/v1/generations/{body['generation_id']}/recipe")).json()
+    (recipe,) = told["recipes"]
+    assert recipe["pixel_sha256"] == body["images"][0]["pixel_sha256"]
+    assert recipe["spec"]["seed"] == 9
+    assert recipe["spec"]["prompt"] == body["revised_prompt"]
+    assert recipe["spec"]["size"]["upscale_resampling"] == "lanczos"
+    served = await gateway.http.get(body["image_url"])
+    with Image.open(io.BytesIO(served.content)) as picture:
+        assert json.loads(picture.text["pinxit"]) == recipe
 
 
 async def test_a_dry_run_prices_and_paints_nothing(gateway):
