@@ -145,7 +145,8 @@ class Child:
             with suppress(ProcessLookupError):
                 self._process.send_signal(stop)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._process.wait(), self._limits.term_s)
+                async with asyncio.timeout(self._limits.term_s):
+                    await self._process.wait()
                 break
         self._writer.close()
         await asyncio.wait([self._log_lines], timeout=self._limits.term_s)
@@ -158,7 +159,8 @@ class Child:
 
     async def _describe_exit(self) -> str:
         with suppress(TimeoutError):
-            status = await asyncio.wait_for(self._process.wait(), self._limits.term_s)
+            async with asyncio.timeout(self._limits.term_s):
+                status = await self._process.wait()
             return f"It was killed by signal {-status}." if status < 0 else f"It exited with status {status}."
         return "It stopped talking."
 

@@ -32,7 +32,8 @@ class ProgressBoard:
         self._bells[generation_id].add(bell)
         try:
             with suppress(TimeoutError):
-                await asyncio.wait_for(bell.wait(), timeout_s)
+                async with asyncio.timeout(timeout_s):
+                    await bell.wait()
         finally:
             self._bells[generation_id].discard(bell)
             if not self._bells[generation_id]:

@@ -18,8 +18,6 @@ class EmbeddedQueue:
 
     async def wait(self, timeout_s: float) -> None:
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._announced.wait(), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await self._announced.wait()
         self._announced.clear()
-
-    async def close(self) -> None:
-        self._announced.set()

@@ -14,5 +14,3 @@ class GenerationQueue(Protocol):
 
     async def wait(self, timeout_s: float) -> None:
         """Return when something was announced since the last wait, or after `timeout_s`."""
-
-    async def close(self) -> None: ...
