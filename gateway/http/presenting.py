@@ -1,7 +1,6 @@
 """From what the use cases know to what the contract shows."""
 
 from gateway.generations import Accepted, PublicUrls, Quote, View
-from gateway.http.problems import PROBLEMS
 from gateway.wire import (
     AcceptedBody,
     FailureBody,
@@ -13,8 +12,6 @@ from gateway.wire import (
 )
 from models import Progress
 from storage import Generation, Picture, State
-
-STATUSES_BY_CODE = {error.code: problem.status for error, problem in PROBLEMS.items()}
 
 
 def generation_body(view: View, urls: PublicUrls) -> GenerationBody:
