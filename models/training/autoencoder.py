@@ -67,13 +67,14 @@ class HalfHead(nn.Module):
         super().__init__()
         self.show = nn.Conv2d(64, 3, 3, padding=1)
         nn.init.normal_(self.show.weight, std=0.02)
-        nn.init.constant_(self.show.bias, 0.5)
+        nn.init.constant_(self.show.bias, 0.5)  # type: ignore[arg-type]
 
     def forward(self, model: AutoencoderTiny, latents: torch.Tensor) -> torch.Tensor:
         """(batch, channels, h, w) latents to (batch, 3, 8 h, 8 w) pictures in -1..1."""
         layers = model.decoder.layers
         last = max(index for index, layer in enumerate(layers) if isinstance(layer, nn.Upsample))
-        return self.show(layers[:last](torch.tanh(latents / 3) * 3)).mul(2).sub(1)
+        shown: torch.Tensor = self.show(layers[:last](torch.tanh(latents / 3) * 3))
+        return shown.mul(2).sub(1)
 
 
 class Crops:
@@ -97,10 +98,14 @@ class Crops:
         return torch.from_numpy(crop.copy()).permute(2, 0, 1).float() / 127.5 - 1.0
 
 
+def _channels_last(slope: torch.Tensor) -> torch.Tensor:
+    return slope.contiguous(memory_format=torch.channels_last)
+
+
 def picture_loss(shown: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
     """L1 of pixels, of their differences to the neighbours (edges) and of quarter-size pictures (colour)."""
     if shown.requires_grad:
-        shown.register_hook(lambda slope: slope.contiguous(memory_format=torch.channels_last))
+        shown.register_hook(_channels_last)  # type: ignore[no-untyped-call]
     loss = (shown - wanted).abs().mean()
     for axis in (2, 3):
         loss = loss + 1.0 * (shown.diff(dim=axis) - wanted.diff(dim=axis)).abs().mean()
@@ -150,7 +155,7 @@ def train(
             group["lr"] = PEAK_RATE * rate_at(spent / (args.minutes * 60))
         loss = step_loss(model, head, crops.batch(BATCH), generator)
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         average([weight.grad for weight in weights])
         norm = torch.nn.utils.clip_grad_norm_(weights, 1.0)
         optimizer.step()

@@ -31,7 +31,8 @@ def decoded(model: AutoencoderTiny, latents: torch.Tensor, *, is_top_only: bool)
     with torch.autocast("cpu", torch.bfloat16):
         with torch.set_grad_enabled(torch.is_grad_enabled() and not is_top_only):
             features = layers[:-3](torch.tanh(latents / 3) * 3)
-        return layers[-3:](features).mul(2).sub(1).float()
+        shown: torch.Tensor = layers[-3:](features)
+    return shown.float().mul(2).sub(1)
 
 
 def train(model: AutoencoderTiny, crops: Crops, args: argparse.Namespace, rank: int) -> None:
@@ -47,7 +48,7 @@ def train(model: AutoencoderTiny, crops: Crops, args: argparse.Namespace, rank: 
         latents = latents + 0.7 * NOISE * torch.randn(latents.shape, generator=generator)
         loss = picture_loss(decoded(model, latents, is_top_only=done < args.top_share), pictures)
         optimizer.zero_grad(set_to_none=False)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         gradients = [weight.grad for weight in weights if weight.grad is not None]
         average(gradients)
         torch.nn.utils.clip_grad_norm_(weights, 1.0)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import time
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -146,11 +146,11 @@ class Masters:
             weight.data.copy_(live)
         return float(norm)
 
-    def state(self) -> dict[str, object]:
+    def state(self) -> dict[str, Any]:
         """Everything needed to go on."""
         return {"live": self.live, "mean": self.mean, "optimizer": self.optimizer.state_dict(), "steps": self.steps}
 
-    def restore(self, state: dict[str, object]) -> None:
+    def restore(self, state: dict[str, Any]) -> None:
         """Go on from a kept state."""
         for mine, theirs in ((self.live, state["live"]), (self.mean, state["mean"])):
             for weight, kept in zip(mine, theirs, strict=True):
@@ -186,7 +186,9 @@ def step_loss(
     predicted = network(noisy, steps, states).sample.float()
     ratio = (signal / spread.clamp_min(1e-6)).square()[:, 0, 0, 0]
     weight = (ratio.clamp(max=MIN_SNR) + 1.0) / (ratio + 1.0)
-    return ((predicted - wanted).square().mean(dim=(1, 2, 3)) * weight).mean()
+    errors: torch.Tensor = (predicted - wanted).square().mean(dim=(1, 2, 3))
+    loss: torch.Tensor = (errors * weight).mean()
+    return loss
 
 
 def train(masters: Masters, shards: LatentShards, encoder: CLIPTextModel, args: argparse.Namespace, rank: int) -> None:
@@ -205,7 +207,7 @@ def train(masters: Masters, shards: LatentShards, encoder: CLIPTextModel, args: 
         with torch.no_grad():
             states = encoder(ids).last_hidden_state
         loss = step_loss(masters.network, states, latents, plan, generator)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         norm = masters.update(args.rate * rate_at(done))
         losses.append(loss.item())
         if rank == 0 and masters.steps % 50 == 0:

@@ -77,7 +77,7 @@ def single_scene(rng: np.random.Generator) -> Scene:
 
 def truths(scenes: list[Scene]) -> dict[str, torch.Tensor]:
     """What the scenes show, as indices into FIELDS."""
-    rows = {name: [] for name in JUDGED}
+    rows: dict[str, list[int]] = {name: [] for name in JUDGED}
     for scene in scenes:
         thing = scene.things[0] if scene.things else None
         shown = {"land": scene.land, "time": scene.time, "style": scene.style}
@@ -108,9 +108,11 @@ def train(
         batch = np.clip(batch + noise, 0, 255).astype(np.uint8)
         with torch.autocast("cpu", torch.bfloat16):
             scores = judge(as_batch(batch))
-        loss = sum(functional.cross_entropy(scores[name].float(), wanted[name][rows]) for name in JUDGED)
+        loss = torch.stack(
+            [functional.cross_entropy(scores[name].float(), wanted[name][rows]) for name in JUDGED]
+        ).sum()
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         step += 1
         if step % 100 == 0:
@@ -149,7 +151,7 @@ def run_training(args: argparse.Namespace) -> None:
     """Render, train, check, keep."""
     rng = np.random.default_rng(args.seed)
     pictures, scenes = rendered(RENDERS, rng)
-    judge = Judge().to(memory_format=torch.channels_last)
+    judge = Judge()
     train(judge, pictures, truths(scenes), args.minutes, rng)
     accuracy = own_accuracy(judge.eval(), np.random.default_rng(args.seed + 1))
     show(accuracy)
@@ -160,7 +162,7 @@ def run_training(args: argparse.Namespace) -> None:
 
 def run_scoring(args: argparse.Namespace) -> None:
     """Paint unseen captions with the model and let the judge read the pictures."""
-    judge = Judge().to(memory_format=torch.channels_last).eval()
+    judge = Judge().eval()
     judge.load_state_dict(torch.load(args.out / "judge.pt", weights_only=True))
     rng = np.random.default_rng(args.seed)
     captions = [captioned(single_scene(rng), rng) for _ in range(args.count)]

@@ -107,11 +107,11 @@ def train(tokenizer: CLIPTokenizer, encoder: CLIPTextModel, minutes: float, seed
             group["lr"] = PEAK_RATE * rate_at(spent / (minutes * 60), warm_up=0.08)
         ids, wanted = caption_batch(tokenizer, BATCH, rng)
         answers = reading_scores(encoder, reading, ids, tokenizer.eos_token_id, generator)
-        loss = sum(
-            functional.cross_entropy(scores[name].float(), wanted[name]) for scores in answers for name in FIELDS
-        )
+        loss = torch.stack(
+            [functional.cross_entropy(scores[name].float(), wanted[name]) for scores in answers for name in FIELDS]
+        ).sum()
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(weights, 1.0)
         optimizer.step()
         step += 1

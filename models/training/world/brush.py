@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 import numpy as np
-import skia
+import skia  # type: ignore[import-not-found]
 
 from models.training.world.palette import Light, Rgb, darker, lighter, mixed
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-import skia
+import skia  # type: ignore[import-not-found]
 
 from models.training.world.brush import HANDS, Brush
 from models.training.world.lands import Ground, paint_land

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import skia
+import skia  # type: ignore[import-not-found]
 
 from models.training.world.brush import Brush, Point
 from models.training.world.palette import Rgb, darker, lighter, mixed

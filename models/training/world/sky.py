@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import skia
+import skia  # type: ignore[import-not-found]
 
 from models.training.world.brush import Brush
 from models.training.world.palette import Rgb, lighter, mixed

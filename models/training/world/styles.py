@@ -40,13 +40,15 @@ def _warped(pixels: np.ndarray, strength: float, cell: int, rng: np.random.Gener
     height, width = pixels.shape[:2]
     rows = np.arange(height)[:, None] + strength * _noise((height, width), cell, rng)
     columns = np.arange(width)[None, :] + strength * _noise((height, width), cell, rng)
-    return pixels[
+    moved: np.ndarray = pixels[
         np.clip(rows.round(), 0, height - 1).astype(np.int32), np.clip(columns.round(), 0, width - 1).astype(np.int32)
     ]
+    return moved
 
 
 def _clipped(picture: np.ndarray) -> np.ndarray:
-    return np.clip(picture, 0, 255).astype(np.uint8)
+    pixels: np.ndarray = np.clip(picture, 0, 255).astype(np.uint8)
+    return pixels
 
 
 def _watercolor(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:

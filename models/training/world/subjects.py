@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-import skia
+import skia  # type: ignore[import-not-found]
 
 from models.training.world.brush import Brush, Point
 from models.training.world.palette import COLOUR_RGB, Rgb, darker, jittered, lighter, mixed
