@@ -3,6 +3,8 @@
 import asyncio
 import base64
 import binascii
+import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -13,6 +15,7 @@ from storage import Database, Generation, Picture, State
 from storage.generations import fetch, page, position_in_queue
 
 POLL_S = 1.0
+_CURSOR = re.compile(r"g([1-9][0-9]{0,17})")  # any such number fits into the databases' 64 bits
 
 
 class GenerationUnknown(Refused):
@@ -98,12 +101,10 @@ def _cursor_of(generation: Generation) -> str:
 
 
 def _number_of(cursor: str) -> int:
-    try:
-        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-        return int(text.removeprefix("g")) if text.startswith("g") else _refuse_cursor()
-    except (binascii.Error, ValueError, UnicodeDecodeError):
-        return _refuse_cursor()
-
-
-def _refuse_cursor() -> int:
-    raise CursorInvalid("`cursor` is not one that this service gave out.", field="cursor")
+    """Raises CursorInvalid."""
+    found = None
+    with suppress(binascii.Error, ValueError):
+        found = _CURSOR.fullmatch(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode())
+    if found is None:
+        raise CursorInvalid("`cursor` is not one that this service gave out.", field="cursor")
+    return int(found.group(1))

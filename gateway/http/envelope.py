@@ -10,9 +10,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.http.problems import problem_body, problem_headers, problem_of
-from gateway.http.refusals import HttpsRequired, InternalError, PayloadTooLarge
+from gateway.http.refusals import HttpsRequired, InternalError, PathUnknown, PayloadTooLarge
 from gateway.identity import NewId
-from models import DomainError
+from models import DomainError, RequestInvalid
 
 MAX_BODY_BYTES = 1_000_000
 # The API's answers are data: nothing in them may run or load anything. Pages set their own policy.
@@ -39,6 +39,7 @@ class Envelope:
         answer = _Answer(scope, send, request_id)
         try:
             self._refuse_plain_http(scope)
+            _refuse_nul(scope)
             await self._app(scope, _Counted(scope, receive), answer.send)
         except DomainError as error:
             await self._send_problem(error, answer, request_id)
@@ -63,6 +64,14 @@ class Envelope:
         raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
         await answer.send({"type": "http.response.start", "status": problem_of(error).status, "headers": raw})
         await answer.send({"type": "http.response.body", "body": body})
+
+
+def _refuse_nul(scope: Scope) -> None:
+    """No text we keep holds a NUL, and PostgreSQL cannot even be asked for one."""
+    if "\x00" in scope["path"]:
+        raise PathUnknown("Nothing is served at a path with a NUL character.")
+    if b"%00" in scope["query_string"]:
+        raise RequestInvalid("The query must not contain the NUL character.")
 
 
 class _Answer:

@@ -53,9 +53,10 @@ async def generate(
 
     A painting that takes longer than the wait (60 s, or `Prefer: wait=n`) turns into the 202 answer and goes on.
     """
+    ask = _ask(given, sent, idempotency_key)
     if sent.body.dry_run:
-        return answer(quote_body(given.submit.quote(caller, sent.body.request())))
-    accepted = await given.submit(caller, _ask(given, sent, idempotency_key))
+        return answer(quote_body(given.submit.quote(caller, ask.request)))
+    accepted = await given.submit(caller, ask)
     headers = {"Idempotent-Replayed": "true"} if accepted.is_replay else {}
     preference = read_preference(prefer)
     wait_s = _wait_s(given, sent, preference)
@@ -76,7 +77,7 @@ async def generate(
 )
 async def quote(given: Given, caller: Painter, sent: Body) -> Response:
     """Every check that a real request runs except balance and quota."""
-    return answer(quote_body(given.submit.quote(caller, sent.body.request())))
+    return answer(quote_body(given.submit.quote(caller, _ask(given, sent, None).request)))
 
 
 @routes.get(

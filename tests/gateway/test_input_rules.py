@@ -1,5 +1,6 @@
 """Each rule of the contract's table, at its limit and one beyond it."""
 
+import base64
 import json
 
 import pytest
@@ -154,3 +155,40 @@ async def test_a_page_holds_1_to_100(gateway, limit, status):
 async def test_a_cursor_that_we_did_not_give_out_is_refused(gateway, cursor):
     answered = await gateway.get("/v1/generations", cursor=cursor)
     assert (answered.status_code, answered.json()["error"]["code"]) == (400, "invalid_cursor")
+
+
+@pytest.mark.parametrize("text", ["g" + "9" * 30, "g" + "9" * 5000, "g-5", "g0", "g 5", "g\u0663", "g5\n"])
+async def test_a_cursor_holds_a_number_that_the_database_can_hold(gateway, text):
+    cursor = base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    answered = await gateway.get("/v1/generations", cursor=cursor)
+    assert (answered.status_code, answered.json()["error"]["code"]) == (400, "invalid_cursor")
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        ("/v1/generations/%00", 404, "not_found"),
+        ("/img/%00.png", 404, "not_found"),
+        ("/studio/%00", 404, "not_found"),
+        ("/v1/styles/%00", 404, "not_found"),
+        ("/v1/generations?style=%00", 400, "invalid_parameter"),
+        ("/v1/generations?cursor=%00", 400, "invalid_parameter"),
+        ("/v1/generations?style=%2500", 200, None),
+    ],
+)
+async def test_a_nul_in_an_address_never_reaches_the_database(gateway, path, status, code):
+    answered = await gateway.http.get(path, headers={"Authorization": f"Bearer {gateway.key}"})
+    assert answered.status_code == status
+    assert answered.json().get("error", {}).get("code") == code
+
+
+@pytest.mark.parametrize("path", ["/v1/quote", "/v1/generate"])
+async def test_a_quote_checks_the_webhooks_address_too(gateway, path):
+    body = {"prompt": "x", "webhook_url": "ftp://example.com/x", **({"dry_run": True} if "generate" in path else {})}
+    answered = await gateway.http.post(path, json=body, headers={"Authorization": f"Bearer {gateway.key}"})
+    assert (answered.status_code, answered.json()["error"]["code"]) == (400, "invalid_webhook_url")
+
+
+async def test_a_dry_run_checks_the_idempotency_key_too(gateway):
+    answered = await gateway.paint(dry_run=True, headers={"Idempotency-Key": "k" * 256})
+    assert (answered.status_code, answered.json()["error"]["param"]) == (400, "Idempotency-Key")
