@@ -1,12 +1,13 @@
 """Answers: bodies as JSON, errors in the contract's form, and both described for the OpenAPI document."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, Match
 
 from gateway.http.dependencies import refusal_of
 from gateway.http.problems import PROBLEMS, problem_body, problem_headers, problem_of
@@ -44,8 +45,11 @@ def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def install_problem_answers(app: FastAPI) -> None:
-    """Nothing leaves in FastAPI's own error shape, which makes clients show "Bad Request" and no reason."""
+def install_problem_answers(app: FastAPI, served: Sequence[BaseRoute]) -> None:
+    """Nothing leaves in FastAPI's own error shape, which makes clients show "Bad Request" and no reason.
+
+    `served` is every route: which methods a path knows is spread over them.
+    """
 
     async def of_domain(request: Request, error: Exception) -> Response:
         assert isinstance(error, DomainError)  # noqa: S101 - registered for this class
@@ -60,12 +64,10 @@ def install_problem_answers(app: FastAPI) -> None:
     async def of_http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class
         if error.status_code == 405:
-            allowed = (error.headers or {}).get("Allow", "")
+            named = {method.strip() for method in (error.headers or {}).get("Allow", "").split(",")}
+            allowed = named | _methods_at(request, served)
             return problem_answer(
-                request,
-                MethodNotAllowed(
-                    f"{request.method} does not fit this path.", allowed=[m.strip() for m in allowed.split(",")]
-                ),
+                request, MethodNotAllowed(f"{request.method} does not fit this path.", allowed=allowed)
             )
         return problem_answer(request, PathUnknown(f"Nothing is served at {request.url.path}."))
 
@@ -76,3 +78,8 @@ def install_problem_answers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, of_validation)
     app.add_exception_handler(HTTPException, of_http)
     app.add_exception_handler(Exception, of_defect)
+
+
+def _methods_at(request: Request, served: Sequence[BaseRoute]) -> set[str]:
+    here = [route for route in served if route.matches(request.scope)[0] is not Match.NONE]
+    return {method for route in here for method in getattr(route, "methods", None) or ()}

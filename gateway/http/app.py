@@ -49,8 +49,9 @@ def make_api(lifespan: Lifespan | None = None) -> FastAPI:
         redoc_url=None,
         lifespan=around,
     )
-    for module in (generations, catalogue, account, images, operations, pages):
-        app.include_router(module.routes)
+    routers = [module.routes for module in (generations, catalogue, account, images, operations, pages)]
+    for router in routers:
+        app.include_router(router)
     install_schema(app)
-    install_problem_answers(app)
+    install_problem_answers(app, [route for router in routers for route in router.routes])
     return app

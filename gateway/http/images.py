@@ -1,6 +1,5 @@
 """`GET /img/{name}`: the finished file, immutable, by an unguessable name."""
 
-import re
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -8,15 +7,13 @@ from starlette.responses import FileResponse
 
 from gateway.http.answering import described
 from gateway.http.dependencies import Given
-from gateway.http.refusals import PathUnknown, RangeNotSatisfiable
+from gateway.http.ranges import check_range
+from gateway.http.refusals import PathUnknown
 from storage.generations import picture_named
 
 IMMUTABLE = "public, max-age=31536000, immutable, no-transform"
 # A picture opened by itself may show and nothing else.
 IMAGE_POLICY = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; sandbox"
-
-_RANGES = re.compile(r"bytes=(\d+-\d*|-\d+)(, ?(\d+-\d*|-\d+))*")
-_FIRST_BYTE = re.compile(r"bytes=(\d+)-\d*")
 
 routes = APIRouter(tags=["images"])
 
@@ -52,24 +49,9 @@ async def read_image(request: Request, given: Given, name: str) -> Response:
     }
     if request.headers.get("if-none-match") in {headers["ETag"], "*"}:
         return Response(status_code=304, headers=headers)
-    _check_range(request, picture.byte_count)
+    check_range(request.scope, picture.byte_count)
     media_type = f"image/{picture.format}"
     path = given.blobs.local_path(picture.blob_key)
     if path is not None:
         return FileResponse(path, headers=headers, media_type=media_type)
     return Response(await given.blobs.get(picture.blob_key), headers=headers, media_type=media_type)
-
-
-def _check_range(request: Request, size: int) -> None:
-    """Forget a `Range` that is not well formed, as RFC 9110 asks.
-
-    Raises:
-        RangeNotSatisfiable: a single range that begins behind the last byte.
-    """
-    asked = request.headers.get("range", "")
-    if not _RANGES.fullmatch(asked):
-        request.scope["headers"] = [(name, value) for name, value in request.scope["headers"] if name != b"range"]
-        return
-    found = _FIRST_BYTE.fullmatch(asked)
-    if found and int(found.group(1)) >= size:
-        raise RangeNotSatisfiable(f"The picture has {size} bytes.", size=size)

@@ -3,13 +3,14 @@
 from importlib.util import find_spec
 from pathlib import Path
 
-from fastapi import APIRouter, FastAPI, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from starlette.responses import FileResponse
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
 from gateway.http.dependencies import Services
 from gateway.http.problems import PROBLEMS
+from gateway.http.ranges import forget_range
 from gateway.http.refusals import PathUnknown
 
 STUDIO = Path(__file__).parent.parent / "studio"
@@ -21,7 +22,13 @@ STUDIO_POLICY = (
 # Swagger UI writes style attributes; everything else is as strict.
 REFERENCE_POLICY = STUDIO_POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
 
-routes = APIRouter(include_in_schema=False)
+
+async def in_one_piece(request: Request) -> None:
+    """Pages are small: nobody needs a part of one."""
+    forget_range(request.scope)
+
+
+routes = APIRouter(include_in_schema=False, dependencies=[Depends(in_one_piece)])
 
 
 @routes.api_route("/", methods=["GET", "HEAD"])
@@ -67,6 +74,7 @@ class _Files:
         self._files = StaticFiles(directory=folder)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        forget_range(scope)
         response = await self._files.get_response(self._files.get_path(scope), scope)
         response.headers["Cache-Control"] = "no-cache"
         response.headers["Content-Security-Policy"] = REFERENCE_POLICY

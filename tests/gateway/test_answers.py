@@ -104,6 +104,56 @@ async def test_a_picture_is_immutable_and_can_be_asked_for_in_parts(gateway):
     assert (nonsense.status_code, nonsense.content) == (200, whole.content)
 
 
+RANGES = [
+    ("bytes=0-0", 206, slice(0, 1)),
+    ("bytes=-3", 206, slice(-3, None)),
+    ("bytes=5-", 206, slice(5, None)),
+    ("bytes=5-999999999999999999", 206, slice(5, None)),
+    ("bytes=-999999999", 206, slice(None)),
+    ("bytes=5-2", 200, slice(None)),
+    ("bytes=0-1, 4-5", 200, slice(None)),
+    ("bytes=0-0,999999999-", 200, slice(None)),
+    ("bytes=0-" + "9" * 5000, 200, slice(None)),
+    ("bytes=" + "9" * 5000 + "-", 200, slice(None)),
+    ("bytes=-", 200, slice(None)),
+    ("bytes=-0", 416, None),
+    ("bytes=999999999-", 416, None),
+]
+
+
+async def test_a_range_is_kept_forgotten_or_refused_in_the_contracts_form(gateway):
+    url = (await gateway.paint()).json()["image_url"]
+    whole = (await gateway.http.get(url)).content
+    for asked, status, part in RANGES:
+        answered = await gateway.http.get(url, headers={"Range": asked})
+        assert answered.status_code == status, asked
+        if part is None:
+            assert answered.json()["error"]["code"] == "range_not_satisfiable"
+        else:
+            assert answered.content == whole[part], asked
+
+
+async def test_pages_are_sent_in_one_piece(gateway):
+    for path in ("/", "/docs", "/favicon.ico", "/studio/mark.svg"):
+        whole = await gateway.http.get(path)
+        for asked in ("nonsense", "bytes=999999999-", "bytes=0-1"):
+            answered = await gateway.http.get(path, headers={"Range": asked})
+            assert (answered.status_code, answered.content) == (200, whole.content)
+
+
+async def test_a_405_names_every_method_of_the_path(gateway):
+    for path, allowed in {
+        "/v1/generate": "POST",
+        "/v1/generations": "GET",
+        "/v1/generations/gen_x": "DELETE, GET",
+        "/img/x.png": "GET, HEAD",
+        "/studio/mark.svg": "GET, HEAD",
+        "/": "GET, HEAD",
+    }.items():
+        answered = await gateway.http.patch(path)
+        assert (answered.status_code, answered.headers["allow"]) == (405, allowed)
+
+
 async def test_readyz_tells_what_is_missing(gateway):
     assert (await gateway.http.get("/readyz")).json()["ready"] is True
     await gateway.engine.close()
