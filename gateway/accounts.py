@@ -17,6 +17,8 @@ from storage.ledger import grant
 FIRST_ACCOUNT = "owner"
 FIRST_PLAN = "owner"
 DEFAULT_PLAN = "free"
+MOST_CREDITS = 10**12
+MOST_REQUESTS = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,12 +66,13 @@ class Accounts:
         """Make a key, its account if that is new, and grant the credits.
 
         Raises:
-            RequestInvalid: unknown plan, another plan than the account has, or credits below 0.
+            RequestInvalid: unknown plan, another plan than the account has, or a number that cannot be meant.
         """
         if order.plan is not None and order.plan not in self.plans.ids():
             raise RequestInvalid(f"No plan is called {order.plan!r}.", field="plan")
-        if order.credits < 0:
-            raise RequestInvalid("Credits to grant must not be negative.", field="credits")
+        _check_number(order.credits, least=0, most=MOST_CREDITS, field="credits")
+        _check_number(order.rpm, least=1, most=MOST_REQUESTS, field="rpm")
+        _check_number(order.rpd, least=1, most=MOST_REQUESTS, field="rpd")
         async with self.database.writing() as transaction:
             return await self._add(transaction, order)
 
@@ -132,3 +135,8 @@ class Accounts:
         if order.plan not in {None, known.plan}:
             raise RequestInvalid(f"Account {known.name!r} is on plan {known.plan!r}, not {order.plan!r}.", field="plan")
         return known
+
+
+def _check_number(number: int | None, *, least: int, most: int, field: str) -> None:
+    if number is not None and not least <= number <= most:
+        raise RequestInvalid(f"`{field}` must be between {least} and {most}.", field=field)

@@ -158,16 +158,16 @@ class Submit:
         now = generation.created_at
         if await count_open(transaction) >= self.max_queued:
             raise QueueFull("Too many generations are waiting; try again in a few seconds.")
-        await count_request(transaction, caller, now=now)
         await accept(transaction, generation)
-        await hold(transaction, caller.account.id, generation.id, generation.cost, now=now)
-        await touch_key(transaction, caller.key.id, now=now)
-        if ask.idempotency_key is not None:
+        if ask.idempotency_key is not None:  # before quota and credits, which its own twin may have used up
             is_first = await remember(
                 transaction, caller.account.id, ask.idempotency_key, ask.body_sha256, generation.id, now=now
             )
             if not is_first:
                 raise IdempotencyInProgress(IN_PROGRESS)
+        await count_request(transaction, caller, now=now)
+        await hold(transaction, caller.account.id, generation.id, generation.cost, now=now)
+        await touch_key(transaction, caller.key.id, now=now)
         return await position_in_queue(transaction, generation.id)
 
     def _generation(self, caller: Caller, ask: Ask, quote: Quote) -> Generation:

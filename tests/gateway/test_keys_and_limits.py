@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from gateway.access import Mode
+from models import RequestInvalid
 
 
 async def code_of(response):
@@ -137,6 +138,24 @@ async def test_many_at_once_never_spend_more_than_there_is(gateway):
     key = await gateway.new_key(plan="studio", credits=7, rpm=1000)
     answers = await asyncio.gather(*(gateway.paint(key=key, **{"async": True}) for _ in range(30)))
     assert sorted(answer.status_code for answer in answers) == [202] * 7 + [402] * 23
+
+
+async def test_equal_requests_at_once_under_one_idempotency_key_are_one(gateway):
+    key = await gateway.new_key(plan="studio", credits=1, rpd=1)
+    headers = {"Idempotency-Key": "order-17"}
+    answers = await asyncio.gather(*(gateway.paint(key=key, seed=1, headers=headers) for _ in range(5)))
+    codes = [(answer.json().get("error") or {}).get("code") for answer in answers]
+    assert sorted(codes, key=str) == [None, *["idempotency_in_progress"] * 4]
+    again = await gateway.paint(key=key, seed=1, headers=headers)
+    assert (again.status_code, again.headers["idempotent-replayed"]) == (200, "true")
+    account = (await gateway.get("/v1/account", key=key)).json()
+    assert (account["credits_captured"], account["usage"]["day"]) == (1, 1)
+
+
+@pytest.mark.parametrize("order", [{"credits": 10**30}, {"credits": -1}, {"rpm": 2**31}, {"rpm": 0}, {"rpd": 2**63}])
+async def test_a_key_with_numbers_that_cannot_be_meant_is_not_made(gateway, order):
+    with pytest.raises(RequestInvalid):
+        await gateway.new_key(**order)
 
 
 async def test_a_test_key_pays_nothing_and_says_so(gateway):
