@@ -8,7 +8,7 @@ import structlog
 from gateway.generations.run import Runner
 from gateway.queue import GenerationQueue
 from models import Failed, PaintingBroken
-from storage import Database, Generation
+from storage import Database, Generation, StoreUnavailable
 from storage.generations import claim, release_leases
 
 log = structlog.get_logger()
@@ -43,11 +43,12 @@ class Worker:
         async with self.database.writing() as transaction:
             return await release_leases(transaction)
 
-    def stop(self, generation_id: str) -> None:
-        """Stop painting this generation between two steps, if it is painted here."""
+    async def stop(self, generation_id: str) -> None:
+        """Stop painting this generation between two steps, if it is painted here; returns when it has let go."""
         running = self._running.get(generation_id)
         if running is not None:
             running.cancel()
+            await asyncio.wait([running])
 
     async def _fill(self) -> None:
         """Claim as many generations as there are free slots."""
@@ -70,9 +71,18 @@ class Worker:
         self.queue.nudge()
 
     async def _guarded(self, generation: Generation) -> None:
+        """Without the database nobody can say how it ended: it stays claimed, its lease lapses, it is run again."""
+        try:
+            await self._contained(generation)
+        except StoreUnavailable as unavailable:
+            log.warning("left to its lease", generation=generation.id, reason=unavailable.message)
+
+    async def _contained(self, generation: Generation) -> None:
         """The edge around one generation: whatever goes wrong in it stays in it."""
         try:
             await self.run(generation)
+        except StoreUnavailable:
+            raise
         except Exception:
             log.exception("painting broke", generation=generation.id)
             await self.run.failed(generation, PaintingBroken("The picture could not be painted."))

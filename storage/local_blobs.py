@@ -42,8 +42,13 @@ class LocalBlobs:
 
 
 async def _in_thread(do: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """A thread cannot be stopped; who is cancelled meanwhile may still count on it having ended."""
+    work = asyncio.ensure_future(asyncio.to_thread(do, *args, **kwargs))
     try:
-        return await asyncio.to_thread(do, *args, **kwargs)
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        await asyncio.gather(work, return_exceptions=True)
+        raise
     except OSError as failure:
         raise BlobUnavailable("The folder of pictures cannot be read or written.") from failure
 

@@ -1,6 +1,6 @@
 """Delete a generation: its record, its pictures and whatever still works on it. The ledger keeps its rows."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from gateway.access import Caller
@@ -12,20 +12,24 @@ from storage.generations import remove
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remove:
-    """`stop` ends the painting of a generation that runs in this process."""
+    """`stop` ends the painting of a generation that runs in this process, and returns when it has ended."""
 
     database: Database
     blobs: Blobs
     fetch: Fetch
     settle: Settle
-    stop: Callable[[str], None]
+    stop: Callable[[str], Awaitable[None]]
 
     async def __call__(self, caller: Caller, generation_id: str) -> None:
-        """Raises GenerationUnknown."""
+        """Files first: whoever is told that the store is away finds the record still there, and may ask again.
+
+        Raises:
+            GenerationUnknown.
+        """
         view = await self.fetch.one(caller, generation_id)
         if not view.generation.state.is_final:
             await self.settle.canceled(view.generation)
-            self.stop(generation_id)
+            await self.stop(generation_id)
+        await self.blobs.delete(f"gen/{generation_id}/")
         async with self.database.writing() as transaction:
             await remove(transaction, generation_id)
-        await self.blobs.delete(f"gen/{generation_id}/")

@@ -62,7 +62,8 @@ class Runner:
         try:
             async with self._lease(generation, pulse):
                 completion = await self._painted(generation, pulse)
-                await self.settle.completed(generation, completion)
+                if not await self.settle.completed(generation, completion):
+                    await self.blobs.delete(_folder(generation))  # ended or deleted meanwhile: nothing points there
         except Failed as failure:
             await self.failed(generation, failure)
 
@@ -108,7 +109,7 @@ class Runner:
         content = await asyncio.to_thread(encode, painting.pixels, painting.size, generation.format, text=text)
         painting.pixels.unlink(missing_ok=True)
         file_sha256 = hashlib.sha256(content).hexdigest()
-        blob_key = f"gen/{generation.id}/a{generation.attempt}/{position}.{generation.format}"
+        blob_key = f"{_folder(generation)}{position}.{generation.format}"
         await self.blobs.put(blob_key, content)
         return Picture(
             generation_id=generation.id,
@@ -161,3 +162,8 @@ class Runner:
                 log.warning("lease lost", generation=generation.id, attempt=generation.attempt)
                 on_lost()
                 return
+
+
+def _folder(generation: Generation) -> str:
+    """Where the blobs of this attempt lie."""
+    return f"gen/{generation.id}/a{generation.attempt}/"

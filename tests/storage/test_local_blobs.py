@@ -1,5 +1,6 @@
 """What files of a folder promise beyond the port."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -38,3 +39,15 @@ async def test_a_folder_that_cannot_be_made_is_reported(tmp_path: Path) -> None:
 
     with pytest.raises(BlobUnavailable):
         await LocalBlobs(tmp_path).put(KEY, b"x")
+
+
+async def test_a_cancelled_put_has_ended_when_it_says_so(tmp_path: Path) -> None:
+    putting = asyncio.create_task(LocalBlobs(tmp_path).put("gen/0.png", bytes(8_000_000)))
+    for _ in range(100):
+        if files_in(tmp_path):
+            break
+        await asyncio.sleep(0.001)
+    putting.cancel()
+    await asyncio.wait([putting])
+
+    assert files_in(tmp_path) == ["0.png"]

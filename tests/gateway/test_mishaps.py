@@ -1,0 +1,63 @@
+"""What happens between two commits: outages, and those who leave while work is going on."""
+
+import asyncio
+
+from storage import StoreUnavailable
+
+
+class Outage:
+    """Stands before the runner: the first painting meets a database that is away, until and including its end."""
+
+    def __init__(self, runner):
+        self.runner = runner
+        self.calls = 0
+
+    async def __call__(self, generation):
+        self.calls += 1
+        if self.calls == 1:
+            raise StoreUnavailable("away")
+        await self.runner(generation)
+
+    async def failed(self, generation, failure):
+        await self.runner.failed(generation, failure)
+
+
+async def begun(engine):
+    for _ in range(1000):
+        if engine.begun:
+            return
+        await asyncio.sleep(0.005)
+    raise AssertionError("nothing is being painted")
+
+
+def files(gateway):
+    return [file for file in (gateway.installation.settings.data_dir / "pictures").rglob("*") if file.is_file()]
+
+
+async def test_a_painting_whose_end_could_not_be_written_is_painted_again(open_gateway):
+    gateway = await open_gateway(lease_s=0.2, poll_s=0.05)
+    gateway.server.worker.run = outage = Outage(gateway.server.worker.run)
+    answered = await gateway.paint()
+    assert (answered.status_code, outage.calls) == (200, 2)
+
+
+async def test_what_was_painted_for_nobody_leaves_no_file(gateway):
+    gateway.engine.hold()
+    id = (await gateway.paint(**{"async": True})).json()["generation_id"]
+    await begun(gateway.engine)
+    owner = await gateway.server.services.gatekeeper.caller(gateway.key, now=gateway.clock())
+    view = await gateway.server.fetch.one(owner, id)
+    await gateway.server.settle.canceled(view.generation)  # as another server would, which cannot stop our engine
+    gateway.engine.release()
+    await gateway.paint()
+    assert len(gateway.engine.painted) == 2
+    assert len(files(gateway)) == 1
+
+
+async def test_deleting_waits_until_nobody_works_on_it(gateway):
+    gateway.engine.hold()
+    id = (await gateway.paint(**{"async": True})).json()["generation_id"]
+    await begun(gateway.engine)
+    await gateway.http.delete(f"/v1/generations/{id}", headers={"Authorization": f"Bearer {gateway.key}"})
+    assert not list((gateway.installation.settings.data_dir / "work").iterdir())
+    assert files(gateway) == []
