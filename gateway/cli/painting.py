@@ -11,6 +11,7 @@ from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
 from gateway.settings import Settings
+from gateway.telemetry import start_logging
 from gateway.wiring import SEEDS, Installation
 from models import GenerationRequest, ImageFormat, Painting, Phase, Progress, RequestInvalid
 from storage.encoding import encode
@@ -25,6 +26,7 @@ def paint(settings: Settings, request: GenerationRequest, output: Path) -> None:
         RequestInvalid: the ending is none we write.
         Refused, Failed: as the HTTP path.
     """
+    start_logging(form=settings.log_format, level="warning")
     if output.suffix.lower() not in FORMATS:
         raise RequestInvalid(f"{output.name}: the file must end in {', '.join(FORMATS)}.", field="output")
     painting_text = asyncio.run(_paint(settings, request, output))

@@ -19,7 +19,7 @@ class Vocabulary:
 
     @classmethod
     def read(cls, file: Path | None) -> Self:
-        """A JSON list of words, or an object whose keys they are.
+        """A JSON list of words, or an object whose member `words` is one.
 
         Raises:
             WeightsRejected: the file is there and is neither.
@@ -30,7 +30,8 @@ class Vocabulary:
             listed = json.loads(file.read_bytes())
         except ValueError as wrong:
             raise WeightsRejected(f"{file.name} cannot be read: {wrong}.") from None
-        if not isinstance(listed, list | dict) or not all(isinstance(word, str) for word in listed):
+        listed = listed.get("words") if isinstance(listed, dict) else listed
+        if not isinstance(listed, list) or not all(isinstance(word, str) for word in listed):
             raise WeightsRejected(f"{file.name} must hold a list of words.")
         return cls(words=frozenset(part for word in listed for part in words_of(word)))
 

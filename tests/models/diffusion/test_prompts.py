@@ -55,7 +55,7 @@ def test_tokens_are_diffusers_tokens(sd1: Path, load: Load) -> None:
 
 def test_words_never_taught_are_named_once_in_order(tmp_path: Path) -> None:
     listed = tmp_path / "vocabulary.json"
-    listed.write_text('{"red": 1, "boat": 2, "hot-air": 3}')
+    listed.write_text('{"words": ["red", "boat", "hot-air"]}')
 
     unknown = Vocabulary.read(listed).unknown("A Red quantum boat, quantum flux, hot-air")
 
