@@ -84,14 +84,15 @@ class Home:
     def start(self, **settings: object) -> RunningServer:
         """`pinxit serve` on a free port, up to its first answer."""
         port = free_port()
-        process = subprocess.Popen(
-            [str(PINXIT), "serve"],
-            env=self._environment({"PORT": port, **settings}),
-            cwd=self.folder,
-            stdout=subprocess.PIPE,
-            stderr=self.log.open("a"),
-            text=True,
-        )
+        with self.log.open("a") as log:
+            process = subprocess.Popen(
+                [str(PINXIT), "serve"],
+                env=self._environment({"PORT": port, **settings}),
+                cwd=self.folder,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
         output = _greeting(process)
         found = re.search(r"px_live_\w+", output)
         self.key = found.group() if found else self.key
