@@ -1,8 +1,9 @@
 """One database, SQLite or PostgreSQL: connections to read, transactions to write, and the errors of both as ours."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ class Database:
         self._is_sqlite = self._url.get_backend_name() == "sqlite"
         self._readers = _engine(url, pool_size=READERS, isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True)
         if self._is_sqlite:
-            self._writers = _engine(url, pool_size=1)
+            self._writers = _engine(url, pool_size=1, factory=_Writer)
             event.listen(self._readers.sync_engine, "connect", _open_reader)
             event.listen(self._writers.sync_engine, "connect", _open_writer)
             event.listen(self._writers.sync_engine, "begin", _begin_immediate)
@@ -84,14 +85,29 @@ class Database:
         await self._writers.dispose()
 
 
-def _engine(url: str, *, pool_size: int, **options: Any) -> AsyncEngine:
+class _Writer(sqlite3.Connection):
+    """Lets go of the write lock when it is closed.
+
+    Who is cancelled inside a statement leaves its cursor behind, and SQLite keeps a closed connection with its
+    transaction until the last cursor is gone: until then nobody else could write.
+    """
+
+    def close(self) -> None:
+        with suppress(sqlite3.Error):
+            self.rollback()
+        super().close()
+
+
+def _engine(
+    url: str, *, pool_size: int, factory: type[sqlite3.Connection] | None = None, **options: Any
+) -> AsyncEngine:
     return create_async_engine(
         url,
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=BUSY_TIMEOUT_S,
         pool_pre_ping=not url.startswith("sqlite"),
-        connect_args={"timeout": BUSY_TIMEOUT_S},
+        connect_args={"timeout": BUSY_TIMEOUT_S} | ({"factory": factory} if factory else {}),
         **options,
     )
 

@@ -32,6 +32,11 @@ connection.execute("COMMIT")
 connection.close()
 """
 
+SLOW_QUERY = """
+WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers LIMIT 1000000)
+SELECT max(n) FROM numbers UNION ALL SELECT 0
+"""
+
 sqlite_only = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 
 
@@ -255,3 +260,20 @@ async def test_the_databases_clock_is_about_ours_and_adds_what_is_asked(database
 
     assert abs((datetime.now(UTC) - now).total_seconds()) < 5
     assert 29 < (later - now).total_seconds() < 31
+
+
+@sqlite_only
+async def test_a_writer_cancelled_inside_a_statement_lets_go_of_the_lock(database: Database, now: datetime) -> None:
+    async def write_slowly() -> None:
+        async with database.writing() as transaction:
+            await add_account(transaction, id="acct_x", name="x", plan="free", webhook_secret="s", now=now)
+            await transaction.execute(text(SLOW_QUERY))
+
+    writing = asyncio.create_task(write_slowly())
+    await asyncio.sleep(0.1)
+    writing.cancel()
+    await asyncio.wait([writing])  # kept, with its traceback and the cursor in it
+
+    async with asyncio.timeout(5):
+        await add(database, "ada", now)
+    assert await names_in(database) == ["ada"]
