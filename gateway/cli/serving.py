@@ -10,6 +10,7 @@ import uvloop
 from rich.console import Console
 
 from gateway.accounts import NewKey
+from gateway.cli.connection import Connection
 from gateway.http import make_app
 from gateway.identity import new_id
 from gateway.settings import Settings
@@ -44,6 +45,7 @@ async def _serve(installation: Installation, listener: socket.socket) -> None:
     _greet(base_url, first)
     config = uvicorn.Config(
         app,
+        http=Connection,
         log_config=None,
         access_log=False,
         server_header=False,
