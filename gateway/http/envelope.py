@@ -75,7 +75,7 @@ def _refuse_nul(scope: Scope) -> None:
 
 
 class _Answer:
-    """Adds the headers of every answer, among them the rate window that a route left in the request's state."""
+    """Adds the headers of every answer, among them what a route left in the request's state: rate window, replay."""
 
     def __init__(self, scope: Scope, send: Send, request_id: str) -> None:
         self._state = scope["state"]
@@ -94,6 +94,8 @@ class _Answer:
             headers.setdefault("Cache-Control", "no-store")
             for name, value in self._state.get("rate_headers", ()):
                 headers[name] = value
+            if self._state.get("is_replay"):
+                headers["Idempotent-Replayed"] = "true"
         await self._send(message)
 
 

@@ -3,7 +3,7 @@
 import json
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from gateway.access import Caller
 from gateway.generations import Ask, View
@@ -43,6 +43,7 @@ Body = Annotated[Sent, Depends(sent_body)]
     openapi_extra=BODY,
 )
 async def generate(
+    request: Request,
     given: Given,
     caller: Painter,
     sent: Body,
@@ -57,15 +58,15 @@ async def generate(
     if sent.body.dry_run:
         return answer(quote_body(given.submit.quote(caller, ask.request)))
     accepted = await given.submit(caller, ask)
-    headers = {"Idempotent-Replayed": "true"} if accepted.is_replay else {}
+    request.state.is_replay = accepted.is_replay  # for the answer's headers, of an error too
     preference = read_preference(prefer)
     wait_s = _wait_s(given, sent, preference)
     if wait_s > 0:
         view = await given.fetch.ended(caller, accepted.generation_id, wait_s=wait_s)
         if view.generation.state.is_final:
-            return answer(_ended_body(view, given), headers=headers)
+            return answer(_ended_body(view, given))
     body = accepted_body(accepted, given.urls)
-    return answer(body, status=202, headers={**headers, "Location": body.poll_url})
+    return answer(body, status=202, headers={"Location": body.poll_url})
 
 
 @routes.post(

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from models import WeightsRejected
 from storage import StoreUnavailable
 
 
@@ -61,3 +62,11 @@ async def test_deleting_waits_until_nobody_works_on_it(gateway):
     await gateway.http.delete(f"/v1/generations/{id}", headers={"Authorization": f"Bearer {gateway.key}"})
     assert not list((gateway.installation.settings.data_dir / "work").iterdir())
     assert files(gateway) == []
+
+
+async def test_a_failure_is_replayed_as_it_was_told_first(gateway):
+    gateway.engine.fail_next(WeightsRejected("no weights"))
+    first, second = [await gateway.paint(headers={"Idempotency-Key": "order-17"}) for _ in range(2)]
+    assert (first.status_code, second.status_code) == (503, 503)
+    assert first.json()["error"]["message"] == second.json()["error"]["message"]
+    assert ("idempotent-replayed" in first.headers, second.headers.get("idempotent-replayed")) == (False, "true")
