@@ -23,6 +23,12 @@ def answer(body: BaseModel, *, status: int = 200, headers: Mapping[str, str] | N
     return Response(content, status_code=status, headers=dict(headers or {}), media_type="application/json")
 
 
+def is_unchanged(request: Request, etag: str) -> bool:
+    """`If-None-Match` names this entity tag, alone or in a list, weak or not (RFC 9110, section 13.1.2)."""
+    asked = request.headers.get("if-none-match", "")
+    return asked.strip() == "*" or etag in {tag.strip().removeprefix("W/") for tag in asked.split(",")}
+
+
 def problem_answer(request: Request, error: DomainError) -> Response:
     body = problem_body(error, request_id=request.state.request_id, types=request.app.state.services.urls.errors)
     return Response(

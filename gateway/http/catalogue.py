@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from gateway.http.answering import answer, described
+from gateway.http.answering import answer, described, is_unchanged
 from gateway.http.dependencies import Given, known_caller, token_of
 from gateway.wire import StyleBody, StyleListBody
 from models import Catalogue
@@ -58,7 +58,7 @@ async def list_styles(request: Request) -> Response:
     """Every style with name, description, thumbnail and availability."""
     styles: StyleList = request.app.state.style_list
     headers = {"ETag": styles.etag, "Cache-Control": "no-cache"}
-    if request.headers.get("if-none-match") == styles.etag:
+    if is_unchanged(request, styles.etag):
         return Response(status_code=304, headers=headers)
     return Response(styles.content, headers=headers, media_type="application/json")
 

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from starlette.responses import FileResponse
 
-from gateway.http.answering import described
+from gateway.http.answering import described, is_unchanged
 from gateway.http.dependencies import Given
 from gateway.http.ranges import check_range
 from gateway.http.refusals import PathUnknown
@@ -47,7 +47,7 @@ async def read_image(request: Request, given: Given, name: str) -> Response:
         "Access-Control-Allow-Origin": "*",
         "Cross-Origin-Resource-Policy": "cross-origin",
     }
-    if request.headers.get("if-none-match") in {headers["ETag"], "*"}:
+    if is_unchanged(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     check_range(request.scope, picture.byte_count)
     media_type = f"image/{picture.format}"

@@ -80,6 +80,13 @@ async def test_styles_are_listed_with_an_etag_and_a_304(gateway):
     assert (await gateway.http.get("/v1/styles/watercolour")).json() == styles["watercolor"]
 
 
+@pytest.mark.parametrize(("form", "status"), [("{}", 304), ("W/{}", 304), ('"x", {}', 304), ("*", 304), ('"x"', 200)])
+async def test_an_entity_tag_is_known_in_every_form_that_caches_send(gateway, form, status):
+    etag = (await gateway.http.get("/v1/styles")).headers["etag"]
+    answered = await gateway.http.get("/v1/styles", headers={"If-None-Match": form.format(etag)})
+    assert answered.status_code == status
+
+
 async def test_a_bad_key_on_an_open_path_is_said(gateway):
     answered = await gateway.http.get("/v1/styles", headers={"Authorization": "Bearer px_live_nonsense"})
     assert answered.status_code == 401
