@@ -145,6 +145,8 @@ class Server:
             asyncio.create_task(self.worker.work(), name="worker"),
             asyncio.create_task(self.deliveries.run(), name="webhooks"),
         ]
+        for running in beside:
+            running.add_done_callback(_say_if_broken)
         try:
             yield
         finally:
@@ -257,3 +259,9 @@ class Server:
             chance=secrets.SystemRandom().random,
             schedule=RetrySchedule() if waits is None else RetrySchedule(delays_s=waits),
         )
+
+
+def _say_if_broken(ended: asyncio.Task[None]) -> None:
+    """What runs beside the requests ends by being cancelled; any other end is a defect that must not be silent."""
+    if not ended.cancelled() and (defect := ended.exception()) is not None:
+        log.critical("stopped for good; restart the server", what=ended.get_name(), exc_info=defect)

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import structlog
+
 from models import WeightsRejected
 from storage import StoreUnavailable
 
@@ -70,3 +72,14 @@ async def test_a_failure_is_replayed_as_it_was_told_first(gateway):
     assert (first.status_code, second.status_code) == (503, 503)
     assert first.json()["error"]["message"] == second.json()["error"]["message"]
     assert ("idempotent-replayed" in first.headers, second.headers.get("idempotent-replayed")) == (False, "true")
+
+
+async def test_a_worker_that_dies_is_heard_of(gateway):
+    def broken():
+        raise ZeroDivisionError
+
+    gateway.server.worker._fill = broken
+    with structlog.testing.capture_logs() as logged:
+        gateway.server.queue.nudge()
+        await asyncio.sleep(0.02)
+    assert [(entry["log_level"], entry["what"]) for entry in logged] == [("critical", "worker")]
