@@ -16,10 +16,10 @@ def check_range(scope: Scope, size: int) -> None:
         RangeNotSatisfiable: it begins behind the last byte, or asks for the last 0 bytes.
     """
     found = _RANGE.fullmatch(_asked(scope))
-    first, last, suffix = found.groups() if found else (None, None, None)
+    first, last, suffix = found.groups(default="") if found else ("", "", "")
     if found is None or (first and last and int(last) < int(first)):
         forget_range(scope)
-    elif (int(first) >= size) if first else int(suffix) == 0:
+    elif int(first) >= size if first else int(suffix) == 0:
         raise RangeNotSatisfiable(f"The picture has {size} bytes.", size=size)
 
 
