@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import time
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, TypedDict
 
 import numpy as np
 import torch
@@ -38,6 +38,10 @@ PEAK_RATE: Final = 1.2e-3
 DROP_OUT: Final = 0.10
 MIN_SNR: Final = 5.0
 WORDINGS: Final = 4
+SQUARE_SHARE: Final = 0.88
+"""Batches of square pictures; the others are wide or tall."""
+PAIR_SHARE: Final = 0.25
+"""Of the scenes with two things, how many are learnt from: one thing has to be learnt first."""
 RELOAD: Final = 150
 """Steps between two looks for new latents on disk."""
 
@@ -88,9 +92,11 @@ class LatentShards:
         for path in sorted(self._folder.glob("*.json")):
             if path.stem not in self._shards:
                 scenes = read_scenes(path)
+                kept = [k for k, scene in enumerate(scenes) if len(scene.things) < 2 or self._rng.random() < PAIR_SHARE]
+                scenes = [scenes[k] for k in kept]
                 texts = [captioned(scene, self._rng).text for scene in scenes for _ in range(WORDINGS)]
                 ids = self._tokens(texts).reshape(len(scenes), WORDINGS, MAX_TOKENS)
-                self._shards[path.stem] = (np.load(path.with_suffix(".npy")), ids)
+                self._shards[path.stem] = (np.load(path.with_suffix(".npy"))[kept], ids)
         self._faults = self._tokens([negative(self._rng) for _ in range(200)])
 
     def __len__(self) -> int:
@@ -98,7 +104,9 @@ class LatentShards:
 
     def batch(self, count: int) -> tuple[torch.Tensor, torch.Tensor]:
         """(count, channels, h, w) float32 latents of one shape and (count, MAX_TOKENS) token ids."""
-        names = list(self._shards)
+        wants_square = self._rng.random() < SQUARE_SHARE
+        fitting = [name for name, (rows, _) in self._shards.items() if (rows.shape[2] == rows.shape[3]) == wants_square]
+        names = fitting or list(self._shards)
         shape = self._shards[names[int(self._rng.integers(len(names)))]][0].shape[1:]
         mates = [name for name in names if self._shards[name][0].shape[1:] == shape]
         picked = [self._one(mates[int(self._rng.integers(len(mates)))]) for _ in range(count)]
@@ -119,6 +127,15 @@ class LatentShards:
         return np.asarray(rows, dtype=np.int64)
 
 
+class Kept(TypedDict):
+    """What goes to disk, and from there on."""
+
+    live: list[torch.Tensor]
+    mean: list[torch.Tensor]
+    optimizer: dict[str, object]
+    steps: int
+
+
 class Masters:
     """float32 masters and their running average behind a bfloat16 network."""
 
@@ -127,7 +144,7 @@ class Masters:
         share(list(network.parameters()))
         self.live = [weight.detach().float().clone() for weight in network.parameters()]
         self.mean = [weight.clone() for weight in self.live]
-        self.optimizer = torch.optim.AdamW(self.live, lr=PEAK_RATE, betas=(0.9, 0.99), weight_decay=0.01, foreach=True)
+        self.optimizer = torch.optim.AdamW(self.live, lr=PEAK_RATE, betas=(0.9, 0.99), weight_decay=0.01, fused=True)
 
     def update(self, rate: float) -> float:
         """One optimizer step from the network's gradients; returns their norm."""
@@ -146,16 +163,18 @@ class Masters:
             weight.data.copy_(live)
         return float(norm)
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> Kept:
         """Everything needed to go on."""
         return {"live": self.live, "mean": self.mean, "optimizer": self.optimizer.state_dict(), "steps": self.steps}
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: Kept) -> None:
         """Go on from a kept state."""
         for mine, theirs in ((self.live, state["live"]), (self.mean, state["mean"])):
             for weight, kept in zip(mine, theirs, strict=True):
                 weight.copy_(kept)
         self.optimizer.load_state_dict(state["optimizer"])
+        for group in self.optimizer.param_groups:
+            group["foreach"], group["fused"] = False, True
         self.steps = state["steps"]
         for live, weight in zip(self.live, self.network.parameters(), strict=True):
             weight.data.copy_(live)

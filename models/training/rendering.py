@@ -52,9 +52,9 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=2)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
-    jobs = [(args.out, args.seed, index) for index in range(args.count // SHARD)]
+    orders = [(args.out, args.seed, index) for index in range(args.count // SHARD)]
     with multiprocessing.get_context("spawn").Pool(args.processes) as pool:
-        pool.starmap(render_shard, jobs, chunksize=1)
+        pool.starmap(render_shard, orders, chunksize=1)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ DRAWERS = {"util", "utils", "helper", "helpers", "manager", "managers", "common"
 }
 # Named so by somebody else.
 GIVEN = {
+    "data_received": "a method of asyncio.Protocol",
     "base_url": "what the web and every client library call it",
     "base_url_of": "likewise",
     "data_dir": "the setting PINXIT_DATA_DIR",

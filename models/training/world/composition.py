@@ -6,7 +6,8 @@ import numpy as np
 import skia  # type: ignore[import-not-found]
 
 from models.training.world.brush import HANDS, Brush
-from models.training.world.lands import Ground, paint_land
+from models.training.world.ground import Ground
+from models.training.world.lands import paint_land
 from models.training.world.palette import LIGHTS, weathered
 from models.training.world.scene import FLYING, WATER, Scene, Thing
 from models.training.world.sky import paint_bolt, paint_sky, paint_weather
@@ -43,7 +44,7 @@ def _ground(scene: Scene, horizon: float, sun: tuple[float, float]) -> Ground:
         width=scene.width,
         height=scene.height,
         horizon=horizon,
-        base=0.86 * scene.height,
+        floor=0.86 * scene.height,
         sun=sun,
         shore=stands and scene.land in WATER,
     )
@@ -60,7 +61,7 @@ def _place(brush: Brush, scene: Scene, ground: Ground, thing: Thing) -> None:
         foot = (x, scene.height * level if scene.land != "beach" else ground.horizon + 0.11 * scene.height)
         _reflect(brush, scene, thing, foot, height)
     else:
-        foot = (x, ground.base + scene.height * float(brush.rng.uniform(0.01, 0.05)))
+        foot = (x, ground.floor + scene.height * float(brush.rng.uniform(0.01, 0.05)))
         _shadow(brush, foot, height)
     paint_subject(brush, thing.kind, thing.colour, foot, height)
 

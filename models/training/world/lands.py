@@ -3,42 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import skia  # type: ignore[import-not-found]
 
 from models.training.world.brush import Brush, Point
+from models.training.world.ground import (
+    Ground,
+    fill_below,
+    hazed,
+    mirror,
+    paint_fir,
+    paint_glitter,
+    paint_peaks,
+    paint_shore,
+    paint_tufts,
+    paint_water,
+    ridge,
+)
 from models.training.world.palette import Rgb, darker, lighter, mixed
 from models.training.world.scene import Scene
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
-    """Where things are, in pixels: the horizon, the line subjects stand on, the sun's place."""
-
-    width: int
-    height: int
-    horizon: float
-    base: float
-    sun: Point
-    shore: bool
-    """Whether the water needs dry land in front for something to stand on."""
-
-
-def ridge(brush: Brush, ground: Ground, level: float, rough: float, steps: int = 9) -> list[Point]:
-    """A wavy line across the picture at `level`, `rough` pixels high."""
-    xs = np.linspace(-8, ground.width + 8, 41)
-    knots = brush.rng.normal(size=steps) * rough
-    ys = level + np.interp(xs, np.linspace(-8, ground.width + 8, steps), knots)
-    smooth = np.convolve(np.pad(ys, 3, mode="edge"), np.ones(7) / 7, mode="valid")
-    return [(float(x), float(y)) for x, y in zip(xs, smooth, strict=True)]
-
-
-def fill_below(brush: Brush, ground: Ground, line: list[Point], colour: Rgb, alpha: float = 1.0) -> None:
-    """Fill from a line down to the bottom of the picture."""
-    brush.poly([*line, (ground.width + 9.0, ground.height + 9.0), (-9.0, ground.height + 9.0)], colour, alpha)
 
 
 def paint_land(brush: Brush, scene: Scene, ground: Ground) -> None:
@@ -46,83 +31,12 @@ def paint_land(brush: Brush, scene: Scene, ground: Ground) -> None:
     _PAINTERS[scene.land](brush, ground)
 
 
-def _hazed(brush: Brush, colour: Rgb, share: float) -> Rgb:
-    """Air between us and a far thing; the light is applied later, so it is taken out first."""
-    ambient = brush.light.ambient
-    haze = brush.light.haze
-    undone = (min(1.0, haze[0] / ambient[0]), min(1.0, haze[1] / ambient[1]), min(1.0, haze[2] / ambient[2]))
-    return mixed(colour, undone, share)
-
-
-def _peaks(brush: Brush, ground: Ground, height: float, colour: Rgb, snow: bool) -> None:
-    rng, count = brush.rng, int(brush.rng.integers(2, 5))
-    for k in rng.permutation(count):
-        x = (k + rng.uniform(0.2, 0.8)) * ground.width / count
-        tall, wide = height * rng.uniform(0.65, 1.1), ground.width * rng.uniform(0.24, 0.38)
-        top = (float(x), float(ground.horizon - tall))
-        left, right = (float(x - wide), ground.horizon + 4), (float(x + wide), ground.horizon + 4)
-        brush.poly([top, right, left], colour)
-        shade = (float(x + wide * 0.1), ground.horizon + 4)
-        brush.poly([top, right, shade], darker(colour, 0.22))
-        if snow:
-            cap = 0.30
-            low = top[1] + (left[1] - top[1]) * cap
-            edge = [
-                (x + wide * cap * t, low + (0.07 * tall if j % 2 else -0.03 * tall))
-                for j, t in enumerate((1, 0.5, 0.1, -0.4, -1))
-            ]
-            brush.poly([top, *[(float(a), float(b)) for a, b in edge]], _hazed(brush, (0.96, 0.97, 1.0), 0.1))
-
-
-def _water(brush: Brush, ground: Ground, top: float, colour: Rgb) -> None:
-    light, rng = brush.light, brush.rng
-    brush.wash(top, ground.height, (mixed(colour, light.sky[2], 0.45), colour, darker(colour, 0.25)), (1, 1, 1))
-    depth = ground.height - top
-    for _ in range(26):
-        share = rng.random() ** 1.5
-        y, x, half = top + 2 + share * depth, rng.uniform(0, ground.width), 4 + 16 * share
-        shade = lighter(colour, 0.28) if rng.random() < 0.6 else darker(colour, 0.2)
-        brush.line([(x - half, y), (x + half, y)], _unlit(brush, shade), 0.7 + 1.2 * share, 0.7)
-
-
-def _unlit(brush: Brush, colour: Rgb) -> Rgb:
-    ambient = brush.light.ambient
-    return (min(1.0, colour[0] / ambient[0]), min(1.0, colour[1] / ambient[1]), min(1.0, colour[2] / ambient[2]))
-
-
-def _glitter(brush: Brush, ground: Ground, top: float) -> None:
-    rng, x = brush.rng, ground.sun[0]
-    warm = lighter(brush.light.sky[2], 0.5) if not brush.light.is_dark else (0.85, 0.88, 0.95)
-    for k in range(13):
-        y = top + 3 + (ground.height - top) * (k / 13) ** 1.25
-        half = (3 + 0.9 * k) * rng.uniform(0.5, 1.2)
-        path = skia.Path.Oval(
-            skia.Rect.MakeLTRB(float(x - half + rng.normal() * 2), float(y), float(x + half), float(y + 1.6 + 0.1 * k))
-        )
-        brush.flat(path, warm, 0.7 * (0.5 if brush.hand.is_ink else 1.0))
-
-
-def _shore(brush: Brush, ground: Ground, colour: Rgb) -> None:
-    line = ridge(brush, ground, ground.base - 0.035 * ground.height, 0.012 * ground.height)
-    fill_below(brush, ground, line, colour)
-    _tufts(brush, ground, ground.base, darker(colour, 0.25), 18)
-
-
-def _tufts(brush: Brush, ground: Ground, top: float, colour: Rgb, count: int) -> None:
-    rng = brush.rng
-    for _ in range(count):
-        x, y = rng.uniform(0, ground.width), rng.uniform(top, ground.height)
-        tall = 2 + 6 * (y - top) / max(1.0, ground.height - top)
-        brush.line([(x - 2, y), (x - 3, y - tall)], colour, 1.1)
-        brush.line([(x, y), (x + 1, y - 1.3 * tall)], colour, 1.1)
-
-
 def _paint_sea(brush: Brush, ground: Ground) -> None:
-    _water(brush, ground, ground.horizon, brush.light.water)
-    _glitter(brush, ground, ground.horizon)
+    paint_water(brush, ground, ground.horizon, brush.light.water)
+    paint_glitter(brush, ground, ground.horizon)
     if brush.rng.random() < 0.35:
         side, tall = float(brush.rng.choice((0.0, 1.0))), 0.09 * ground.height
-        x, rock = side * ground.width, _hazed(brush, (0.42, 0.38, 0.36), 0.35)
+        x, rock = side * ground.width, hazed(brush, (0.42, 0.38, 0.36), 0.35)
         inward = 1 if side == 0.0 else -1
         brush.poly(
             [
@@ -135,15 +49,15 @@ def _paint_sea(brush: Brush, ground: Ground) -> None:
         )
     if ground.shore:
         rock = [(0.46, 0.42, 0.40), (0.38, 0.50, 0.28), (0.80, 0.70, 0.50)][int(brush.rng.integers(3))]
-        _shore(brush, ground, rock)
+        paint_shore(brush, ground, rock)
 
 
 def _paint_beach(brush: Brush, ground: Ground) -> None:
     sand_top = ground.horizon + 0.12 * ground.height
-    _water(
+    paint_water(
         brush, ground, ground.horizon, mixed(brush.light.water, (0.10, 0.62, 0.70), 0.0 if brush.light.is_dark else 0.4)
     )
-    _glitter(brush, ground, ground.horizon)
+    paint_glitter(brush, ground, ground.horizon)
     line = ridge(brush, ground, sand_top, 0.012 * ground.height)
     foam = [(x, y - 3.0) for x, y in line]
     fill_below(brush, ground, foam, (0.97, 0.98, 1.0))
@@ -156,7 +70,7 @@ def _paint_beach(brush: Brush, ground: Ground) -> None:
 
 def _palm(brush: Brush, ground: Ground) -> None:
     side = float(brush.rng.choice((0.07, 0.93)))
-    x, y, tall = side * ground.width, ground.base, 0.42 * ground.height
+    x, y, tall = side * ground.width, ground.floor, 0.42 * ground.height
     lean = (0.5 - side) * 0.14 * ground.width
     brush.poly([(x - 4, y), (x + 4, y), (x + lean + 2, y - tall), (x + lean - 2, y - tall)], (0.48, 0.33, 0.20))
     for angle in np.linspace(-2.9, -0.25, 6):
@@ -176,48 +90,30 @@ def _palm(brush: Brush, ground: Ground) -> None:
 
 
 def _paint_lake(brush: Brush, ground: Ground) -> None:
-    _peaks(brush, ground, 0.30 * ground.height, _hazed(brush, (0.36, 0.44, 0.56), 0.40), snow=brush.rng.random() < 0.6)
+    paint_peaks(
+        brush, ground, 0.30 * ground.height, hazed(brush, (0.36, 0.44, 0.56), 0.40), snow=brush.rng.random() < 0.6
+    )
     line = ridge(brush, ground, ground.horizon - 0.035 * ground.height, 0.015 * ground.height, steps=15)
     brush.poly(
         [*line, (ground.width + 9.0, ground.horizon + 1), (-9.0, ground.horizon + 1)],
-        _hazed(brush, (0.16, 0.38, 0.22), 0.15),
+        hazed(brush, (0.16, 0.38, 0.22), 0.15),
     )
     mirror(brush, ground)
     if ground.shore:
-        _shore(brush, ground, (0.34, 0.52, 0.24))
-
-
-def mirror(brush: Brush, ground: Ground) -> None:
-    """Reflect what stands above the horizon in still water, darker and rippled."""
-    surface = brush.canvas.getSurface()
-    picture = surface.makeImageSnapshot()
-    canvas = brush.canvas
-    canvas.save()
-    canvas.clipRect(skia.Rect.MakeLTRB(0, ground.horizon, ground.width, ground.height))
-    canvas.translate(0, 2 * ground.horizon)
-    canvas.scale(1, -1)
-    canvas.drawImage(picture, 0, 0)
-    canvas.restore()
-    tint = brush.light.water
-    brush.wash(ground.horizon, ground.height, (tint, tint), (0.30, 0.72))
-    rng, depth = brush.rng, ground.height - ground.horizon
-    for _ in range(18):
-        share = float(rng.random())
-        y, x, half = ground.horizon + 2 + share * depth, rng.uniform(0, ground.width), 6 + 22 * share
-        brush.line([(x - half, y), (x + half, y)], _unlit(brush, lighter(brush.light.sky[2], 0.2)), 0.6 + share, 0.45)
+        paint_shore(brush, ground, (0.34, 0.52, 0.24))
 
 
 def _paint_mountains(brush: Brush, ground: Ground) -> None:
-    _peaks(brush, ground, 0.42 * ground.height, _hazed(brush, (0.42, 0.45, 0.58), 0.50), snow=True)
-    _peaks(brush, ground, 0.24 * ground.height, _hazed(brush, (0.34, 0.38, 0.48), 0.22), snow=False)
+    paint_peaks(brush, ground, 0.42 * ground.height, hazed(brush, (0.42, 0.45, 0.58), 0.50), snow=True)
+    paint_peaks(brush, ground, 0.24 * ground.height, hazed(brush, (0.34, 0.38, 0.48), 0.22), snow=False)
     fill_below(brush, ground, ridge(brush, ground, ground.horizon, 0.02 * ground.height), (0.36, 0.50, 0.30))
     fill_below(
         brush,
         ground,
-        ridge(brush, ground, ground.base - 0.02 * ground.height, 0.015 * ground.height),
+        ridge(brush, ground, ground.floor - 0.02 * ground.height, 0.015 * ground.height),
         (0.42, 0.54, 0.30),
     )
-    _tufts(brush, ground, ground.base, (0.30, 0.42, 0.22), 16)
+    paint_tufts(brush, ground, ground.floor, (0.30, 0.42, 0.22), 16)
 
 
 def _paint_meadow(brush: Brush, ground: Ground) -> None:
@@ -226,19 +122,19 @@ def _paint_meadow(brush: Brush, ground: Ground) -> None:
         brush,
         ground,
         ridge(brush, ground, ground.horizon - 0.05 * tall, 0.05 * tall, 6),
-        _hazed(brush, (0.44, 0.66, 0.34), 0.45),
+        hazed(brush, (0.44, 0.66, 0.34), 0.45),
     )
     fill_below(
         brush,
         ground,
         ridge(brush, ground, ground.horizon + 0.03 * tall, 0.05 * tall, 6),
-        _hazed(brush, (0.42, 0.68, 0.28), 0.18),
+        hazed(brush, (0.42, 0.68, 0.28), 0.18),
     )
-    fill_below(brush, ground, ridge(brush, ground, ground.base - 0.04 * tall, 0.02 * tall, 6), (0.40, 0.70, 0.24))
-    _tufts(brush, ground, ground.base, (0.26, 0.52, 0.16), 30)
+    fill_below(brush, ground, ridge(brush, ground, ground.floor - 0.04 * tall, 0.02 * tall, 6), (0.40, 0.70, 0.24))
+    paint_tufts(brush, ground, ground.floor, (0.26, 0.52, 0.16), 30)
     petals: list[Rgb] = [(0.98, 0.95, 0.90), (0.98, 0.82, 0.25), (0.95, 0.45, 0.55)]
     for _ in range(26):
-        x, y = rng.uniform(0, ground.width), rng.uniform(ground.base, tall)
+        x, y = rng.uniform(0, ground.width), rng.uniform(ground.floor, tall)
         brush.flat(
             skia.Path.Circle(float(x), float(y), float(rng.uniform(1.0, 2.2))),
             brush.light.on(petals[int(rng.integers(3))]),
@@ -249,7 +145,7 @@ def _paint_desert(brush: Brush, ground: Ground) -> None:
     rng, tall = brush.rng, ground.height
     if rng.random() < 0.5:
         x, wide = rng.uniform(0.1, 0.8) * ground.width, 0.13 * ground.width
-        mesa = _hazed(brush, (0.72, 0.40, 0.28), 0.35)
+        mesa = hazed(brush, (0.72, 0.40, 0.28), 0.35)
         brush.poly(
             [
                 (x - wide, ground.horizon + 5),
@@ -259,9 +155,9 @@ def _paint_desert(brush: Brush, ground: Ground) -> None:
             ],
             mesa,
         )
-    sands: list[Rgb] = [_hazed(brush, (0.90, 0.66, 0.40), 0.35), (0.90, 0.66, 0.38), (0.94, 0.72, 0.42)]
+    sands: list[Rgb] = [hazed(brush, (0.90, 0.66, 0.40), 0.35), (0.90, 0.66, 0.38), (0.94, 0.72, 0.42)]
     for level, sand in zip(
-        (ground.horizon, ground.horizon + 0.07 * tall, ground.base - 0.05 * tall), sands, strict=True
+        (ground.horizon, ground.horizon + 0.07 * tall, ground.floor - 0.05 * tall), sands, strict=True
     ):
         line = ridge(brush, ground, level, 0.035 * tall, 5)
         fill_below(brush, ground, line, sand)
@@ -270,7 +166,7 @@ def _paint_desert(brush: Brush, ground: Ground) -> None:
 
 
 def _cactus(brush: Brush, ground: Ground) -> None:
-    x, y = float(brush.rng.choice((0.08, 0.92))) * ground.width, ground.base - 0.02 * ground.height
+    x, y = float(brush.rng.choice((0.08, 0.92))) * ground.width, ground.floor - 0.02 * ground.height
     tall, green = 0.20 * ground.height, (0.28, 0.50, 0.26)
     brush.box((x - 4, y - tall), (x + 4, y), green, 4)
     brush.box((x - 13, y - 0.62 * tall), (x - 4, y - 0.48 * tall), green, 3)
@@ -279,21 +175,13 @@ def _cactus(brush: Brush, ground: Ground) -> None:
     brush.box((x + 8, y - 0.76 * tall), (x + 13, y - 0.40 * tall), green, 3)
 
 
-def _fir(brush: Brush, foot: Point, tall: float, colour: Rgb) -> None:
-    x, y = foot
-    brush.box((x - 0.04 * tall, y - 0.15 * tall), (x + 0.04 * tall, y), (0.32, 0.22, 0.15))
-    for k in range(3):
-        low, top, half = y - (0.10 + 0.24 * k) * tall, y - (0.52 + 0.24 * k) * tall, (0.27 - 0.06 * k) * tall
-        brush.poly([(x - half, low), (x, top), (x + half, low)], lighter(colour, 0.05 * k))
-
-
 def _paint_forest(brush: Brush, ground: Ground) -> None:
     rng, tall = brush.rng, ground.height
     for depth, count in ((0.55, 11), (0.25, 8)):
-        colour = _hazed(brush, (0.12, 0.36, 0.20), depth)
+        colour = hazed(brush, (0.12, 0.36, 0.20), depth)
         for k in range(count):
             x = (k + rng.uniform(0, 1)) * ground.width / count
-            _fir(
+            paint_fir(
                 brush,
                 (float(x), ground.horizon + (0.6 - depth) * 0.1 * tall),
                 float(tall * rng.uniform(0.30, 0.44) * (1.2 - depth)),
@@ -302,13 +190,13 @@ def _paint_forest(brush: Brush, ground: Ground) -> None:
     fill_below(brush, ground, ridge(brush, ground, ground.horizon + 0.03 * tall, 0.012 * tall), (0.22, 0.40, 0.18))
     for side in (0.02, 0.14, 0.86, 0.98):
         x = (side + rng.normal() * 0.02) * ground.width
-        _fir(
+        paint_fir(
             brush,
-            (float(x), float(ground.base + rng.uniform(-0.02, 0.08) * tall)),
+            (float(x), float(ground.floor + rng.uniform(-0.02, 0.08) * tall)),
             float(tall * rng.uniform(0.55, 0.75)),
             (0.10, 0.34, 0.18),
         )
-    _tufts(brush, ground, ground.base, (0.14, 0.30, 0.12), 26)
+    paint_tufts(brush, ground, ground.floor, (0.14, 0.30, 0.12), 26)
 
 
 def _paint_city(brush: Brush, ground: Ground) -> None:
@@ -321,7 +209,7 @@ def _paint_city(brush: Brush, ground: Ground) -> None:
             brush.box(
                 (float(x), float(top)),
                 (float(x + wide), ground.horizon + 8),
-                _hazed(brush, walls[int(rng.integers(3))], depth),
+                hazed(brush, walls[int(rng.integers(3))], depth),
             )
             _windows(brush, (float(x), float(top)), (float(wide), float(ground.horizon - top)), depth)
     fill_below(
@@ -330,11 +218,13 @@ def _paint_city(brush: Brush, ground: Ground) -> None:
     fill_below(
         brush,
         ground,
-        [(-9.0, ground.base - 0.03 * tall), (ground.width + 9.0, ground.base - 0.03 * tall)],
+        [(-9.0, ground.floor - 0.03 * tall), (ground.width + 9.0, ground.floor - 0.03 * tall)],
         (0.30, 0.31, 0.34),
     )
     for x in range(0, ground.width, 44):
-        brush.line([(x + 6.0, ground.base + 0.1 * tall), (x + 26.0, ground.base + 0.1 * tall)], (0.93, 0.88, 0.70), 2.6)
+        brush.line(
+            [(x + 6.0, ground.floor + 0.1 * tall), (x + 26.0, ground.floor + 0.1 * tall)], (0.93, 0.88, 0.70), 2.6
+        )
 
 
 def _windows(brush: Brush, corner: Point, extent: Point, depth: float) -> None:
@@ -351,19 +241,19 @@ def _windows(brush: Brush, corner: Point, extent: Point, depth: float) -> None:
 
 def _paint_snow(brush: Brush, ground: Ground) -> None:
     rng, tall = brush.rng, ground.height
-    _peaks(brush, ground, 0.20 * tall, _hazed(brush, (0.62, 0.70, 0.84), 0.45), snow=True)
+    paint_peaks(brush, ground, 0.20 * tall, hazed(brush, (0.62, 0.70, 0.84), 0.45), snow=True)
     for k in range(7):
         x = (k + rng.uniform(0, 1)) * ground.width / 7
-        _fir(
+        paint_fir(
             brush,
             (float(x), ground.horizon + 0.02 * tall),
             float(tall * rng.uniform(0.12, 0.20)),
-            _hazed(brush, (0.20, 0.40, 0.34), 0.35),
+            hazed(brush, (0.20, 0.40, 0.34), 0.35),
         )
     fill_below(brush, ground, ridge(brush, ground, ground.horizon, 0.03 * tall, 6), (0.86, 0.90, 0.97))
-    fill_below(brush, ground, ridge(brush, ground, ground.base - 0.04 * tall, 0.02 * tall, 6), (0.95, 0.97, 1.0))
+    fill_below(brush, ground, ridge(brush, ground, ground.floor - 0.04 * tall, 0.02 * tall, 6), (0.95, 0.97, 1.0))
     for _ in range(12):
-        x, y = rng.uniform(0, ground.width), rng.uniform(ground.base, tall)
+        x, y = rng.uniform(0, ground.width), rng.uniform(ground.floor, tall)
         brush.line([(x, y), (x + 10, y + 1)], (0.78, 0.85, 0.95), 1.4)
 
 

@@ -36,11 +36,10 @@ def _second(colour: Rgb) -> Rgb:
 
 def _window(brush: Brush, corner: Point, other: Point) -> None:
     if brush.light.is_dark:
-        middle = ((corner[0] + other[0]) / 2, (corner[1] + other[1]) / 2)
         path = skia.Path()
         path.addRect(skia.Rect.MakeLTRB(*corner, *other))
         brush.flat(path, LAMP)
-        brush.glow(middle, 0.14, LAMP, 0.5)
+        brush.glow(((corner[0] + other[0]) / 2, (corner[1] + other[1]) / 2), 0.14, LAMP, 0.5)
     else:
         brush.box(corner, other, GLASS, 0.008)
 
