@@ -32,8 +32,8 @@ from models.training.world.scene import Scene, drawn_scene
 SIDE: Final = 96
 JUDGED: Final = ("kind_0", "colour_0", "land", "time", "style")
 BATCH: Final = 64
-RENDERS: Final = 9000
-CHECKS: Final = 800
+RENDERS: Final = 5000
+CHECKS: Final = 500
 
 
 class Judge(nn.Module):
@@ -188,11 +188,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=900)
     parser.add_argument("--minutes", type=float, default=4.0)
     parser.add_argument("--count", type=int, default=200)
+    parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--sampler", default="dpmpp_2m")
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--guidance", type=float, default=5.0)
     args = parser.parse_args()
-    torch.set_num_threads(2)
+    torch.set_num_threads(args.threads)
     (run_training if args.step == "train" else run_scoring)(args)
 
 
