@@ -49,10 +49,14 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Port to listen on (PINXIT_PORT).")] = None,
 ) -> None:
     """Start the server. Settings come from configs/gateway.toml and PINXIT_* variables."""
-    from gateway.cli.serving import serve as start
+    from gateway.cli.listening import listening
     from gateway.settings import load_settings
 
-    start(load_settings(host=host, port=port))
+    settings = load_settings(host=host, port=port)
+    with listening(settings) as listener:
+        from gateway.cli.serving import serve as start
+
+        start(settings, listener)
 
 
 @app.command("paint", hidden=True)

@@ -1,7 +1,6 @@
 """`pinxit serve`: from nothing to a listening server."""
 
 import asyncio
-import errno
 import socket
 import sys
 
@@ -16,23 +15,21 @@ from gateway.identity import new_id
 from gateway.settings import Settings
 from gateway.telemetry import start_logging
 from gateway.wiring import Installation, Server
-from models import SettingInvalid
 
-_TAKEN = {errno.EADDRINUSE, errno.EACCES}
 EXAMPLE_PROMPT = "a red lighthouse by the sea at sunset"
 DRAIN_S = 5
 
 
-def serve(settings: Settings) -> None:
-    """Run until interrupted.
+def serve(settings: Settings, listener: socket.socket) -> None:
+    """Answer on `listener` until interrupted.
 
     Raises:
-        SettingInvalid: another server holds the data folder, the port is taken, or a configuration file is wrong.
+        SettingInvalid: another server holds the data folder, or a configuration file is wrong.
     """
     start_logging(form=settings.log_format, level=settings.log_level)
     installation = Installation(settings=settings)
     loop = asyncio.Runner(loop_factory=uvloop.new_event_loop)
-    with installation.alone(), _listening(settings) as listener, loop:
+    with installation.alone(), loop:
         loop.run(_serve(installation, listener))
 
 
@@ -61,17 +58,6 @@ def base_url_of(settings: Settings, *, port: int) -> str:
         return settings.public_url
     host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104 - compared, not bound
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def _listening(settings: Settings) -> socket.socket:
-    """Listen before anything slow: who comes early waits in the backlog instead of being refused."""
-    try:
-        family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-        listener = socket.create_server((settings.host, settings.port), family=family, backlog=2048)
-    except OSError as wrong:
-        name = "PINXIT_PORT" if wrong.errno in _TAKEN else "PINXIT_HOST"
-        raise SettingInvalid(f"{name}: cannot listen on {settings.host}:{settings.port} ({wrong.strerror}).") from None
-    return listener
 
 
 def _greet(base_url: str, first: NewKey | None) -> None:
