@@ -34,7 +34,7 @@ SAMPLERS = {
 def opened(model: Path, sampler: str) -> StableDiffusionPipeline:
     """The pipeline in bfloat16 with a sampler set."""
     pipeline = StableDiffusionPipeline.from_pretrained(
-        model, use_safetensors=True, local_files_only=True, torch_dtype=torch.bfloat16
+        model, use_safetensors=True, local_files_only=True, dtype=torch.bfloat16
     )
     pipeline.scheduler = SAMPLERS[sampler](pipeline.scheduler.config)
     pipeline.set_progress_bar_config(disable=True)
