@@ -46,6 +46,12 @@ def export(pipeline: StableDiffusionPipeline, out: Path) -> int:
     for old in out.rglob("*.safetensors*"):
         old.unlink()
     pipeline.save_pretrained(out, safe_serialization=True, max_shard_size=SHARD)
+    for config in out.glob(
+        "*/config.json"
+    ):  # diffusers notes the folder a part was read from, which is nobody's business
+        said = json.loads(config.read_text())
+        said.pop("_name_or_path", None)
+        config.write_text(json.dumps(said, indent=2) + "\n")
     (out / "vocabulary.json").write_text(json.dumps({"words": known_words()}, indent=1) + "\n")
     return sum(path.stat().st_size for path in out.rglob("*.safetensors"))
 
