@@ -4,9 +4,10 @@ request -> spec -> Engine.paint -> painting and recipe. Owns the vocabulary and 
 import torch here: that lives in `models/diffusion`, which only the engine's child process opens.
 """
 
-from models.catalogue import Catalogue, Family, ModelCard, load_catalogue
+from models.catalogue import AdapterCard, Catalogue, Family, ModelCard, load_catalogue
 from models.engine import Engine, EngineState, Painting, Phase, Progress
 from models.errors import (
+    AdapterUnknown,
     DomainError,
     EngineStopped,
     Failed,
@@ -24,7 +25,7 @@ from models.errors import (
     SizeInvalid,
     WeightsRejected,
 )
-from models.manifest import Fingerprint, Recipe
+from models.manifest import Execution, Fingerprint, Recipe
 from models.request import (
     MAX_IMAGES,
     MAX_NEGATIVE_PROMPT_CHARACTERS,
@@ -37,7 +38,7 @@ from models.request import (
     ImageSize,
     Quality,
 )
-from models.spec import Adapter, GenerationSpec, Resampling, Sampler, SizePlan
+from models.spec import Adapter, GenerationSpec, InitImage, Resampling, Sampler, SizePlan
 
 __all__ = [
     "MAX_IMAGES",
@@ -47,11 +48,14 @@ __all__ = [
     "SIDES",
     "UPSCALE_FACTOR",
     "Adapter",
+    "AdapterCard",
+    "AdapterUnknown",
     "Catalogue",
     "DomainError",
     "Engine",
     "EngineState",
     "EngineStopped",
+    "Execution",
     "Failed",
     "Family",
     "Fingerprint",
@@ -59,6 +63,7 @@ __all__ = [
     "GenerationSpec",
     "ImageFormat",
     "ImageSize",
+    "InitImage",
     "ModelCard",
     "ModelUnavailable",
     "ModelUnknown",

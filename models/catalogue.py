@@ -2,22 +2,27 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
 import msgspec
 
-from models.errors import ModelUnknown, SettingInvalid
+from models.errors import AdapterUnknown, ModelUnknown, SettingInvalid
 from models.request import ImageSize, Quality
 
 
 class Family(StrEnum):
-    """What a style binds to. `starter` has the build of SD 1.x and a world of its own."""
+    """What a style binds to. `starter` has the build of SD 1.x and a world of its own; `other` is whatever diffusers
+    has a text-to-image pipeline for."""
 
     STARTER = "starter"
     SD1 = "sd1"
+    SD2 = "sd2"
     SDXL = "sdxl"
+    SD3 = "sd3"
+    FLUX = "flux"
+    OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +31,9 @@ class ModelCard:
 
     `native_pixels` is the area it was trained on; `size_multiple` divides both sides of what it paints;
     `max_ratio` bounds the longer side over the shorter. `default_size` and `default_quality` serve a request that
-    names none. `vocabulary` is a JSON list of the words it was taught, where that is known.
+    names none. `vocabulary` is a JSON list of the words it was taught, where that is known. `vae` is a folder with
+    another autoencoder to decode with. `embeddings` are textual inversions, safetensors files by the word in the
+    prompt that calls them. `batch_sizes` overrules the measured sizes that pictures may share a pass in.
     """
 
     id: str
@@ -40,16 +47,34 @@ class ModelCard:
     default_quality: Quality = Quality.HD
     is_default: bool = False
     vocabulary: Path | None = None
+    vae: Path | None = None
+    embeddings: Mapping[str, Path] = field(default_factory=dict[str, Path])
+    batch_sizes: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdapterCard:
+    """One LoRA of the operator's catalogue: a safetensors file for models of `family`, and what it listens to.
+
+    `trigger` is appended to the prompt where it is used; None means it needs no word.
+    """
+
+    id: str
+    family: Family
+    path: Path
+    licence: str
+    trigger: str | None = None
 
 
 class Catalogue:
-    """Every model of the installation by id; exactly one is the default."""
+    """Every model and adapter of the installation by id; exactly one model is the default."""
 
-    def __init__(self, cards: Mapping[str, ModelCard]) -> None:
+    def __init__(self, cards: Mapping[str, ModelCard], adapters: Mapping[str, AdapterCard] | None = None) -> None:
         defaults = [card for card in cards.values() if card.is_default]
         if len(defaults) != 1:
             raise SettingInvalid(f"configs/models: exactly one model must have is_default = true, not {len(defaults)}.")
         self._cards = dict(cards)
+        self._adapters = dict(adapters or {})
         self.default = defaults[0]
 
     def get(self, model: str) -> ModelCard:
@@ -61,6 +86,16 @@ class Catalogue:
 
     def cards(self) -> tuple[ModelCard, ...]:
         return tuple(self._cards.values())
+
+    def adapter(self, adapter: str) -> AdapterCard:
+        """Raises AdapterUnknown."""
+        try:
+            return self._adapters[adapter]
+        except KeyError:
+            raise AdapterUnknown(f"No LoRA is called {adapter!r}.", field="loras") from None
+
+    def adapters(self) -> tuple[AdapterCard, ...]:
+        return tuple(self._adapters.values())
 
     def of_family(self, family: Family) -> ModelCard | None:
         """The default model if it is of this family, else the first by id, else None."""

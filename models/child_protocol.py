@@ -4,15 +4,24 @@ The parent begins with `Setup`; the child answers `Ready` when its device is cho
 After that every `Paint` gets beats and exactly one of `Painted`, `Stopped` or `Broken`.
 """
 
+from enum import StrEnum
 from pathlib import Path
 
 import msgspec
 
-from models.catalogue import ModelCard
+from models.catalogue import AdapterCard, ModelCard
 from models.engine import Painting, Phase
 from models.spec import GenerationSpec
 
 MAX_LINE_BYTES = 1 << 20
+
+
+class Compute(StrEnum):
+    """What batching may change. EXACT: nothing, each picture has the bits it has alone. FAST: the last bits, since
+    passes take whatever size is quickest."""
+
+    EXACT = "exact"
+    FAST = "fast"
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -20,12 +29,21 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Setup(Message, frozen=True, kw_only=True):
-    """First of all: the models there are, the one to load at once, the device wanted, CPU threads (None: all cores)."""
+    """First of all: the models and adapters there are, the model to load at once, and how to compute.
+
+    `threads` None means all cores. `slots` bounds the paintings at a time. `calibrations` is the folder where measured
+    batch sizes are kept. `dtype` is auto or a name of torch's; see `Compute`.
+    """
 
     cards: tuple[ModelCard, ...]
+    adapters: tuple[AdapterCard, ...] = ()
     preload: str
     device: str
     threads: int | None
+    slots: int = 1
+    calibrations: Path | None = None
+    compute: Compute = Compute.EXACT
+    dtype: str = "auto"
 
 
 class Paint(Message, frozen=True, kw_only=True):
@@ -34,6 +52,7 @@ class Paint(Message, frozen=True, kw_only=True):
     number: int
     spec: GenerationSpec
     workspace: Path
+    preview_every: int = 0
 
 
 class Cancel(Message, frozen=True, kw_only=True):
@@ -52,6 +71,8 @@ class Ready(Message, frozen=True, kw_only=True):
     device_name: str
     why: str
     resident: tuple[str, ...]
+    slots: int = 1
+    notes: tuple[str, ...] = ()
 
 
 class Beat(Message, frozen=True, kw_only=True):
@@ -61,6 +82,8 @@ class Beat(Message, frozen=True, kw_only=True):
     phase: Phase
     step: int = 0
     steps: int = 0
+    eta_ms: int | None = None
+    preview: bytes | None = None
 
 
 class Painted(Message, frozen=True, kw_only=True):

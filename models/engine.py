@@ -16,6 +16,7 @@ class Phase(StrEnum):
 
     WAITING = "waiting"
     LOADING = "loading"
+    CALIBRATING = "calibrating"
     ENCODING = "encoding"
     DENOISING = "denoising"
     DECODING = "decoding"
@@ -24,11 +25,17 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """One sign of life. `step` counts finished steps of `steps`; both are 0 outside DENOISING."""
+    """One sign of life. `step` counts finished steps of `steps`; both are 0 outside DENOISING.
+
+    `eta_ms` is how much longer this picture will take, None as long as nobody can say. `preview` is a small JPEG of
+    what the finished picture will look like, at the steps it was asked for.
+    """
 
     phase: Phase
     step: int = 0
     steps: int = 0
+    eta_ms: int | None = None
+    preview: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,25 +50,40 @@ class Painting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineState:
-    """For `/readyz` and the log. `why` says in words why this device, or why not ready."""
+    """For `/readyz` and the log. `why` says in words why this device, or why not ready.
+
+    `slots` is how many pictures it takes in at a time; others wait. `notes` says, a line each, how a resident model
+    is held when not plainly whole on the device (offloaded, decoded in tiles, one at a time).
+    """
 
     is_ready: bool
     device: str
     device_name: str
     resident_models: tuple[str, ...]
     why: str
+    slots: int = 1
+    notes: tuple[str, ...] = ()
 
 
 class Engine(Protocol):
-    """Paints specs. Cancelling the awaiting task stops that painting between two steps and nothing else."""
+    """Paints specs, many at a time. Cancelling the awaiting task stops that painting between two steps and nothing
+    else."""
 
     async def start(self) -> None:
         """Begin; returns at once, loading goes on in the background."""
 
     async def paint(
-        self, spec: GenerationSpec, *, workspace: Path, on_progress: Callable[[Progress], None]
+        self,
+        spec: GenerationSpec,
+        *,
+        workspace: Path,
+        on_progress: Callable[[Progress], None],
+        preview_every: int = 0,
     ) -> Painting:
         """Paint one picture into a file in the folder `workspace`, which the caller owns and removes.
+
+        The files that `spec.init_image` names lie in `workspace` before the call. With `preview_every` above 0, each
+        so many steps the progress carries a preview.
 
         Raises:
             Failed: OutOfMemory, EngineStopped (both retryable), WeightsRejected, PaintingBroken, ModelUnavailable.

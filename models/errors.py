@@ -60,6 +60,12 @@ class NegativePromptTooLong(RequestInvalid):
     code: ClassVar[str] = "negative_prompt_too_long"
 
 
+class AdapterUnknown(RequestInvalid):
+    """No LoRA of that name is in the catalogue."""
+
+    code: ClassVar[str] = "lora_not_found"
+
+
 class ModelUnknown(Refused):
     """No model of that name is in the catalogue."""
 

@@ -64,11 +64,26 @@ class Adapter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InitImage:
+    """The picture a painting starts from, and how far it may leave it.
+
+    `sha256` is of an image file's bytes; the file lies in the workspace under that name. `strength` is above 0 (keep
+    it) up to 1 (repaint it). `mask_sha256` names a second file, brought to the same size: only where it is white
+    anything is painted; None means everywhere.
+    """
+
+    sha256: str
+    strength: float
+    mask_sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GenerationSpec:
     """Everything that decides the pixels of one picture on one engine fingerprint.
 
     `prompt` and `negative_prompt` are the final texts the text encoder reads (style and enhancement included).
-    `seed` is 0..2^32-1. `guidance_scale` 1.0 means no guidance.
+    `seed` is 0..2^32-1. `guidance_scale` 1.0 means no guidance. `clip_skip` counts the last layers of the text
+    encoder that are left out beyond what the family leaves out anyway. Adapters act in their order.
     """
 
     model: str
@@ -80,3 +95,5 @@ class GenerationSpec:
     num_inference_steps: int
     guidance_scale: float
     adapters: tuple[Adapter, ...] = ()
+    clip_skip: int = 0
+    init_image: InitImage | None = None

@@ -25,6 +25,7 @@ from gateway.http.refusals import (
 from gateway.webhooks import WebhookUrlInvalid
 from gateway.wire import ErrorBody, ErrorDetail
 from models import (
+    AdapterUnknown,
     DomainError,
     EngineStopped,
     ModelUnavailable,
@@ -77,6 +78,7 @@ PROBLEMS: Mapping[type[DomainError], Problem] = {
     NegativePromptTooLong: Problem(status=400, title="Negative prompt too long"),
     StyleUnknown: Problem(status=400, title="Unknown style"),
     SizeInvalid: Problem(status=400, title="Invalid size"),
+    AdapterUnknown: Problem(status=400, title="Unknown LoRA"),
     WebhookUrlInvalid: Problem(status=400, title="Invalid webhook URL"),
     CursorInvalid: Problem(status=400, title="Invalid cursor"),
     PromptBlocked: Problem(status=400, title="Content policy violation"),
