@@ -39,6 +39,7 @@ from models.request import (
     Quality,
 )
 from models.spec import Adapter, GenerationSpec, InitImage, Resampling, Sampler, SizePlan
+from models.turns import Turns
 
 __all__ = [
     "MAX_IMAGES",
@@ -85,6 +86,7 @@ __all__ = [
     "SettingInvalid",
     "SizeInvalid",
     "SizePlan",
+    "Turns",
     "WeightsRejected",
     "load_catalogue",
 ]

@@ -1,0 +1,78 @@
+"""Which pictures go through the network together next. Pure: the child's studio does it, this decides it.
+
+A picture is never starved: when its group has n members and passes of s pictures, it goes in one of the group's next
+ceil(n / s) passes, and between two passes of its group every other group gets at most twice the cost of the dearest
+pass of that time (see `Turns`).
+"""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from models.turns import Turns
+
+Group = TypeVar("Group", bound=Hashable)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSizes:
+    """The sizes, counted in pictures and ascending, that passes of one group may have."""
+
+    proven: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if not self.proven or self.proven[0] < 1 or list(self.proven) != sorted(set(self.proven)):
+            raise ValueError(f"Batch sizes must ascend from at least 1: {self.proven}.")
+
+    @property
+    def largest(self) -> int:
+        return self.proven[-1]
+
+    def fitting(self, count: int) -> int:
+        """The smallest that holds `count` pictures; the largest where none does."""
+        return next((size for size in self.proven if size >= count), self.largest)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Active(Generic[Group]):
+    """A picture that wants a pass. Only members of one group may share it.
+
+    `cost` is one picture's share of a pass, rows x latent positions. `waited` counts the passes, of whatever group,
+    since its last one or since it came.
+    """
+
+    number: int
+    group: Group
+    cost: float
+    waited: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepPlan(Generic[Group]):
+    """One pass: whose rows go, and for how many pictures it is made; the rest of `size` is padding."""
+
+    numbers: tuple[int, ...]
+    size: int
+    group: Group
+
+
+def plan_step(
+    active: Sequence[Active[Group]], sizes: Mapping[Group, BatchSizes], turns: Turns[Group]
+) -> tuple[StepPlan[Group] | None, Turns[Group]]:
+    """Choose the next pass, and the turns after it; None when nobody wants one.
+
+    `active` is in the order of arrival: of those who waited equally long, the first goes first. `turns` is over
+    groups; a pass costs what its whole size costs, padding included. `sizes` holds every group of `active`.
+    """
+    if not active:
+        return None, Turns()
+    members: dict[Group, list[Active[Group]]] = {}
+    for picture in active:
+        members.setdefault(picture.group, []).append(picture)
+    passes = {group: sizes[group].fitting(len(pictures)) for group, pictures in members.items()}
+    group, turns = turns.next(
+        {group: size * max(picture.cost for picture in members[group]) for group, size in passes.items()}
+    )
+    longest_first = sorted(members[group], key=lambda picture: -picture.waited)
+    going = tuple(picture.number for picture in longest_first[: passes[group]])
+    return StepPlan(numbers=going, size=passes[group], group=group), turns
