@@ -6,6 +6,8 @@ import queue
 import signal
 import socket
 import threading
+from collections.abc import Iterator
+from contextlib import suppress
 
 from models import child_protocol as wire
 
@@ -36,11 +38,13 @@ class Channel:
             raise ValueError(f"The conversation must begin with Setup, not {type(order).__name__}.")  # noqa: TRY004
         return order
 
-    def next_painting(self) -> wire.Paint:
-        """Waits for it."""
-        while not isinstance(order := self._orders.get(), wire.Paint):
-            continue
-        return order
+    def paintings(self, *, waits: bool) -> Iterator[wire.Paint]:
+        """Every painting asked for meanwhile; with `waits`, at least one."""
+        if waits:
+            yield from _paintings(self._orders.get())
+        with suppress(queue.Empty):
+            while True:
+                yield from _paintings(self._orders.get_nowait())
 
     def is_canceled(self, number: int) -> bool:
         return number in self._canceled
@@ -59,6 +63,11 @@ class Channel:
                         self._orders.put(order)
         finally:
             os._exit(0)  # nobody is left to paint for; the main thread may be deep inside a step
+
+
+def _paintings(order: wire.Setup | wire.Paint) -> Iterator[wire.Paint]:
+    if isinstance(order, wire.Paint):
+        yield order
 
 
 def die_with_parent() -> None:

@@ -1,6 +1,7 @@
 """The engine's process: `python -m models.diffusion.child DESCRIPTOR`, started by `models.child_process` alone.
 
-The main thread owns the device and paints one picture after the other; torch is imported once the parent can be heard.
+The main thread owns the device and brings every painting forward tick by tick; torch is imported once the parent can
+be heard.
 """
 
 import logging
@@ -9,13 +10,12 @@ from typing import TYPE_CHECKING, NoReturn
 
 from models import child_protocol as wire
 from models.diffusion.channel import Channel
+from models.diffusion.failing import as_failure
 from models.engine import Phase
-from models.errors import Failed, ModelUnavailable, OutOfMemory, PaintingBroken
+from models.errors import Failed, ModelUnavailable
 
 if TYPE_CHECKING:
     from models.diffusion.studio import Studio
-
-log = logging.getLogger(__name__)
 
 
 def main(descriptor: int) -> NoReturn:
@@ -27,9 +27,7 @@ def main(descriptor: int) -> NoReturn:
     try:
         studio = open_studio(setup)
     except Failed as unfit:
-        channel.send(wire.Ready(device=setup.device, device_name="", why=unfit.message, resident=()))
-        while True:
-            channel.send(broken(channel.next_painting(), unfit))
+        refuse_all(channel, setup, unfit)
     channel.send(wire.Beat(number=None, phase=Phase.LOADING))
     channel.send(preloaded(studio, setup.preload))
     while True:
@@ -45,6 +43,14 @@ def open_studio(setup: wire.Setup) -> "Studio":
     return Studio.open(setup)
 
 
+def refuse_all(channel: Channel, setup: wire.Setup, unfit: Failed) -> NoReturn:
+    """There is nothing to paint with: say so to everybody."""
+    channel.send(wire.Ready(device=setup.device, device_name="", why=unfit.message, resident=()))
+    while True:
+        for order in channel.paintings(waits=True):
+            channel.send(wire.Broken(number=order.number, kind=type(unfit).__name__, message=unfit.message))
+
+
 def preloaded(studio: "Studio", model: str) -> wire.Ready:
     """Load the first model. If that fails we say so and serve nevertheless: the others may work."""
     try:
@@ -55,39 +61,13 @@ def preloaded(studio: "Studio", model: str) -> wire.Ready:
 
 
 def serve(studio: "Studio", channel: Channel) -> None:
-    """Paint the next order, or say why not; whatever goes wrong in it stays in it."""
-    order, before = channel.next_painting(), studio.standing()
-    report: wire.Report
-    try:
-        report = studio.paint(order, send=channel.send, is_canceled=channel.is_canceled)
-    except Exception as wrong:  # noqa: BLE001 - the edge around one message
-        report = broken(order, as_failure(wrong))
+    """One tick, with whoever came meanwhile."""
+    before = studio.standing()
+    for order in channel.paintings(waits=studio.is_idle):
+        studio.take_in(order)
+    studio.tick(channel.send, channel.is_canceled)
     if (now := studio.standing()) != before:
         channel.send(now)
-    channel.send(report)
-
-
-def broken(order: wire.Paint, failure: Failed) -> wire.Broken:
-    return wire.Broken(number=order.number, kind=type(failure).__name__, message=failure.message)
-
-
-def as_failure(wrong: Exception) -> Failed:
-    """Ours as they are; a full memory by whatever name as OutOfMemory; the rest, logged, as PaintingBroken."""
-    if isinstance(wrong, Failed):
-        return wrong
-    if is_out_of_memory(wrong):
-        return OutOfMemory("The device has no room for this picture.")
-    log.error("painting broke", exc_info=wrong)
-    return PaintingBroken(f"The engine failed: {type(wrong).__name__}.")
-
-
-def is_out_of_memory(wrong: Exception) -> bool:
-    """torch says it in a class of its own on CUDA, in words on the CPU."""
-    return (
-        isinstance(wrong, MemoryError)
-        or type(wrong).__name__ == "OutOfMemoryError"
-        or (isinstance(wrong, RuntimeError) and "allocate memory" in str(wrong))
-    )
 
 
 if __name__ == "__main__":

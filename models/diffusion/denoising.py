@@ -54,6 +54,11 @@ class Denoising:
         return len(self._schedule.timesteps)
 
     @property
+    def timesteps(self) -> tuple[float, ...]:
+        """The schedule, one entry a pass."""
+        return tuple(float(timestep) for timestep in self._schedule.timesteps)
+
+    @property
     def is_finished(self) -> bool:
         return self.passes_done == self.passes
 

@@ -1,25 +1,28 @@
 """From a folder that passed inspection to a pipeline: a model loaded and ready."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, replace
 from importlib import import_module
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import torch
 
-from models.catalogue import ModelCard
+from models.catalogue import AdapterCard, ModelCard
+from models.diffusion.adapters import Adapters
 from models.diffusion.device import Device
 from models.diffusion.families.clip_text import ClipText
 from models.diffusion.families.conditioning import Conditioning
-from models.diffusion.families.network import Network
+from models.diffusion.families.network import UnetNetwork
 from models.diffusion.families.sd1 import StableDiffusion1
 from models.diffusion.families.sdxl import StableDiffusionXl
 from models.diffusion.fingerprint import fingerprint_of
+from models.diffusion.steadying import Steadying
 from models.diffusion.vocabulary import Vocabulary
 from models.diffusion.weights import Weights
 from models.errors import WeightsRejected
-from models.manifest import Fingerprint
+from models.manifest import Execution, Fingerprint
+from models.request import ImageSize
 from models.spec import GenerationSpec
 
 MODULES = {
@@ -31,6 +34,7 @@ MODULES = {
     "CLIPTokenizer": "transformers.models.clip.tokenization_clip",
     "CLIPTokenizerFast": "transformers.models.clip.tokenization_clip",
 }
+CONVOLUTIONAL = ("AutoencoderKL", "AutoencoderTiny", "UNet2DConditionModel")
 
 
 class Texts(Protocol):
@@ -39,9 +43,34 @@ class Texts(Protocol):
     def prepare(self, spec: GenerationSpec) -> Conditioning: ...
 
 
+class Network(Protocol):
+    """A family's way to go from noise to a picture.
+
+    `execution` says whether pictures may share a pass. `module` is what predicts, for whoever looks into its layers.
+    """
+
+    execution: Execution
+    module: torch.nn.Module
+
+    def latent_shape(self, size: ImageSize) -> tuple[int, int, int]:
+        """(channels, height, width) of the latents of a picture of `size`. Raises PaintingBroken."""
+        ...
+
+    def predict(self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning) -> torch.Tensor:
+        """One pass: (rows, channels, height, width) and (rows,) in, the prediction of the same shape out."""
+        ...
+
+    def decode(self, latents: torch.Tensor) -> torch.Tensor:
+        """(1, channels, height, width) to (height, width, 3) in 0..1, on the CPU. Raises PaintingBroken."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pipeline:
-    """Everything that paints with one model; holds nothing of any picture."""
+    """Everything that paints with one model; holds nothing of any picture.
+
+    `notes` says how it is held when not plainly whole on the device.
+    """
 
     texts: Texts
     network: Network
@@ -49,27 +78,50 @@ class Pipeline:
     vocabulary: Vocabulary
     fingerprint: Fingerprint
     size_bytes: int
+    adapters: Adapters
+    steadying: Steadying
+    batch_sizes: tuple[int, ...]
+    notes: tuple[str, ...] = ()
 
 
 def load_pipeline(weights: Weights, card: ModelCard, *, device: Device, model_sha256: str) -> Pipeline:
-    """Load the components onto the device.
+    """All of `loading` in one go. Raises WeightsRejected."""
+    pieces = loading(weights, card, device=device, model_sha256=model_sha256, adapters={})
+    while True:
+        try:
+            next(pieces)
+        except StopIteration as finished:
+            return cast("Pipeline", finished.value)
+
+
+def loading(
+    weights: Weights, card: ModelCard, *, device: Device, model_sha256: str, adapters: Mapping[str, AdapterCard]
+) -> Generator[bool, None, Pipeline]:
+    """Load the components onto the device; yields True before each.
 
     Raises:
         WeightsRejected: the files are not what their configuration says.
     """
     try:
-        networks = {name: _load_network(weights, name, device) for name in weights.classes if _is_network(name)}
+        networks: dict[str, Any] = {}
+        for name in filter(_is_network, weights.classes):
+            yield True
+            networks[name] = _load_network(weights, name, device)
         texts = _texts(weights, networks)
         scheduler_config = json.loads((weights.folder / "scheduler" / "scheduler_config.json").read_bytes())
     except (OSError, ValueError, KeyError, TypeError) as wrong:
         raise WeightsRejected(f"{card.id} could not be loaded: {wrong}") from wrong
+    network = UnetNetwork(networks["unet"], networks["vae"])
     return Pipeline(
         texts=texts,
-        network=Network(networks["unet"], networks["vae"]),
+        network=network,
         scheduler_config=scheduler_config,
         vocabulary=Vocabulary.read(card.vocabulary),
-        fingerprint=fingerprint_of(model_sha256, device),
+        fingerprint=replace(fingerprint_of(model_sha256, device), execution=network.execution),
         size_bytes=sum(_size_bytes(network) for network in networks.values()),
+        adapters=Adapters(adapters),
+        steadying=Steadying(network.module),
+        batch_sizes=card.batch_sizes,
     )
 
 
@@ -100,6 +152,8 @@ def _load_network(weights: Weights, component: str, device: Device) -> Any:
     )
     if missing := loaded["missing_keys"]:
         raise WeightsRejected(f"{component} lacks {len(missing)} weights, such as {min(missing)}.")
+    if device.channels_last and kind in CONVOLUTIONAL:
+        network = network.to(memory_format=torch.channels_last)
     return network.to(device.torch_device).eval().requires_grad_(requires_grad=False)
 
 

@@ -1,7 +1,8 @@
 """One generation from spec to file, a stroke at a time, so that whoever drives it may stop it or drive others between."""
 
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -13,48 +14,82 @@ from models.diffusion.denoising import Denoising
 from models.diffusion.device import Device
 from models.diffusion.enlarging import needs_enlarging, write_picture
 from models.diffusion.loading import Pipeline
+from models.diffusion.passes import PassWanted
 from models.diffusion.residency import Residency
 from models.engine import Painting, Phase
-from models.errors import ModelUnavailable
-from models.manifest import Recipe
+from models.errors import PaintingBroken
+from models.manifest import Fingerprint, Recipe
+from models.spec import GenerationSpec
+
+# What a painting says of itself: a beat before work that it does alone, None while it waits for somebody else, and
+# where it wants the network; there it must be sent the prediction.
+Stroke = Beat | PassWanted | None
+Work = Generator[Stroke, torch.Tensor | None, Painting]
 
 
-def strokes(order: Paint, *, residency: Residency, device: Device) -> Generator[Beat, None, Painting]:
-    """Paint `order`. Each value says what comes next; taking the next one does it. Closing stops between two.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Easel:
+    """What every painting of this device is given. `batch_class` tells under which class of batch sizes a pass runs;
+    `finishing_ms` remembers how long the last picture of a model took after its last step."""
+
+    residency: Residency
+    device: Device
+    batch_class: Callable[[PassWanted], int]
+    finishing_ms: dict[str, float] = field(default_factory=dict[str, float])
+
+
+def strokes(order: Paint, easel: Easel) -> Work:
+    """Paint `order`. Closing it stops between two strokes.
 
     Returns:
         The painting, its pixels in the order's workspace.
     """
     beat, spec = partial(Beat, number=order.number), order.spec
-    if spec.adapters:
-        raise ModelUnavailable("This engine applies no LoRA yet.")
-    if not residency.holds(spec.model):
-        yield beat(phase=Phase.LOADING)
-    pipeline = residency.pipeline(spec.model)
-    started = time.perf_counter()
-    yield beat(phase=Phase.ENCODING)
-    denoising = begin(order, pipeline, device)
-    while not denoising.is_finished:
-        yield beat(phase=Phase.DENOISING, step=denoising.passes_done, steps=denoising.passes)
-        take_step(pipeline, denoising)
-    yield beat(phase=Phase.DENOISING, step=denoising.passes, steps=denoising.passes)
-    yield beat(phase=Phase.DECODING)
-    image = picture_of(pipeline.network.decode(denoising.latents()))
-    file = order.workspace / f"{order.number}.rgb"
-    phase = Phase.UPSCALING if needs_enlarging(spec.size) else Phase.DECODING
-    pixel_sha256 = yield from write_picture(image, spec.size, file, beat=beat(phase=phase))
+    with easel.residency.using(spec.model):
+        pipeline = yield from _loaded(order, easel)
+        started = time.perf_counter()
+        yield beat(phase=Phase.ENCODING)
+        denoising = begin(order, pipeline, easel.device)
+        fingerprint = yield from _denoise(order, pipeline, denoising, easel)
+        finishing = time.perf_counter()
+        yield beat(phase=Phase.DECODING)
+        image = picture_of(pipeline.network.decode(denoising.latents()))
+        file = order.workspace / f"{order.number}.rgb"
+        phase = Phase.UPSCALING if needs_enlarging(spec.size) else Phase.DECODING
+        pixel_sha256 = yield from write_picture(image, spec.size, file, beat=beat(phase=phase))
+    ended = time.perf_counter()
+    easel.finishing_ms[spec.model] = (ended - finishing) * 1000
     recipe = Recipe(
         spec=spec,
-        fingerprint=pipeline.fingerprint,
+        fingerprint=fingerprint,
         pixel_sha256=pixel_sha256,
         unknown_words=pipeline.vocabulary.unknown(spec.prompt),
+        timesteps=denoising.timesteps,
     )
-    render_ms = round((time.perf_counter() - started) * 1000)
+    render_ms = round((ended - started) * 1000)
     return Painting(pixels=file, size=spec.size.delivered, recipe=recipe, render_ms=render_ms)
+
+
+def _loaded(order: Paint, easel: Easel) -> Generator[Stroke, torch.Tensor | None, Pipeline]:
+    """The model, and the adapters that the spec names."""
+    beat = Beat(number=order.number, phase=Phase.LOADING)
+    pieces = easel.residency.pipeline(order.spec.model)
+    while True:
+        try:
+            is_work = next(pieces)
+        except StopIteration as finished:
+            pipeline: Pipeline = finished.value
+            break
+        yield beat if is_work else None
+    if order.spec.adapters:
+        yield beat
+        pipeline.adapters.load(order.spec.adapters)
+    return pipeline
 
 
 def begin(order: Paint, pipeline: Pipeline, device: Device) -> Denoising:
     """Encode the texts and draw the noise."""
+    pipeline.adapters.activate(order.spec.adapters)
     return Denoising(
         order.spec,
         pipeline.texts.prepare(order.spec),
@@ -64,10 +99,43 @@ def begin(order: Paint, pipeline: Pipeline, device: Device) -> Denoising:
     )
 
 
-def take_step(pipeline: Pipeline, denoising: Denoising) -> None:
-    """One pass of the network for this picture alone."""
-    rows = denoising.rows()
-    denoising.advance(pipeline.network.predict(rows.latents, rows.timesteps, denoising.conditioning))
+def _denoise(
+    order: Paint, pipeline: Pipeline, denoising: Denoising, easel: Easel
+) -> Generator[Stroke, torch.Tensor | None, Fingerprint]:
+    """All passes. Returns the fingerprint under which they ran."""
+    began, batch_class = time.perf_counter(), 1
+    while not denoising.is_finished:
+        beat = _beat(order, denoising, began, easel)
+        wanted = pass_wanted(order.spec, pipeline, denoising, beat)
+        prediction = yield wanted
+        if prediction is None:
+            raise PaintingBroken("The engine resumed a painting without the prediction it waits for.")
+        denoising.advance(prediction)
+        batch_class = easel.batch_class(wanted)
+    yield _beat(order, denoising, began, easel)
+    hashes = pipeline.adapters.hashes
+    used = {adapter.id: hashes[adapter.id] for adapter in order.spec.adapters}
+    return replace(pipeline.fingerprint, batch_class=batch_class, adapters=used)
+
+
+def pass_wanted(spec: GenerationSpec, pipeline: Pipeline, denoising: Denoising, beat: Beat) -> PassWanted:
+    return PassWanted(
+        beat=beat,
+        model=spec.model,
+        pipeline=pipeline,
+        adapters=spec.adapters,
+        rows=denoising.rows(),
+        conditioning=denoising.conditioning,
+    )
+
+
+def _beat(order: Paint, denoising: Denoising, began: float, easel: Easel) -> Beat:
+    """Where the painting stands; the steps so far tell how long the others will take."""
+    done, eta_ms = denoising.passes_done, None
+    if done:
+        pass_ms = (time.perf_counter() - began) * 1000 / done
+        eta_ms = round(pass_ms * (denoising.passes - done) + easel.finishing_ms.get(order.spec.model, 0.0))
+    return Beat(number=order.number, phase=Phase.DENOISING, step=done, steps=denoising.passes, eta_ms=eta_ms)
 
 
 def picture_of(pixels: torch.Tensor) -> Image.Image:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from models.catalogue import ModelCard
 from models.errors import WeightsRejected
 
 VAES = ("AutoencoderKL", "AutoencoderTiny")
@@ -78,14 +79,18 @@ class Hashes:
     def __init__(self) -> None:
         self._known: dict[tuple[Path, int, int], str] = {}
 
-    def of_model(self, weights: Weights) -> str:
-        """Over name and content of every file that decides what the model paints."""
+    def of_model(self, weights: Weights, card: ModelCard) -> str:
+        """Over name and content of every file that decides what the model paints, of the card's additions too."""
+        files = {file.relative_to(weights.folder).as_posix(): file for file in weights.files}
+        files |= {f"embedding/{word}": file for word, file in card.embeddings.items()}
+        if card.vae is not None:
+            files |= {f"override/{file.name}": file for file in sorted(card.vae.glob("*")) if file.is_file()}
         whole = hashlib.sha256()
-        for file in sorted(weights.files):
-            whole.update(f"{file.relative_to(weights.folder).as_posix()}\0{self._of_file(file)}\n".encode())
+        for name, file in sorted(files.items()):
+            whole.update(f"{name}\0{self.of_file(file)}\n".encode())
         return whole.hexdigest()
 
-    def _of_file(self, file: Path) -> str:
+    def of_file(self, file: Path) -> str:
         status = file.stat()
         key = (file, status.st_size, status.st_mtime_ns)
         if key not in self._known:

@@ -1,6 +1,8 @@
 """What the network is told about one picture, beside latents and time."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Self
 
 import torch
 
@@ -19,3 +21,22 @@ class Conditioning:
     @property
     def rows(self) -> int:
         return self.embeddings.shape[0]
+
+    @property
+    def shapes(self) -> tuple[tuple[int, ...], ...]:
+        """Pictures share a pass only where these are equal; an absent tensor has the shape ()."""
+        tensors = (getattr(self, field.name) for field in fields(self))
+        return tuple(() if tensor is None else tuple(tensor.shape) for tensor in tensors)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """The rows of several pictures of equal shapes, one picture after the other."""
+        stacked: dict[str, Any] = {
+            field.name: _stacked([getattr(part, field.name) for part in parts]) for field in fields(cls)
+        }
+        return cls(**stacked)
+
+
+def _stacked(column: Sequence[torch.Tensor | None]) -> torch.Tensor | None:
+    present = [tensor for tensor in column if tensor is not None]
+    return torch.cat(present) if present else None

@@ -6,18 +6,21 @@ import torch
 
 from models.diffusion.families.conditioning import Conditioning
 from models.errors import PaintingBroken, WeightsRejected
+from models.manifest import Execution
 from models.request import ImageSize
 
 
-class Network:
+class UnetNetwork:
     """Predicts noise with the UNet in its dtype; decodes with the VAE in float32."""
+
+    execution = Execution.STEPS
 
     def __init__(self, unet: Any, vae: Any) -> None:
         if unet.config.in_channels != vae.config.latent_channels:
             raise WeightsRejected("The UNet takes more than plain latents (inpainting, editing); that is not served.")
         if unet.config.time_cond_proj_dim is not None:
             raise WeightsRejected("The UNet expects the guidance scale as an input; that is not served.")
-        self.unet = unet
+        self.module = self.unet = unet
         self._vae = vae
         self.pixels_per_latent = 2 ** (len(vae.config.block_out_channels) - 1)
 

@@ -1,19 +1,22 @@
 """A CPU with one thread, and painting without a child process."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from plugins.at_once import at_once
 from plugins.tiny_specs import card_of
 
 from models import GenerationSpec
 from models.child_protocol import Beat, Paint
 from models.diffusion.device import Device, choose_device
 from models.diffusion.loading import Pipeline
-from models.diffusion.painting import begin, strokes, take_step
+from models.diffusion.painting import Easel, begin, pass_wanted, strokes
+from models.diffusion.passes import PassWanted, run_pass
 from models.diffusion.residency import Residency
-from models.engine import Painting
+from models.engine import Painting, Phase
 
 Load = Callable[[Path], Pipeline]
 PaintAll = Callable[[GenerationSpec], tuple[Painting, list[Beat]]]
@@ -21,7 +24,8 @@ PaintAll = Callable[[GenerationSpec], tuple[Painting, list[Beat]]]
 
 @pytest.fixture(scope="session")
 def device() -> Device:
-    return choose_device("cpu", threads=1)
+    """Laid out as diffusers does by itself, so that bits can be compared."""
+    return replace(choose_device("cpu", threads=1), channels_last=False)
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +35,7 @@ def load(device: Device) -> Load:
 
     def pipeline(folder: Path) -> Pipeline:
         if folder not in loaded:
-            loaded[folder] = Residency({"tiny": card_of(folder)}, device).pipeline("tiny")
+            loaded[folder] = at_once(Residency({"tiny": card_of(folder)}, device).pipeline("tiny"))
         return loaded[folder]
 
     return pipeline
@@ -43,9 +47,11 @@ def denoise(load: Load, device: Device, tmp_path: Path) -> Callable[[Path, Gener
 
     def latents(folder: Path, spec: GenerationSpec) -> torch.Tensor:
         pipeline = load(folder)
-        denoising = begin(Paint(number=1, spec=spec, workspace=tmp_path), pipeline, device)
+        order = Paint(number=1, spec=spec, workspace=tmp_path)
+        denoising = begin(order, pipeline, device)
         while not denoising.is_finished:
-            take_step(pipeline, denoising)
+            wanted = pass_wanted(spec, pipeline, denoising, Beat(number=1, phase=Phase.DENOISING))
+            denoising.advance(run_pass([wanted], 1)[0])
         return denoising.latents()
 
     return latents
@@ -54,14 +60,16 @@ def denoise(load: Load, device: Device, tmp_path: Path) -> Callable[[Path, Gener
 @pytest.fixture
 def paint(sd1: Path, device: Device, tmp_path: Path) -> PaintAll:
     """A whole painting with the tiny SD 1 model, and the beats on the way."""
-    residency = Residency({"tiny": card_of(sd1)}, device)
+    easel = Easel(residency=Residency({"tiny": card_of(sd1)}, device), device=device, batch_class=lambda _: 1)
 
     def painted(spec: GenerationSpec) -> tuple[Painting, list[Beat]]:
-        stroke, beats = strokes(Paint(number=1, spec=spec, workspace=tmp_path), residency=residency, device=device), []
+        work, beats, answer = strokes(Paint(number=1, spec=spec, workspace=tmp_path), easel), [], None
         while True:
             try:
-                beats.append(next(stroke))
+                stroke = work.send(answer)
             except StopIteration as finished:
                 return finished.value, beats
+            answer = run_pass([stroke], 1)[0] if isinstance(stroke, PassWanted) else None
+            beats.append(stroke.beat if isinstance(stroke, PassWanted) else stroke)
 
     return painted

@@ -3,6 +3,7 @@
 import hashlib
 import tracemalloc
 from collections.abc import Callable
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -65,7 +66,8 @@ def test_the_file_holds_what_the_recipe_says(paint: PaintAll) -> None:
 def test_each_phase_beats_before_it_begins(paint: PaintAll) -> None:
     _, beats = paint(new_spec(num_inference_steps=2, size=enlarged((32, 32), (64, 64))))
 
-    assert [(beat.phase, beat.step) for beat in beats] == [
+    heard = [(beat.phase, beat.step) for beat in beats]
+    assert [key for key, _ in groupby(heard)] == [
         (Phase.LOADING, 0),
         (Phase.ENCODING, 0),
         (Phase.DENOISING, 0),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from plugins.at_once import at_once
 from plugins.tiny_specs import card_of
 
 from models import WeightsRejected
@@ -89,7 +90,7 @@ def test_missing_tensors_are_not_filled_with_chance(sd1: Path, tmp_path: Path, d
     save_file(tensors, file)
 
     with pytest.raises(WeightsRejected, match=r"unet lacks 1 weights, such as conv_in\.weight"):
-        Residency({"tiny": card_of(folder)}, device).pipeline("tiny")
+        at_once(Residency({"tiny": card_of(folder)}, device).pipeline("tiny"))
 
 
 def test_pickles_beside_safetensors_are_left_alone(sd1: Path, tmp_path: Path) -> None:
@@ -101,12 +102,12 @@ def test_pickles_beside_safetensors_are_left_alone(sd1: Path, tmp_path: Path) ->
 
 def test_the_models_hash_changes_with_any_file_that_counts(sd1: Path, tmp_path: Path) -> None:
     folder, hashes = shutil.copytree(sd1, tmp_path / "model"), Hashes()
-    before = hashes.of_model(inspect(folder))
+    before = hashes.of_model(inspect(folder), card_of(folder))
     (folder / "README.md").write_text("words")
-    same = hashes.of_model(inspect(folder))
+    same = hashes.of_model(inspect(folder), card_of(folder))
     change_json(folder / "scheduler" / "scheduler_config.json", prediction_type="v_prediction")
 
-    assert before == same != hashes.of_model(inspect(folder))
+    assert before == same != hashes.of_model(inspect(folder), card_of(folder))
 
 
 def test_models_that_do_not_fit_together_take_turns(sd1: Path, sdxl: Path, device: Device) -> None:
@@ -116,6 +117,6 @@ def test_models_that_do_not_fit_together_take_turns(sd1: Path, sdxl: Path, devic
     residency = Residency({"one": card_of(sd1), "two": card_of(sdxl), "three": card_of(sd1)}, small)
 
     for model in ("one", "two", "one", "three"):
-        residency.pipeline(model)
+        at_once(residency.pipeline(model))
 
     assert residency.models() == ("one", "three")

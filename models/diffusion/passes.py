@@ -1,0 +1,57 @@
+"""One pass of a network for several pictures at once."""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from models.child_protocol import Beat
+from models.diffusion.denoising import Rows
+from models.diffusion.families.conditioning import Conditioning
+from models.diffusion.loading import Pipeline
+from models.spec import Adapter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassWanted:
+    """A painting stands before the network; `beat` is said when the pass begins."""
+
+    beat: Beat
+    model: str
+    pipeline: Pipeline
+    adapters: tuple[Adapter, ...]
+    rows: Rows
+    conditioning: Conditioning
+
+    @property
+    def group(self) -> Hashable:
+        """Whoever has an equal one may share the pass."""
+        return self.model, tuple(self.rows.latents.shape), self.conditioning.shapes, self.adapters
+
+    @property
+    def cost(self) -> float:
+        """Latent positions that the network works through for this picture."""
+        rows, _, *sides = self.rows.latents.shape
+        return float(rows * torch.Size(sides).numel())
+
+
+def run_pass(wanted: Sequence[PassWanted], size: int, *, steadied: Sequence[str] = ()) -> list[torch.Tensor]:
+    """Predict for all of one group in one call with `size` pictures; idle places are filled with the last one.
+
+    The layers named in `steadied` see one picture at a time.
+
+    Returns:
+        (rows, channels, height, width) for each of `wanted`.
+    """
+    first = wanted[0]
+    places = [*wanted, *[wanted[-1]] * (size - len(wanted))]
+    rows = first.rows.latents.shape[0]
+    pipeline = first.pipeline
+    pipeline.adapters.activate(first.adapters)
+    with pipeline.steadying.acting(steadied, rows=rows):
+        prediction = pipeline.network.predict(
+            torch.cat([place.rows.latents for place in places]),
+            torch.cat([place.rows.timesteps for place in places]),
+            Conditioning.joined([place.conditioning for place in places]),
+        )
+    return list(torch.split(prediction, rows))[: len(wanted)]
