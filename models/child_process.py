@@ -36,7 +36,7 @@ class EngineLimits:
     """How long, in seconds, the child may be silent in each phase, and how it is stopped and started again.
 
     `starting_s` is from the process's start to its first word (importing torch from a cold disk); `denoising_s` is
-    for one step. After SIGTERM the child has `term_s` before SIGKILL. A caller who leaves waits `cancel_s` at most
+    for one step, `calibrating_s` for the few passes between two beats, each as large as they come. After SIGTERM the child has `term_s` before SIGKILL. A caller who leaves waits `cancel_s` at most
     for the child to let go of the workspace. The wait before a restart doubles from `first_backoff_s` up to
     `longest_backoff_s`; after `max_failed_starts` in a row those waiting fail too. Every `beat_s` the callers hear
     where they stand, as long as no deadline has passed.
@@ -44,6 +44,7 @@ class EngineLimits:
 
     starting_s: float = 120.0
     loading_s: float = 300.0
+    calibrating_s: float = 600.0
     encoding_s: float = 60.0
     denoising_s: float = 120.0
     decoding_s: float = 120.0
@@ -60,6 +61,7 @@ class EngineLimits:
         return {
             Phase.WAITING: self.starting_s,
             Phase.LOADING: self.loading_s,
+            Phase.CALIBRATING: self.calibrating_s,
             Phase.ENCODING: self.encoding_s,
             Phase.DENOISING: self.denoising_s,
             Phase.DECODING: self.decoding_s,

@@ -1,24 +1,25 @@
-"""The engine in a child process: hands it one painting at a time, restarts it when it dies or hangs.
+"""The engine in a child process: hands it paintings as far as its slots go, restarts it when it dies or hangs.
 
-start -> spawn -> Setup -> Ready; paint -> queue -> Paint -> beats -> Painted. This side never imports torch. When
-the child dies or is silent for too long, the painting in it fails with EngineStopped (which may be tried again);
-those still waiting go to the next child.
+start -> spawn -> Setup -> Ready; paint -> wait -> Paint -> beats -> Painted. This side never imports torch. When the
+child dies or is silent for too long, the one painting in it fails with EngineStopped (which may be tried again); of
+several only the one that also kills it alone (see `Commissions`). Those still waiting go to the next child.
 """
 
 import asyncio
 import itertools
-from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 import structlog
 
 from models import child_protocol as wire
 from models.catalogue import Catalogue
 from models.child_process import Child, EngineLimits
+from models.commissions import Commission, Commissions
 from models.engine import EngineState, Painting, Phase, Progress
-from models.errors import EngineStopped, Failed, ModelUnavailable, OutOfMemory, PaintingBroken, WeightsRejected
+from models.errors import EngineStopped, ModelUnavailable, OutOfMemory, PaintingBroken, WeightsRejected
 from models.spec import GenerationSpec
 
 REPORTED = {kind.__name__: kind for kind in (OutOfMemory, PaintingBroken, WeightsRejected, ModelUnavailable)}
@@ -27,38 +28,24 @@ DEFAULT_LIMITS = EngineLimits()
 log = structlog.get_logger()
 
 
-@dataclass(kw_only=True, eq=False)
-class _Order:
-    """One call of `paint`; `done` ends with a painting or a Failed."""
+class Computing(TypedDict, total=False):
+    """How the child computes; see `child_protocol.Setup`, whose defaults count. `device` is auto unless it is given,
+    `threads` None."""
 
-    number: int
-    spec: GenerationSpec
-    workspace: Path
-    on_progress: Callable[[Progress], None]
-    done: asyncio.Future[Painting]
-    latest: Progress = field(default_factory=lambda: Progress(phase=Phase.WAITING))
-
-    def note(self, progress: Progress) -> None:
-        """Tell the caller, who may not disturb us by raising."""
-        self.latest = progress
-        if not self.done.done():
-            self.done.get_loop().call_soon(self.on_progress, progress)
-
-    def finish(self, painting: Painting) -> None:
-        if not self.done.done():
-            self.done.set_result(painting)
-
-    def fail(self, failure: Failed) -> None:
-        if not self.done.done():
-            self.done.set_exception(failure)
+    device: str
+    threads: int | None
+    slots: int
+    calibrations: Path | None
+    compute: wire.Compute
+    dtype: str
 
 
 class EngineProcess:
     """Implements `models.Engine` over `python -m <entry>`.
 
     `environment` is the child's whole environment (`gateway.settings.child_environment()`); the switches that keep
-    foreign code and the network out are added to it. `device` is auto, cpu or cuda; `threads` None means all cores.
-    `catalogue.default` is loaded at the start.
+    foreign code and the network out are added to it. `device` is auto, cpu or cuda; `threads` None means all cores;
+    `slots` bounds the paintings inside the child. `catalogue.default` is loaded at the start.
     """
 
     def __init__(
@@ -66,23 +53,30 @@ class EngineProcess:
         catalogue: Catalogue,
         *,
         environment: Mapping[str, str],
-        device: str = "auto",
-        threads: int | None = None,
         limits: EngineLimits = DEFAULT_LIMITS,
         entry: str = "models.diffusion.child",
+        **computing: Unpack[Computing],
     ) -> None:
-        self._setup = wire.Setup(cards=catalogue.cards(), preload=catalogue.default.id, device=device, threads=threads)
+        given: Computing = {"device": "auto", "threads": None, **computing}
+        self._setup = wire.Setup(
+            cards=catalogue.cards(), adapters=catalogue.adapters(), preload=catalogue.default.id, **given
+        )
         self._environment = environment
         self._limits = limits
         self._entry = entry
         self._numbers = itertools.count(1)
-        self._waiting: deque[_Order] = deque()
-        self._painting: _Order | None = None
+        self._commissions = Commissions()
         self._child: Child | None = None
+        self._doing = Phase.ENCODING  # what the child may still be at when it is handed a painting
         self._living: tuple[asyncio.Task[None], ...] = ()
         self._is_closed = False
         self._state = EngineState(
-            is_ready=False, device="", device_name="", resident_models=(), why="The engine is starting."
+            is_ready=False,
+            device="",
+            device_name="",
+            resident_models=(),
+            why="The engine is starting.",
+            slots=self._setup.slots,
         )
 
     async def start(self) -> None:
@@ -93,25 +87,25 @@ class EngineProcess:
         )
 
     async def paint(
-        self, spec: GenerationSpec, *, workspace: Path, on_progress: Callable[[Progress], None]
+        self,
+        spec: GenerationSpec,
+        *,
+        workspace: Path,
+        on_progress: Callable[[Progress], None],
+        preview_every: int = 0,
     ) -> Painting:
-        """See `models.Engine`. While others are before it, it beats in phase WAITING."""
+        """See `models.Engine`. While no slot is free for it, it beats in phase WAITING."""
         if self._is_closed:
             raise EngineStopped("The engine is closed.")
-        order = _Order(
-            number=next(self._numbers),
-            spec=spec,
-            workspace=workspace,
-            on_progress=on_progress,
-            done=asyncio.get_running_loop().create_future(),
-        )
-        self._waiting.append(order)
-        order.note(order.latest)
+        number = next(self._numbers)
+        order = wire.Paint(number=number, spec=spec, workspace=workspace, preview_every=preview_every)
+        commission = Commission(order=order, on_progress=on_progress)
+        self._commissions.add(commission)
         self._hand_over()
         try:
-            return await asyncio.shield(order.done)
+            return await asyncio.shield(commission.done)
         except asyncio.CancelledError:
-            await self._withdraw(order)
+            await self._withdraw(commission)
             raise
 
     def state(self) -> EngineState:
@@ -124,16 +118,14 @@ class EngineProcess:
             living.cancel()
         await asyncio.gather(*self._living, return_exceptions=True)
         self._is_down("The engine is closed.")
-        self._fail_waiting(EngineStopped("The engine was closed before it began this picture."))
+        self._commissions.fail_waiting(EngineStopped("The engine was closed before it had painted this picture."))
 
-    async def _withdraw(self, order: _Order) -> None:
-        """The caller has left: forget a waiting order, stop a running one and give it time to let go."""
-        if order in self._waiting:
-            self._waiting.remove(order)
-        elif order is self._painting and self._child is not None:
-            self._child.send(wire.Cancel(number=order.number))
-            await asyncio.wait([order.done], timeout=self._limits.cancel_s)
-        order.done.cancel()
+    async def _withdraw(self, commission: Commission) -> None:
+        """The caller has left: forget a waiting commission, stop a running one and give it time to let go."""
+        if self._commissions.withdraw(commission) and self._child is not None:
+            self._child.send(wire.Cancel(number=commission.order.number))
+            await asyncio.wait([commission.done], timeout=self._limits.cancel_s)
+        commission.done.cancel()
 
     async def _keep_alive(self) -> None:
         """Keep one child running until cancelled; wait longer after each that never became ready."""
@@ -141,7 +133,7 @@ class EngineProcess:
         while True:
             failed_starts = 0 if await self._live() else failed_starts + 1
             if failed_starts >= self._limits.max_failed_starts:
-                self._fail_waiting(EngineStopped(f"The engine does not start. {self._state.why}"))
+                self._commissions.fail_waiting(EngineStopped(f"The engine does not start. {self._state.why}"))
             backoff_s = self._limits.first_backoff_s * 2 ** min(failed_starts, 16)
             await asyncio.sleep(min(backoff_s, self._limits.longest_backoff_s))
 
@@ -159,7 +151,8 @@ class EngineProcess:
         finally:
             was_ready, self._child = self._child is not None, None
             await child.kill()
-        log.warning("engine stopped", reason=child.end)
+        inside = [commission.order.number for commission in self._commissions.inside()]
+        log.warning("engine stopped", reason=child.end, inside=inside)
         self._is_down(child.end)
         return was_ready
 
@@ -168,9 +161,7 @@ class EngineProcess:
             case wire.Ready():
                 self._is_up(report, child)
             case wire.Beat():
-                child.expect(report.phase)
-                if self._painting is not None and report.number == self._painting.number:
-                    self._painting.note(Progress(phase=report.phase, step=report.step, steps=report.steps))
+                self._hear(report, child)
             case _:
                 self._finish(report, child)
 
@@ -182,47 +173,59 @@ class EngineProcess:
             device_name=ready.device_name,
             resident_models=ready.resident,
             why=ready.why,
+            slots=ready.slots,
+            notes=ready.notes,
         )
         if self._child is None:
             log.info("engine takes orders", device=ready.device, name=ready.device_name, why=ready.why)
             self._child = child
-            child.expect(None)
+            self._rest(child)
             self._hand_over()
 
     def _is_down(self, why: str) -> None:
-        self._state = replace(self._state, is_ready=False, resident_models=(), why=why)
-        if self._painting is not None:
-            self._painting.fail(EngineStopped(f"The engine stopped while it painted this picture. {why}"))
-            self._painting = None
+        self._state = replace(self._state, is_ready=False, resident_models=(), notes=(), why=why)
+        if guilty := self._commissions.blame():
+            guilty.fail(EngineStopped(f"The engine stopped while it painted this picture. {why}"))
+
+    def _hear(self, beat: wire.Beat, child: Child) -> None:
+        """The child does one thing at a time, so the latest beat's phase is its own, whomever it is for."""
+        self._doing = beat.phase
+        if self._child is None or self._commissions.inside():
+            child.expect(beat.phase)
+        if beat.number is not None and (commission := self._commissions.find_inside(beat.number)):
+            commission.note(
+                Progress(phase=beat.phase, step=beat.step, steps=beat.steps, eta_ms=beat.eta_ms, preview=beat.preview)
+            )
 
     def _finish(self, report: wire.Painted | wire.Stopped | wire.Broken, child: Child) -> None:
-        order, self._painting = self._painting, None
-        child.expect(None)
-        if order is not None and order.number == report.number:
-            match report:
-                case wire.Painted():
-                    order.finish(report.painting)
-                case wire.Stopped():
-                    order.fail(EngineStopped("The painting was stopped."))
-                case wire.Broken():
-                    order.fail(REPORTED.get(report.kind, PaintingBroken)(report.message))
+        commission = self._commissions.leave(report.number)
+        if commission is None:
+            return
+        match report:
+            case wire.Painted():
+                commission.finish(report.painting)
+            case wire.Stopped():
+                commission.fail(EngineStopped("The painting was stopped."))
+            case wire.Broken():
+                commission.fail(REPORTED.get(report.kind, PaintingBroken)(report.message))
+        if not self._commissions.inside():
+            self._rest(child)
         self._hand_over()
 
-    def _hand_over(self) -> None:
-        """Give the child the oldest waiting order, if it is free."""
-        if self._child is None or self._painting is not None or not self._waiting:
-            return
-        self._painting = order = self._waiting.popleft()
-        self._child.send(wire.Paint(number=order.number, spec=order.spec, workspace=order.workspace))
-        self._child.expect(Phase.ENCODING)
+    def _rest(self, child: Child) -> None:
+        """The child has nothing to do: it may be silent."""
+        self._doing = Phase.ENCODING
+        child.expect(None)
 
-    def _fail_waiting(self, failure: Failed) -> None:
-        while self._waiting:
-            self._waiting.popleft().fail(failure)
+    def _hand_over(self) -> None:
+        """Give the child who waits, the oldest first, as long as it has room."""
+        while self._child is not None and (commission := self._commissions.next_in(self._state.slots)):
+            self._child.send(commission.order)
+            if len(self._commissions.inside()) == 1:
+                self._child.expect(self._doing)
 
     async def _keep_callers_posted(self) -> None:
         """Repeat where each painting stands: a slow phase within its deadline is no hang, nor is waiting."""
         while True:
             await asyncio.sleep(self._limits.beat_s)
-            for order in (*self._waiting, *([self._painting] if self._painting else [])):
-                order.note(order.latest)
+            self._commissions.repeat_progress()
