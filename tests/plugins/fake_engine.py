@@ -2,10 +2,12 @@
 
 import asyncio
 import hashlib
+import io
 from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
+from PIL import Image
 
 from models import EngineState, EngineStopped, Failed, Fingerprint, GenerationSpec, Painting, Phase, Progress, Recipe
 
@@ -23,22 +25,26 @@ FINGERPRINT = Fingerprint(
 
 
 class FakeEngine:
-    """Paints one picture at a time, in the order of asking; the same spec gives the same pixels.
+    """Paints `slots` pictures at a time, in the order of asking; the same spec gives the same pixels.
 
     `hold()` keeps paintings between two steps until `release()`; `fail_next(failure)` makes the next painting that
-    begins fail with it. `painted` lists what was finished, `begun` what was started.
+    begins fail with it; `become(fingerprint)` paints on as another version of the engine, and with `tint` in slightly
+    other colours. `painted` lists what was finished, `begun` what was started.
     """
 
-    def __init__(self, *, is_ready: bool = True) -> None:
+    def __init__(self, *, is_ready: bool = True, slots: int = 1) -> None:
         self.painted: list[GenerationSpec] = []
         self.begun: list[GenerationSpec] = []
         self._failures: list[Failed] = []
+        self._fingerprint = FINGERPRINT
+        self._tint = 0
         self._gate = asyncio.Event()
         self._gate.set()
         self._ready = asyncio.Event()
         if is_ready:
             self._ready.set()
-        self._turn = asyncio.Lock()
+        self._slots = slots
+        self._free = asyncio.Semaphore(slots)
         self._inside: set[asyncio.Future[Painting]] = set()
         self._is_closed = False
 
@@ -54,15 +60,23 @@ class FakeEngine:
     def fail_next(self, failure: Failed) -> None:
         self._failures.append(failure)
 
+    def become(self, fingerprint: Fingerprint, *, tint: int = 0) -> None:
+        self._fingerprint, self._tint = fingerprint, tint
+
     async def start(self) -> None:
         """Nothing to load."""
 
     async def paint(
-        self, spec: GenerationSpec, *, workspace: Path, on_progress: Callable[[Progress], None]
+        self,
+        spec: GenerationSpec,
+        *,
+        workspace: Path,
+        on_progress: Callable[[Progress], None],
+        preview_every: int = 0,
     ) -> Painting:
         if self._is_closed:
             raise EngineStopped("The engine is closed.")
-        work = asyncio.ensure_future(self._paint(spec, workspace, on_progress))
+        work = asyncio.ensure_future(self._paint(spec, workspace, on_progress, preview_every))
         self._inside.add(work)
         try:
             return await work
@@ -77,37 +91,59 @@ class FakeEngine:
     def state(self) -> EngineState:
         is_ready = self._ready.is_set() and not self._is_closed
         resident = ("fake",) if is_ready else ()
-        return EngineState(is_ready=is_ready, device="cpu", device_name="fake", resident_models=resident, why="a fake")
+        return EngineState(
+            is_ready=is_ready,
+            device="cpu",
+            device_name="fake",
+            resident_models=resident,
+            why="a fake",
+            slots=self._slots,
+        )
 
     async def close(self) -> None:
         self._is_closed = True
         for work in self._inside:
             work.cancel()
 
-    async def _paint(self, spec: GenerationSpec, workspace: Path, on_progress: Callable[[Progress], None]) -> Painting:
+    async def _paint(
+        self, spec: GenerationSpec, workspace: Path, on_progress: Callable[[Progress], None], preview_every: int
+    ) -> Painting:
         on_progress(Progress(phase=Phase.WAITING))
         await self._ready.wait()
-        async with self._turn:
+        async with self._free:
             self.begun.append(spec)
+            file = workspace / f"{len(self.begun)}.rgb"
             if self._failures:
                 raise self._failures.pop(0)
             on_progress(Progress(phase=Phase.ENCODING))
-            for step in range(spec.num_inference_steps):
+            for step in range(1, spec.num_inference_steps + 1):
                 await asyncio.sleep(0)
                 await self._gate.wait()
-                on_progress(Progress(phase=Phase.DENOISING, step=step + 1, steps=spec.num_inference_steps))
+                on_progress(self._after_step(step, spec, preview_every))
             on_progress(Progress(phase=Phase.DECODING))
-            pixels = _gradient(spec)
-            file = workspace / f"{len(self.begun)}.rgb"
+            pixels = _gradient(spec, self._tint)
             file.write_bytes(pixels)
             self.painted.append(spec)
-            recipe = Recipe(spec=spec, fingerprint=FINGERPRINT, pixel_sha256=hashlib.sha256(pixels).hexdigest())
+            pixel_sha256 = hashlib.sha256(pixels).hexdigest()
+            recipe = Recipe(spec=spec, fingerprint=self._fingerprint, pixel_sha256=pixel_sha256)
             return Painting(pixels=file, size=spec.size.delivered, recipe=recipe, render_ms=1)
 
+    def _after_step(self, step: int, spec: GenerationSpec, preview_every: int) -> Progress:
+        """A millisecond a step, and the picture in small where a preview was asked for."""
+        steps = spec.num_inference_steps
+        preview = _jpeg(_gradient(spec, self._tint), spec) if preview_every and step % preview_every == 0 else None
+        return Progress(phase=Phase.DENOISING, step=step, steps=steps, eta_ms=steps - step, preview=preview)
 
-def _gradient(spec: GenerationSpec) -> bytes:
-    """From black to a colour that the whole spec decides, row by row."""
-    colour = hashlib.sha256(msgspec.json.encode(spec)).digest()[:3]
+
+def _jpeg(pixels: bytes, spec: GenerationSpec) -> bytes:
+    size, jpeg = spec.size.delivered, io.BytesIO()
+    Image.frombytes("RGB", (size.width, size.height), pixels).resize((8, 8)).save(jpeg, format="JPEG")
+    return jpeg.getvalue()
+
+
+def _gradient(spec: GenerationSpec, tint: int) -> bytes:
+    """From black to a colour that the whole spec and the tint decide, row by row."""
+    colour = hashlib.sha256(msgspec.json.encode(spec) + bytes(tint)).digest()[:3]
     size = spec.size.delivered
     rows = [bytes(channel * (row + 1) // size.height for channel in colour) for row in range(size.height)]
     return b"".join(row * size.width for row in rows)
