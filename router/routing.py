@@ -102,7 +102,7 @@ class Router:
     def _can_paint(self, style: Style, request: GenerationRequest) -> bool:
         if request.model is None:
             return style.card_in(self._catalogue) is not None
-        return self._catalogue.get(request.model).family in style.families
+        return style.serves(self._catalogue.get(request.model).family)
 
     def _card_for(self, style: Style, request: GenerationRequest) -> ModelCard:
         if request.model is None:
@@ -111,7 +111,7 @@ class Router:
                 raise ModelUnavailable(f"No installed model can paint the style {style.id!r}.")
             return card
         card = self._catalogue.get(request.model)
-        if card.family not in style.families:
+        if not style.serves(card.family):
             raise RequestInvalid(f"The style {style.id!r} has no settings for the model {card.id!r}.", field="style")
         return card
 
@@ -129,7 +129,7 @@ class _Setting:
 
 def _spec(request: GenerationRequest, setting: _Setting, *, seed: int) -> GenerationSpec:
     style, family = setting.style, setting.card.family
-    settings = style.families[family]
+    settings = style.settings_for(family)
     text = style.wording_for(family).template.replace(PLACEHOLDER, request.prompt)
     return GenerationSpec(
         model=setting.card.id,

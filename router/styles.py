@@ -13,6 +13,8 @@ from msgspec import Meta
 
 from models import Catalogue, Family, ModelCard, Quality, RequestInvalid, Sampler, SettingInvalid
 
+# Families that are steered like another one: its settings serve where a style has none of their own.
+STAND_INS = {Family.SD2: Family.SD1}
 AUTO = "auto"
 PLACEHOLDER = "{prompt}"
 
@@ -135,23 +137,32 @@ class Style(Form, frozen=True, kw_only=True):
     auto: AutoPhrases = AutoPhrases()
     families: dict[Family, FamilySettings]
 
+    def serves(self, family: Family) -> bool:
+        """Whether there are settings to paint this style with models of `family`."""
+        return family in self.families or STAND_INS.get(family) in self.families
+
+    def settings_for(self, family: Family) -> FamilySettings:
+        """The family's own settings, else those of the family that stands in. Raises KeyError where it `serves` not."""
+        return self.families[family if family in self.families else STAND_INS[family]]
+
     def wording_for(self, family: Family) -> Wording:
-        return self.families[family].prompt or self.prompt
+        return self.settings_for(family).prompt or self.prompt
 
     def enhancement_for(self, family: Family) -> Enhancement:
-        return self.families[family].enhance or self.enhance
+        return self.settings_for(family).enhance or self.enhance
 
     def card_in(self, catalogue: Catalogue) -> ModelCard | None:
         """The model that paints this style when the request names none; None where no family of it is installed.
 
-        The default model's family comes first, then the file's own order.
+        The default model's family comes first, then the file's own order, then those that another stands in for.
         """
-        families = sorted(self.families, key=lambda family: family is not catalogue.default.family)
+        more = [family for family in STAND_INS if self.serves(family) and family not in self.families]
+        families = sorted([*self.families, *more], key=lambda family: family is not catalogue.default.family)
         cards = (self._card_of(family, catalogue) for family in families)
         return next((card for card in cards if card is not None), None)
 
     def _card_of(self, family: Family, catalogue: Catalogue) -> ModelCard | None:
-        preferred = self.families[family].model
+        preferred = self.settings_for(family).model
         named = (card for card in catalogue.cards() if card.id == preferred and card.family is family)
         return next(named, None) or catalogue.of_family(family)
 

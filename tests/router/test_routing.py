@@ -55,6 +55,16 @@ def test_the_readmes_prompt_is_painted_by_the_model_in_the_box(router: Router) -
     assert (spec.sampler, spec.num_inference_steps, spec.seed) == (Sampler.DPMPP_2M, 12, 7)
 
 
+def test_every_style_paints_with_an_sd2_that_the_request_names() -> None:
+    sd2 = replace(SD1, id="two", family=Family.SD2)
+    router = Router(STYLES, Catalogue({card.id: card for card in (SDXL, sd2)}))
+
+    for style in STYLES.all():
+        request = GenerationRequest(prompt="a boat", style=style.id, model="two")
+        (spec,) = router.route(request, seed=1).specs
+        assert (spec.model, spec.sampler) == ("two", style.families[Family.SD1].sampler)
+
+
 def test_a_requested_style_says_so_and_shows_its_own_id(router: Router) -> None:
     route = router.route(GenerationRequest(prompt="a boat", style="watercolour"), seed=1)
     assert (route.style_resolved, route.style_reason) == ("watercolor", "requested")

@@ -117,6 +117,29 @@ def test_the_default_models_family_comes_before_the_files_order(styles: Styles) 
     assert card.family is Family.SD1
 
 
+def test_sd2_is_painted_with_the_settings_of_sd1_unless_a_style_has_its_own(tmp_path: Path) -> None:
+    own = """
+[families.sd2]
+sampler = "euler"
+steps = { standard = 10, hd = 20, ultra = 30 }
+guidance = { standard = 5.0, hd = 6.0, ultra = 7.0 }
+"""
+    (tmp_path / "own").mkdir()
+    plain = load_styles(written(tmp_path, MINIMAL)).get("plain")
+    special = load_styles(written(tmp_path / "own", MINIMAL + own)).get("plain")
+
+    assert plain.settings_for(Family.SD2) == plain.settings_for(Family.SD1)
+    assert special.settings_for(Family.SD2).sampler == "euler"
+    assert not plain.serves(Family.SDXL)
+
+
+def test_every_style_is_available_with_an_sd2_alone(styles: Styles) -> None:
+    catalogue = catalogue_of(Family.SD2)
+
+    assert all(entry.available for entry in styles.entries(catalogue))
+    assert {style.card_in(catalogue) for style in styles.all()} == {catalogue.default}
+
+
 def test_the_revision_hash_changes_with_any_style(tmp_path: Path) -> None:
     before = load_styles(written(tmp_path, MINIMAL)).revision_hash
     assert load_styles(written(tmp_path, MINIMAL)).revision_hash == before
