@@ -137,7 +137,7 @@ def test_every_style_is_available_with_an_sd2_alone(styles: Styles) -> None:
     catalogue = catalogue_of(Family.SD2)
 
     assert all(entry.available for entry in styles.entries(catalogue))
-    assert {style.card_in(catalogue) for style in styles.all()} == {catalogue.default}
+    assert all(style.card_in(catalogue) == catalogue.default for style in styles.all())
 
 
 def test_the_revision_hash_changes_with_any_style(tmp_path: Path) -> None:
