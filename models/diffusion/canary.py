@@ -1,13 +1,14 @@
 """Which batch sizes give every picture the same bits, found by trying.
 
-A picture's bits depend on how many rows a kernel sees, rarely on what the other rows hold. So pictures are sent through
-the network in batches of each size, twice, in opposite order: sizes that agree on every picture form a class, and only
-sizes of one class are used. Layers that spoil the class of size 1 are run picture by picture, and the sizes tried again.
+A picture's bits depend on how many rows a kernel sees, rarely on what the other rows hold. So pictures go through the
+network in batches of each size, twice, with other companions in other places: sizes that agree on every picture form a
+class, and only sizes of one class are used. Layers that spoil the class of size 1 are found by comparing each with
+itself, picture by picture, and are run so from then on.
 """
 
 import hashlib
 import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -17,19 +18,20 @@ from models.diffusion.passes import PassWanted, run_pass
 
 CANDIDATES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
 LONGEST_PASS_S = 8.0
-# A size must pay: a picture in it must cost less than this share of what it costs in the best smaller size.
-WORTH = 0.97
-# A class without size 1 makes a lone picture wait for padding: at most this much longer (engine.md, point 6).
+# A larger size is used unless a picture in it costs more than this much of what it costs in the best smaller one; a
+# little more is allowed, since times waver on a busy machine and the choice stays.
+DEARER = 1.1
+# A class without size 1 makes a lone picture pay for padding: at most this much (engine.md, point 6).
 KNEE = 1.3
 
-Bits = tuple[str, ...] | None
+Bits = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
     """The proven sizes, counted in pictures, and the layers that run picture by picture at them.
 
-    `ms` is the quickest pass of each size that was tried, for people.
+    `ms` is the quickest pass of each size of the class, for people.
     """
 
     sizes: tuple[int, ...]
@@ -39,54 +41,52 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """One size: each picture's bits, None where two orders disagreed; milliseconds of the quickest pass."""
+    """One size: the bits of the pool's first pictures in it, None where company or place changed them; milliseconds of
+    the quickest pass."""
 
     size: int
-    bits: Bits
+    bits: Bits | None
     ms: float
+
+    def agrees(self, other: "Trial") -> bool:
+        """Every picture that both tried has the same bits in both."""
+        if self.bits is None or other.bits is None:
+            return False
+        return all(mine == theirs for mine, theirs in zip(self.bits, other.bits, strict=False))
 
 
 def calibrate(model: PassWanted, *, largest: int, holds_one: bool) -> Generator[None, None, Calibration]:
-    """Try sizes up to `largest` with pictures like `model`; yields before each pass or two.
+    """Try sizes up to `largest` with pictures like `model`; yields between passes.
 
     `holds_one`: size 1 must be among the proven ones, so that a lone picture pays for no padding.
     """
-    pool = companions(model, largest)
+    pool = companions(model, largest + 1)
     yield
-    alone = _try(pool, 1)
+    alone = _alone(pool)
     sizes = [size for size in CANDIDATES if 1 < size <= largest and size * alone.ms < LONGEST_PASS_S * 1000]
-    plain = {1: alone}
+    found: set[str] = set()
     for size in sizes:
         yield
-        plain[size] = _try(pool, size)
-    unlike = [size for size in sizes if plain[size].bits != alone.bits]
-    steadied: tuple[str, ...] = ()
-    steady = plain
-    if unlike:
-        found: set[str] = set()
-        for size in unlike:
-            yield
-            _watch(pool, size, found)
-        steadied = tuple(sorted(found))
-        steady = dict(plain)
-        for size in sizes:
-            yield
-            steady[size] = _try(pool, size, steadied)
-    return chosen(plain, steady, steadied, holds_one=holds_one)
+        _watch(pool[:size], found)
+    steadied = tuple(sorted(found))
+    steady, plain = [alone], [alone]
+    for size in sizes:
+        yield
+        steady.append(_try(pool, size, steadied))
+        if not holds_one:
+            plain.append(_try(pool, size))
+    return chosen(plain, steady, steadied)
 
 
-def chosen(
-    plain: Mapping[int, Trial], steady: Mapping[int, Trial], steadied: tuple[str, ...], *, holds_one: bool
-) -> Calibration:
-    """The class to serve from: that of size 1 with steadied layers, or, where one without size 1 may win, the one with
-    the best throughput whose smallest member costs a lone picture little."""
-    best = _calibration([trial for trial in steady.values() if trial.bits == plain[1].bits], steadied)
-    if holds_one:
-        return best
-    for bits in {trial.bits for trial in plain.values() if trial.bits is not None}:
-        rival = _calibration([trial for trial in plain.values() if trial.bits == bits], ())
-        is_quick_alone = rival.ms[rival.sizes[0]] <= KNEE * plain[1].ms
-        if is_quick_alone and _ms_per_picture(rival) < WORTH * _ms_per_picture(best):
+def chosen(plain: Sequence[Trial], steady: Sequence[Trial], steadied: tuple[str, ...]) -> Calibration:
+    """The class to serve from: that of size 1 with steadied layers, unless a class of `plain` trials has a clearly better
+    throughput and its smallest size costs a lone picture little. The first trial of both is that of size 1."""
+    alone = plain[0]
+    best = _calibration([trial for trial in steady if trial.agrees(alone)], steadied)
+    for trial in plain:
+        rival = _calibration([other for other in plain if other.agrees(trial)], ())
+        is_quick_alone = bool(rival.sizes) and rival.ms[rival.sizes[0]] <= KNEE * alone.ms
+        if is_quick_alone and _ms_per_picture(rival) * DEARER < _ms_per_picture(best):
             best = rival
     return best
 
@@ -112,51 +112,44 @@ def _like(tensor: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     return torch.randn(tensor.shape, generator=generator).to(tensor)
 
 
-def _try(pool: Sequence[PassWanted], size: int, steadied: Sequence[str] = ()) -> Trial:
-    """All pictures of the pool in batches of `size`, forwards and backwards."""
+def _alone(pool: Sequence[PassWanted]) -> Trial:
     times: list[float] = []
-    forwards = _painted(pool, size, steadied, times)
-    backwards = _painted(pool[::-1], size, steadied, times)[::-1]
-    return Trial(size=size, bits=forwards if forwards == backwards else None, ms=min(times))
+    bits = tuple(_painted([picture], (), times)[0] for picture in pool)
+    return Trial(size=1, bits=bits, ms=min(times))
 
 
-def _painted(pool: Sequence[PassWanted], size: int, steadied: Sequence[str], times: list[float]) -> tuple[str, ...]:
-    return tuple(
-        hashlib.sha256(rows.float().cpu().numpy().tobytes()).hexdigest()
-        for batch in _batches(pool, size)
-        for rows in _timed(batch, size, steadied, times)
-    )
+def _try(pool: Sequence[PassWanted], size: int, steadied: Sequence[str] = ()) -> Trial:
+    """The first pictures in their order, then all but the very first and one more, in the opposite order."""
+    times: list[float] = []
+    first = _painted(pool[:size], steadied, times)
+    again = _painted(pool[size:0:-1], steadied, times)[::-1]
+    return Trial(size=size, bits=first if first[1:] == again[:-1] else None, ms=min(times))
 
 
-def _timed(batch: Sequence[PassWanted], size: int, steadied: Sequence[str], times: list[float]) -> list[torch.Tensor]:
+def _painted(batch: Sequence[PassWanted], steadied: Sequence[str], times: list[float]) -> Bits:
     began = time.perf_counter()
-    predicted = run_pass(batch, size, steadied=steadied)
+    predicted = run_pass(batch, len(batch), steadied=steadied)
     if predicted[0].is_cuda:
         torch.cuda.synchronize()
     times.append((time.perf_counter() - began) * 1000)
-    return predicted
+    return tuple(hashlib.sha256(rows.float().cpu().numpy().tobytes()).hexdigest() for rows in predicted)
 
 
-def _watch(pool: Sequence[PassWanted], size: int, found: set[str]) -> None:
-    steadying, rows = pool[0].pipeline.steadying, pool[0].conditioning.rows
-    for batch in _batches(pool, size):
-        with steadying.watching(found, rows=rows):
-            run_pass(batch, size)
-
-
-def _batches(pool: Sequence[PassWanted], size: int) -> Iterator[Sequence[PassWanted]]:
-    return (pool[first : first + size] for first in range(0, len(pool), size))
+def _watch(batch: Sequence[PassWanted], found: set[str]) -> None:
+    with batch[0].pipeline.steadying.watching(found, rows=batch[0].conditioning.rows):
+        run_pass(batch, len(batch))
 
 
 def _calibration(trials: Sequence[Trial], steadied: tuple[str, ...]) -> Calibration:
     """The smallest size and every larger one that pays."""
-    worth: list[Trial] = []
+    used: list[Trial] = []
     for trial in sorted(trials, key=lambda trial: trial.size):
-        if not worth or trial.ms / trial.size < WORTH * worth[-1].ms / worth[-1].size:
-            worth.append(trial)
-    sizes = tuple(trial.size for trial in worth)
+        if all(trial.ms / trial.size <= DEARER * smaller.ms / smaller.size for smaller in used):
+            used.append(trial)
     return Calibration(
-        sizes=sizes, steadied=steadied if len(sizes) > 1 else (), ms={trial.size: trial.ms for trial in trials}
+        sizes=tuple(trial.size for trial in used),
+        steadied=steadied if len(used) > 1 else (),
+        ms={trial.size: trial.ms for trial in trials},
     )
 
 

@@ -1,0 +1,141 @@
+"""One request has one picture: alone, in any company, after joins, leaves, cancels and a restart."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from plugins.open_studio import OpenStudio, open_studio
+from plugins.tiny_specs import card_of, new_spec, plain_size
+
+from models import GenerationSpec, Sampler
+from models import child_protocol as wire
+from models.diffusion.device import Device
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers
+
+SPECS = (
+    new_spec(sampler=Sampler.EULER, num_inference_steps=3, seed=1),
+    new_spec(sampler=Sampler.EULER_A, num_inference_steps=5, seed=2),
+    new_spec(sampler=Sampler.DDIM, num_inference_steps=4, seed=3, guidance_scale=7.0),
+    new_spec(sampler=Sampler.DPMPP_2M, num_inference_steps=6, seed=4, prompt="a green house"),
+    new_spec(sampler=Sampler.DPMPP_SDE, num_inference_steps=4, seed=5),
+    new_spec(sampler=Sampler.UNIPC, num_inference_steps=5, seed=6, negative_prompt=""),
+    new_spec(sampler=Sampler.HEUN, num_inference_steps=3, seed=7),
+    new_spec(sampler=Sampler.LCM, num_inference_steps=4, seed=8, guidance_scale=1.0),
+    new_spec(sampler=Sampler.EULER, num_inference_steps=4, seed=9, size=plain_size(48, 32)),
+    new_spec(sampler=Sampler.DPMPP_2M_KARRAS, num_inference_steps=4, seed=10, model="xl"),
+)
+ORDERS = 20
+
+Open = Callable[..., OpenStudio]
+
+
+@pytest.fixture
+def opened(sd1: Path, sdxl: Path, device: Device, tmp_path: Path) -> Open:
+    """A studio that knows both families; its measurements outlive it."""
+    cards = {"tiny": card_of(sd1), "xl": card_of(sdxl, name="xl", is_default=False)}
+
+    def new(**more: object) -> OpenStudio:
+        return open_studio(cards, device, tmp_path, folder=tmp_path / "calibrations", **more)
+
+    return new
+
+
+@pytest.fixture
+def alone(opened: Open) -> dict[GenerationSpec, str]:
+    """What each spec paints when nobody else is there."""
+    studio, found = opened(largest=1), {}
+    for spec in SPECS:
+        number = studio.ask(spec)
+        studio.run()
+        found[spec] = studio.pixels()[number]
+    assert len(set(found.values())) == len(SPECS)
+    return found
+
+
+def test_ten_requests_keep_their_pixels_in_twenty_orders_of_coming_and_going(
+    opened: Open, alone: dict[GenerationSpec, str]
+) -> None:
+    studio = opened()
+    for order in range(ORDERS):
+        rng = np.random.default_rng(order)
+        asked: dict[int, GenerationSpec] = {}
+        for index in rng.permutation(len(SPECS)):
+            asked[studio.ask(SPECS[index])] = SPECS[index]
+            unwanted = studio.ask(SPECS[int(rng.integers(len(SPECS)))])
+            for _ in range(int(rng.integers(4))):
+                studio.tick()
+            studio.canceled.add(unwanted)
+        studio.run()
+        painted = studio.pixels()
+        assert {number: painted[number] for number in asked} == {number: alone[spec] for number, spec in asked.items()}
+
+
+def test_pictures_shared_passes_in_that(opened: Open) -> None:
+    studio = opened()
+    for seed in range(4):
+        studio.ask(new_spec(seed=seed, num_inference_steps=12))
+    studio.run()
+
+    sizes = [len(passes) for passes in passes_of(studio)]
+    assert max(sizes) == 4
+    assert {end.painting.recipe.fingerprint.batch_class for end in painted(studio)} == {1}
+
+
+def test_another_studio_reads_what_was_measured_and_paints_the_same(
+    opened: Open, alone: dict[GenerationSpec, str], tmp_path: Path
+) -> None:
+    first = opened()
+    for spec in SPECS[:3]:
+        first.ask(spec)
+        first.ask(spec)
+    first.run()
+    files = {file.name: file.read_bytes() for file in (tmp_path / "calibrations").iterdir()}
+    assert files
+
+    second = opened()
+    asked = {second.ask(spec): spec for spec in SPECS[:3]}
+    second.run()
+
+    assert second.pixels() == {number: alone[spec] for number, spec in asked.items()}
+    assert {file.name: file.read_bytes() for file in (tmp_path / "calibrations").iterdir()} == files
+
+
+def test_a_painting_that_is_cancelled_at_any_step_changes_nobody(
+    opened: Open, alone: dict[GenerationSpec, str]
+) -> None:
+    studio = opened()
+    for ticks in range(9):
+        kept, unwanted = studio.ask(SPECS[3]), studio.ask(SPECS[6])
+        for _ in range(ticks):
+            studio.tick()
+        studio.canceled.add(unwanted)
+        studio.run()
+        assert studio.pixels()[kept] == alone[SPECS[3]]
+        assert isinstance(studio.ended()[unwanted], wire.Stopped | wire.Painted)
+
+
+def test_fast_says_that_nothing_is_proven(opened: Open) -> None:
+    studio = opened(compute=wire.Compute.FAST)
+    studio.ask(SPECS[0])
+    studio.ask(SPECS[1])
+    studio.run()
+
+    assert {end.painting.recipe.fingerprint.batch_class for end in painted(studio)} == {0}
+
+
+def painted(studio: OpenStudio) -> list[wire.Painted]:
+    return [end for end in studio.ended().values() if isinstance(end, wire.Painted)]
+
+
+def passes_of(studio: OpenStudio) -> list[set[int]]:
+    """Who was in each pass: neighbouring beats of different numbers before the network."""
+    passes: list[set[int]] = [set()]
+    for report in studio.reports:
+        if not isinstance(report, wire.Beat) or not report.steps or report.step == report.steps:
+            continue
+        if report.number in passes[-1]:
+            passes.append(set())
+        passes[-1].add(report.number or 0)
+    return passes

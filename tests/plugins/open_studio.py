@@ -1,0 +1,66 @@
+"""A studio in the test's own process, driven tick by tick."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from models import GenerationSpec, ModelCard
+from models import child_protocol as wire
+from models.diffusion.calibrations import Calibrations
+from models.diffusion.device import Device
+from models.diffusion.residency import Residency
+from models.diffusion.studio import Studio
+
+
+@dataclass(kw_only=True)
+class OpenStudio:
+    """`reports` is everything it said, `canceled` whom it shall let go."""
+
+    studio: Studio
+    workspace: Path
+    reports: list[wire.Report] = field(default_factory=list)
+    canceled: set[int] = field(default_factory=set)
+    asked: int = 0
+
+    def ask(self, spec: GenerationSpec, *, preview_every: int = 0) -> int:
+        """Returns the painting's number."""
+        self.asked += 1
+        self.studio.take_in(
+            wire.Paint(number=self.asked, spec=spec, workspace=self.workspace, preview_every=preview_every)
+        )
+        return self.asked
+
+    def tick(self) -> None:
+        self.studio.tick(self.reports.append, self.canceled.__contains__)
+
+    def run(self) -> None:
+        """Until nothing is left to do."""
+        while not self.studio.is_idle:
+            self.tick()
+
+    def ended(self) -> dict[int, wire.Painted | wire.Stopped | wire.Broken]:
+        finals = (wire.Painted, wire.Stopped, wire.Broken)
+        return {report.number: report for report in self.reports if isinstance(report, finals)}
+
+    def pixels(self) -> dict[int, str]:
+        """`pixel_sha256` of everything that was finished, by number."""
+        ended = self.ended().items()
+        return {number: end.painting.recipe.pixel_sha256 for number, end in ended if isinstance(end, wire.Painted)}
+
+    def steps(self, number: int) -> list[int]:
+        """The step of each denoising beat of one painting."""
+        beats = (report for report in self.reports if isinstance(report, wire.Beat) and report.number == number)
+        return [beat.step for beat in beats if beat.steps]
+
+
+def open_studio(
+    cards: Mapping[str, ModelCard],
+    device: Device,
+    workspace: Path,
+    *,
+    largest: int = 8,
+    folder: Path | None = None,
+    compute: wire.Compute = wire.Compute.EXACT,
+) -> OpenStudio:
+    calibrations = Calibrations(folder, largest=largest, holds_one=True, compute=compute)
+    return OpenStudio(studio=Studio(device, Residency(cards, device), calibrations, slots=16), workspace=workspace)
