@@ -2,12 +2,14 @@
 
 import asyncio
 import hashlib
+import io
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from PIL import Image
 from plugins.fake_engine import FakeEngine
 from plugins.tiny_specs import card_of, catalogue_of, new_spec, plain_size
 
@@ -15,6 +17,7 @@ from models import Engine, EngineStopped, Failed, ModelUnavailable, Phase, Progr
 from models.engine_process import EngineProcess
 
 ROOT = Path(__file__).resolve().parents[2]
+SLOTS = 3
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -32,9 +35,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def new_engine(kind: str, folder: Path) -> Engine:
     if kind == "fake":
-        return FakeEngine()
+        return FakeEngine(slots=SLOTS)
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return EngineProcess(catalogue_of(card_of(folder)), environment=environment, device="cpu", threads=1)
+    return EngineProcess(catalogue_of(card_of(folder)), environment=environment, device="cpu", threads=1, slots=SLOTS)
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module", params=["fake", "process"])
@@ -89,6 +92,59 @@ async def test_everyone_who_asks_at_once_is_answered(engine: Engine, tmp_path: P
 
     assert [painting.recipe.spec.seed for painting in paintings] == list(range(8))
     assert len({painting.recipe.pixel_sha256 for painting in paintings}) == 8
+
+
+async def test_as_many_as_there_are_slots_paint_at_a_time(engine: Engine, tmp_path: Path) -> None:
+    """Each painting's steps are heard before the one before it ends; the one too many hears only that it waits."""
+    heard: list[list[Progress]] = [[] for _ in range(SLOTS + 1)]
+    began_together: list[bool] = []
+
+    def note_first(progress: Progress) -> None:
+        heard[0].append(progress)
+        if progress.step == 20:
+            began_together.append(all(any(one.step for one in others) for others in heard[:SLOTS]))
+            began_together.append({one.phase for one in heard[SLOTS]} == {Phase.WAITING})
+
+    listeners = [note_first, *(others.append for others in heard[1:])]
+    await asyncio.gather(
+        *(
+            engine.paint(new_spec(seed=seed, num_inference_steps=20), workspace=tmp_path, on_progress=listener)
+            for seed, listener in enumerate(listeners)
+        )
+    )
+
+    assert engine.state().slots == SLOTS
+    assert began_together == [True, True]
+
+
+async def test_company_changes_nobodys_picture(engine: Engine, tmp_path: Path) -> None:
+    specs = [new_spec(seed=seed, prompt=f"boat {seed}", num_inference_steps=3 + seed) for seed in range(SLOTS + 2)]
+    alone = [await engine.paint(spec, workspace=tmp_path, on_progress=ignore) for spec in specs]
+
+    together = await asyncio.gather(*(engine.paint(spec, workspace=tmp_path, on_progress=ignore) for spec in specs))
+
+    assert [one.recipe.pixel_sha256 for one in together] == [one.recipe.pixel_sha256 for one in alone]
+
+
+async def test_previews_are_jpegs_at_the_steps_asked_for(engine: Engine, tmp_path: Path) -> None:
+    heard: list[Progress] = []
+
+    await engine.paint(new_spec(num_inference_steps=5), workspace=tmp_path, on_progress=heard.append, preview_every=2)
+
+    previews = {progress.step: progress.preview for progress in heard if progress.preview}
+    assert sorted(previews) == [2, 4]
+    assert {Image.open(io.BytesIO(preview)).format for preview in previews.values()} == {"JPEG"}
+
+
+async def test_the_time_left_is_said_and_falls(engine: Engine, tmp_path: Path) -> None:
+    heard: list[Progress] = []
+
+    await engine.paint(new_spec(num_inference_steps=8), workspace=tmp_path, on_progress=heard.append)
+
+    left = [one.eta_ms for one in heard if one.phase is Phase.DENOISING and one.eta_ms is not None]
+    assert left
+    assert min(left) >= 0
+    assert left[-1] < left[0]
 
 
 async def test_cancelling_one_stops_it_and_nothing_else(engine: Engine, tmp_path: Path) -> None:
