@@ -27,21 +27,26 @@ from models.errors import (
 )
 from models.manifest import Execution, Fingerprint, Recipe
 from models.request import (
+    MAX_ADAPTER_WEIGHT,
+    MAX_ADAPTERS,
     MAX_IMAGES,
     MAX_NEGATIVE_PROMPT_CHARACTERS,
     MAX_PROMPT_CHARACTERS,
     MAX_SEED,
     SIDES,
     UPSCALE_FACTOR,
+    Adapter,
     GenerationRequest,
     ImageFormat,
     ImageSize,
     Quality,
 )
-from models.spec import Adapter, GenerationSpec, InitImage, Resampling, Sampler, SizePlan
+from models.spec import GenerationSpec, InitImage, Resampling, Sampler, SizePlan
 from models.turns import Turns
 
 __all__ = [
+    "MAX_ADAPTERS",
+    "MAX_ADAPTER_WEIGHT",
     "MAX_IMAGES",
     "MAX_NEGATIVE_PROMPT_CHARACTERS",
     "MAX_PROMPT_CHARACTERS",

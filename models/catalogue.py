@@ -1,15 +1,21 @@
-"""The models we know: one TOML file each in `configs/models/`, paths relative to the repository's root."""
+"""The models and LoRAs we know: one TOML file each in `configs/models/` and `configs/loras/`, paths relative to the
+repository's root."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
+from typing import Annotated, TypeAlias, TypeVar
 
 import msgspec
 
 from models.errors import AdapterUnknown, ModelUnknown, SettingInvalid
 from models.request import ImageSize, Quality
+
+
+Card = TypeVar("Card")
+AdapterId: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"\A[a-z0-9][a-z0-9_-]{0,63}\Z")]
 
 
 class Family(StrEnum):
@@ -59,7 +65,7 @@ class AdapterCard:
     `trigger` is appended to the prompt where it is used; None means it needs no word.
     """
 
-    id: str
+    id: AdapterId
     family: Family
     path: Path
     licence: str
@@ -103,8 +109,9 @@ class Catalogue:
         return next((card for card in members if card.is_default), members[0] if members else None)
 
 
-def load_catalogue(*folders: Path, root: Path) -> Catalogue:
-    """Read every `*.toml` of `folders` (a later folder wins by id); relative paths inside count from `root`.
+def load_catalogue(*folders: Path, root: Path, adapters: Sequence[Path] = ()) -> Catalogue:
+    """Read every `*.toml` of `folders`, and of the folders `adapters` the LoRAs' (a later folder wins by id); relative
+    paths inside count from `root`.
 
     When several models call themselves the default, the last one read is it, so that a model the operator added
     can replace the one in the box.
@@ -112,19 +119,28 @@ def load_catalogue(*folders: Path, root: Path) -> Catalogue:
     Raises:
         SettingInvalid: a file is not valid TOML or breaks the card's form; the message names file and member.
     """
-    files = [file for folder in folders for file in sorted(folder.glob("*.toml"))]
-    cards = {card.id: card for card in (_read_card(file, root=root) for file in files)}
+    cards = {card.id: _rooted(card, root) for card in _read_cards(folders, ModelCard)}
     defaults = [card.id for card in cards.values() if card.is_default]
-    return Catalogue({id: replace(card, is_default=id in defaults[-1:]) for id, card in cards.items()})
+    loras = {card.id: replace(card, path=root / card.path) for card in _read_cards(adapters, AdapterCard)}
+    return Catalogue({id: replace(card, is_default=id in defaults[-1:]) for id, card in cards.items()}, loras)
 
 
-def _read_card(file: Path, *, root: Path) -> ModelCard:
-    try:
-        card = msgspec.convert(tomllib.loads(file.read_text()), ModelCard, dec_hook=_read_path)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as wrong:
-        raise SettingInvalid(f"{file.name}: {wrong}") from None
-    vocabulary = root / card.vocabulary if card.vocabulary else None
-    return replace(card, path=root / card.path, vocabulary=vocabulary)
+def _read_cards(folders: Sequence[Path], form: type[Card]) -> Iterator[Card]:
+    for file in (file for folder in folders for file in sorted(folder.glob("*.toml"))):
+        try:
+            yield msgspec.convert(tomllib.loads(file.read_text(encoding="utf-8")), form, dec_hook=_read_path)
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as wrong:
+            raise SettingInvalid(f"{file.name}: {wrong}") from None
+
+
+def _rooted(card: ModelCard, root: Path) -> ModelCard:
+    return replace(
+        card,
+        path=root / card.path,
+        vocabulary=root / card.vocabulary if card.vocabulary else None,
+        vae=root / card.vae if card.vae else None,
+        embeddings={word: root / file for word, file in card.embeddings.items()},
+    )
 
 
 def _read_path(kind: type, value: object) -> object:

@@ -16,6 +16,8 @@ MAX_PROMPT_CHARACTERS = 1500
 MAX_NEGATIVE_PROMPT_CHARACTERS = 500
 MAX_SEED = 2**32 - 1
 MAX_IMAGES = 10
+MAX_ADAPTERS = 5
+MAX_ADAPTER_WEIGHT = 2.0
 UPSCALE_FACTOR = 4
 
 
@@ -63,6 +65,14 @@ class ImageSize:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Adapter:
+    """A LoRA from the operator's catalogue and how strongly it acts: 1 as it was trained, below 0 the other way."""
+
+    id: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GenerationRequest:
     """One call for pictures, every member within the contract's bounds; None means "you choose".
 
@@ -82,6 +92,7 @@ class GenerationRequest:
     format: ImageFormat = ImageFormat.PNG
     enhance_prompt: bool | None = None
     model: str | None = None
+    loras: tuple[Adapter, ...] = ()
 
     def __post_init__(self) -> None:
         _check_prompt(self.prompt)
@@ -90,6 +101,7 @@ class GenerationRequest:
         _check_side(self.height, field="height")
         _check_range(self.seed, 0, MAX_SEED, field="seed")
         _check_range(self.n, 1, MAX_IMAGES, field="n")
+        _check_adapters(self.loras)
 
 
 def _check_prompt(prompt: str) -> None:
@@ -125,6 +137,15 @@ def _check_side(side: int | None, *, field: str) -> None:
         raise SizeInvalid(f"`{field}` must be one of {allowed}, not {side}.", field=field)
 
 
-def _check_range(value: int | None, low: int, high: int, *, field: str) -> None:
+def _check_adapters(adapters: tuple[Adapter, ...]) -> None:
+    if len(adapters) > MAX_ADAPTERS:
+        raise RequestInvalid(f"`loras` has {len(adapters)} entries; at most {MAX_ADAPTERS} are allowed.", field="loras")
+    if len({adapter.id for adapter in adapters}) < len(adapters):
+        raise RequestInvalid("`loras` must not name one twice.", field="loras")
+    for adapter in adapters:
+        _check_range(adapter.weight, -MAX_ADAPTER_WEIGHT, MAX_ADAPTER_WEIGHT, field="loras")
+
+
+def _check_range(value: float | None, low: float, high: float, *, field: str) -> None:
     if value is not None and not low <= value <= high:
         raise RequestInvalid(f"`{field}` must be between {low} and {high}, not {value}.", field=field)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from models.request import ImageSize
+from models.request import Adapter, ImageSize
 
 
 class Sampler(StrEnum):
@@ -53,14 +53,6 @@ class SizePlan:
     @property
     def delivered(self) -> ImageSize:
         return self.target.times(self.upscale)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Adapter:
-    """A LoRA from the operator's catalogue and how strongly it acts."""
-
-    id: str
-    weight: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from models.catalogue import AdapterCard
 from models.errors import ModelUnavailable
-from models.spec import Adapter
+from models.request import Adapter
 
 
 class Adapters:

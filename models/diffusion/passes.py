@@ -9,7 +9,7 @@ from models.child_protocol import Beat
 from models.diffusion.denoising import Rows
 from models.diffusion.families.conditioning import Conditioning
 from models.diffusion.loading import Pipeline
-from models.spec import Adapter
+from models.request import Adapter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
