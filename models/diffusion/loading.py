@@ -4,6 +4,7 @@ import json
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
 from importlib import import_module
+from pathlib import Path
 from typing import Any, Protocol, cast
 
 import torch
@@ -19,7 +20,7 @@ from models.diffusion.families.sdxl import StableDiffusionXl
 from models.diffusion.fingerprint import fingerprint_of
 from models.diffusion.steadying import Steadying
 from models.diffusion.vocabulary import Vocabulary
-from models.diffusion.weights import Weights
+from models.diffusion.weights import VAES, Weights, inspect_autoencoder
 from models.errors import WeightsRejected
 from models.manifest import Execution, Fingerprint
 from models.request import ImageSize
@@ -107,6 +108,9 @@ def loading(
         for name in filter(_is_network, weights.classes):
             yield True
             networks[name] = _load_network(weights, name, device)
+        if card.vae is not None:
+            yield True
+            networks["vae"] = _other_autoencoder(card.vae, device, instead_of=networks["vae"])
         texts = _texts(weights, networks)
         scheduler_config = json.loads((weights.folder / "scheduler" / "scheduler_config.json").read_bytes())
     except (OSError, ValueError, KeyError, TypeError) as wrong:
@@ -137,10 +141,31 @@ def _texts(weights: Weights, networks: Mapping[str, Any]) -> Texts:
     return StableDiffusion1(ClipText(_load_tokenizer(weights, "tokenizer"), networks["text_encoder"], layer=-1))
 
 
+def _other_autoencoder(folder: Path, device: Device, *, instead_of: Any) -> Any:
+    """The autoencoder that the operator put in the place of the model's own.
+
+    Raises:
+        WeightsRejected: it may not be loaded, or its latents are of another form than the model's.
+    """
+    vae = _load_network(inspect_autoencoder(folder), folder.name, device)
+    ours, theirs = _latent_form(instead_of), _latent_form(vae)
+    if ours != theirs:
+        raise WeightsRejected(
+            f"The autoencoder {folder.name} has latents of {theirs[0]} channels that cover {theirs[1]} pixels a side; "
+            f"the model needs {ours[0]} channels and {ours[1]} pixels."
+        )
+    return vae
+
+
+def _latent_form(vae: Any) -> tuple[int, int]:
+    """Channels, and pixels along a side of one latent."""
+    return vae.config.latent_channels, 2 ** (len(vae.config.block_out_channels) - 1)
+
+
 def _load_network(weights: Weights, component: str, device: Device) -> Any:
     """Every weight must be in the file: diffusers and transformers would fill a gap with chance."""
     kind = weights.classes[component]
-    dtype = torch.float32 if component == "vae" else device.dtype
+    dtype = torch.float32 if kind in VAES else device.dtype
     dtype_name = "dtype" if component.startswith("text_encoder") else "torch_dtype"
     network, loaded = _class(kind).from_pretrained(
         weights.folder / component,

@@ -73,6 +73,28 @@ def inspect(folder: Path) -> Weights:
     )
 
 
+def inspect_autoencoder(folder: Path) -> Weights:
+    """Look at a folder that holds an autoencoder and nothing else, in diffusers' form, with the same eyes.
+
+    Returns:
+        Weights whose one component is called like the folder.
+
+    Raises:
+        WeightsRejected: as for a whole model.
+    """
+    name = folder.name
+    if code := next(folder.rglob("*.py"), None):
+        raise WeightsRejected(f"{name} carries code ({code.name}); models with code are not loaded.")
+    kind = _read_json(folder / "config.json").get("_class_name")
+    if not isinstance(kind, str) or kind not in VAES:
+        raise WeightsRejected(f"{name} must be one of {', '.join(VAES)}, not {kind!r}.")
+    variant = _variant(folder.parent, {name: kind})
+    files = tuple(_files(folder, variant))
+    return Weights(
+        folder=folder.parent, pipeline=kind, classes={name: kind}, forces_zeros=False, variant=variant, files=files
+    )
+
+
 class Hashes:
     """SHA-256 of files, each read once as long as its size and time of change stay."""
 
