@@ -5,65 +5,36 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 import torch
 
 from models.catalogue import AdapterCard, ModelCard
 from models.diffusion.adapters import Adapters
 from models.diffusion.device import Device
-from models.diffusion.families.clip_text import ClipText
-from models.diffusion.families.conditioning import Conditioning
-from models.diffusion.families.network import UnetNetwork
-from models.diffusion.families.sd1 import StableDiffusion1
-from models.diffusion.families.sdxl import StableDiffusionXl
+from models.diffusion.families.building import BUILDERS, Network, Parts, Texts
 from models.diffusion.fingerprint import fingerprint_of
 from models.diffusion.steadying import Steadying
 from models.diffusion.vocabulary import Vocabulary
 from models.diffusion.weights import VAES, Weights, inspect_autoencoder
 from models.errors import WeightsRejected
-from models.manifest import Execution, Fingerprint
-from models.request import ImageSize
-from models.spec import GenerationSpec
+from models.manifest import Fingerprint
 
 MODULES = {
     "AutoencoderKL": "diffusers.models.autoencoders.autoencoder_kl",
     "AutoencoderTiny": "diffusers.models.autoencoders.autoencoder_tiny",
     "UNet2DConditionModel": "diffusers.models.unets.unet_2d_condition",
+    "SD3Transformer2DModel": "diffusers.models.transformers.transformer_sd3",
+    "FluxTransformer2DModel": "diffusers.models.transformers.transformer_flux",
     "CLIPTextModel": "transformers.models.clip.modeling_clip",
     "CLIPTextModelWithProjection": "transformers.models.clip.modeling_clip",
+    "T5EncoderModel": "transformers.models.t5.modeling_t5",
     "CLIPTokenizer": "transformers.models.clip.tokenization_clip",
     "CLIPTokenizerFast": "transformers.models.clip.tokenization_clip",
+    "T5Tokenizer": "transformers.models.t5.tokenization_t5",
+    "T5TokenizerFast": "transformers.models.t5",
 }
 CONVOLUTIONAL = ("AutoencoderKL", "AutoencoderTiny", "UNet2DConditionModel")
-
-
-class Texts(Protocol):
-    """A family's way to read a spec."""
-
-    def prepare(self, spec: GenerationSpec) -> Conditioning: ...
-
-
-class Network(Protocol):
-    """A family's way to go from noise to a picture.
-
-    `execution` says whether pictures may share a pass. `module` is what predicts, for whoever looks into its layers.
-    """
-
-    execution: Execution
-    module: torch.nn.Module
-
-    def latent_shape(self, size: ImageSize) -> tuple[int, int, int]:
-        """(channels, height, width) of the latents of a picture of `size`. Raises PaintingBroken."""
-        ...
-
-    def predict(self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning) -> torch.Tensor:
-        """One pass: (rows, channels, height, width) and (rows,) in, the prediction of the same shape out."""
-        ...
-
-    def decode(self, latents: torch.Tensor) -> torch.Tensor:
-        """(1, channels, height, width) to (height, width, 3) in 0..1, on the CPU. Raises PaintingBroken."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,11 +82,12 @@ def loading(
         if card.vae is not None:
             yield True
             networks["vae"] = _other_autoencoder(card.vae, device, instead_of=networks["vae"])
-        texts = _texts(weights, networks)
+        tokenizers = {name: _load_tokenizer(weights, name) for name in weights.classes if not _is_network(name)}
+        parts = Parts(networks=networks, tokenizers=tokenizers, forces_zeros=weights.forces_zeros)
+        texts, network = BUILDERS[weights.pipeline](parts)
         scheduler_config = json.loads((weights.folder / "scheduler" / "scheduler_config.json").read_bytes())
     except (OSError, ValueError, KeyError, TypeError) as wrong:
         raise WeightsRejected(f"{card.id} could not be loaded: {wrong}") from wrong
-    network = UnetNetwork(networks["unet"], networks["vae"])
     return Pipeline(
         texts=texts,
         network=network,
@@ -131,14 +103,6 @@ def loading(
 
 def _is_network(component: str) -> bool:
     return not component.startswith("tokenizer")
-
-
-def _texts(weights: Weights, networks: Mapping[str, Any]) -> Texts:
-    if weights.pipeline == "StableDiffusionXLPipeline":
-        first = ClipText(_load_tokenizer(weights, "tokenizer"), networks["text_encoder"], layer=-2)
-        second = ClipText(_load_tokenizer(weights, "tokenizer_2"), networks["text_encoder_2"], layer=-2)
-        return StableDiffusionXl(first, second, forces_zeros=weights.forces_zeros)
-    return StableDiffusion1(ClipText(_load_tokenizer(weights, "tokenizer"), networks["text_encoder"], layer=-1))
 
 
 def _other_autoencoder(folder: Path, device: Device, *, instead_of: Any) -> Any:

@@ -11,12 +11,14 @@ import torch
 class Conditioning:
     """One row without guidance; two with it, the negative prompt first.
 
-    `embeddings` is (rows, tokens, width). SDXL adds `pooled` (rows, width) and `time_ids` (rows, 6).
+    `embeddings` is (rows, tokens, width). SDXL adds `pooled` (rows, width) and `time_ids` (rows, 6), SD3 `pooled`,
+    Flux `pooled` and, where it is told the guidance scale, `guidance` (rows,).
     """
 
     embeddings: torch.Tensor
     pooled: torch.Tensor | None = None
     time_ids: torch.Tensor | None = None
+    guidance: torch.Tensor | None = None
 
     @property
     def rows(self) -> int:

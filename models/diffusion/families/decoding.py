@@ -1,0 +1,49 @@
+"""From latents to pixels with a VAE, the same for every family."""
+
+from typing import Any
+
+import torch
+
+from models.errors import PaintingBroken
+from models.request import ImageSize
+
+
+class Decoder:
+    """Decodes in the VAE's own dtype, float32 as we load it."""
+
+    def __init__(self, vae: Any) -> None:
+        self._vae = vae
+        self.pixels_per_latent = 2 ** (len(vae.config.block_out_channels) - 1)
+
+    def latent_sides(self, size: ImageSize, *, patch: int = 1) -> tuple[int, int]:
+        """(height, width) of the latents of a picture of `size`, of which the network reads `patch` a side at once.
+
+        Raises:
+            PaintingBroken: a side is no multiple of what one patch covers.
+        """
+        step = self.pixels_per_latent * patch
+        if size.width % step or size.height % step:
+            raise PaintingBroken(f"This model paints sides that are multiples of {step} pixels, not {size}.")
+        return size.height // self.pixels_per_latent, size.width // self.pixels_per_latent
+
+    def decode(self, latents: torch.Tensor) -> torch.Tensor:
+        """(1, channels, height, width) to (height, width, 3) in 0..1, on the CPU.
+
+        Raises:
+            PaintingBroken: the decoder produced something that is no number.
+        """
+        image = self._vae.decode(self._unscaled(latents.to(self._vae.dtype)), return_dict=False)[0]
+        if not bool(torch.isfinite(image).all()):
+            raise PaintingBroken("The decoder produced values that are not numbers (NaN or infinity).")
+        pixels: torch.Tensor = (image[0] / 2 + 0.5).clamp(0, 1).permute(1, 2, 0).float().cpu()
+        return pixels
+
+    def _unscaled(self, latents: torch.Tensor) -> torch.Tensor:
+        config = self._vae.config
+        scaled: torch.Tensor = latents / config.scaling_factor
+        if shift := getattr(config, "shift_factor", None):
+            return scaled + shift
+        mean, std = getattr(config, "latents_mean", None), getattr(config, "latents_std", None)
+        if mean is None or std is None:
+            return scaled
+        return scaled * scaled.new_tensor(std).view(1, -1, 1, 1) + scaled.new_tensor(mean).view(1, -1, 1, 1)
