@@ -1,8 +1,10 @@
 """Stable Diffusion 1.x and 2.x, and the model in the box, which has their build: one text encoder."""
 
+from collections.abc import Sequence
+
 import torch
 
-from models.diffusion.families.clip_text import ClipText, even
+from models.diffusion.families.clip_text import Chunk, ClipText, even
 from models.diffusion.families.conditioning import Conditioning
 from models.spec import GenerationSpec
 
@@ -17,7 +19,9 @@ class StableDiffusion1:
         """Read the prompt, and the negative prompt where guidance needs it."""
         prompt = self._text.chunks(spec.prompt)
         if spec.guidance_scale <= 1:
-            return Conditioning(embeddings=self._text.encode(prompt).embeddings)
+            return Conditioning(embeddings=self._read(prompt, spec))
         negative, prompt = even(self._text.chunks(spec.negative_prompt), prompt)
-        read = [self._text.encode(chunks).embeddings for chunks in (negative, prompt)]
-        return Conditioning(embeddings=torch.cat(read))
+        return Conditioning(embeddings=torch.cat([self._read(negative, spec), self._read(prompt, spec)]))
+
+    def _read(self, chunks: Sequence[Chunk], spec: GenerationSpec) -> torch.Tensor:
+        return self._text.encode(chunks, skip=spec.clip_skip, adapters=spec.adapters).embeddings
