@@ -78,6 +78,13 @@ class Settings(BaseSettings):
     public_url: PublicUrl | None = Field(None, description="How callers reach us; none means http://host:port.")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="What paints; auto prefers CUDA.")
     threads: int | None = Field(None, ge=1, le=256, description="CPU threads of the engine; none means all cores.")
+    slots: int = Field(8, ge=1, le=256, description="Pictures the engine holds at a time; others wait in the queue.")
+    compute: Literal["exact", "fast"] = Field(
+        "exact", description="exact: company never changes a picture's bits; fast: it may change the last ones."
+    )
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        "auto", description="How numbers are held; auto takes what is best on the device."
+    )
     log_format: Literal["console", "json"] = Field("console", description="How log lines look on stderr.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least that is logged.")
     sync_wait_s: float = Field(60, gt=0, le=3600, description="Longest wait of a synchronous call, seconds.")

@@ -4,6 +4,7 @@ import asyncio
 import fcntl
 import os
 import secrets
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from gateway.webhooks import Destinations, RetrySchedule, open_sender
 from gateway.webhooks.delivery import Deliveries
 from gateway.worker import Worker
 from models import Catalogue, Engine, SettingInvalid, load_catalogue
+from models.child_protocol import Compute
 from models.engine_process import EngineProcess
 from router import Router, Styles, load_styles
 from safety import PromptFilter
@@ -34,7 +36,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-ENGINE_SLOTS = 1
 SEEDS = 2**32
 
 
@@ -97,6 +98,10 @@ class Installation:
             self.catalogue,
             device=self.settings.device,
             threads=self.settings.threads,
+            slots=self.settings.slots,
+            calibrations=self.settings.data_dir / "calibrations",
+            compute=Compute(self.settings.compute),
+            dtype=self.settings.dtype,
             environment=child_environment(),
         )
 
@@ -132,7 +137,7 @@ class Server:
     base_url: str
     queue: EmbeddedQueue = field(default_factory=EmbeddedQueue)
     board: ProgressBoard = field(default_factory=ProgressBoard)
-    pace: Pace = field(default_factory=Pace)
+    pace: Pace = field(default_factory=lambda: Pace(time.monotonic))
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -229,7 +234,7 @@ class Server:
             queue=self.queue,
             run=self.runner,
             owner=f"server-{os.getpid()}",
-            slots=ENGINE_SLOTS,
+            slots=settings.slots,
             lease_s=settings.lease_s,
             poll_s=settings.poll_s,
         )

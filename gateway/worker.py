@@ -1,22 +1,29 @@
-"""Claims generations while it has free slots and runs them. The same code serves alone and beside other machines."""
+"""Claims generations while it has free slots and runs them. The same code serves alone and beside other machines.
+
+What is claimed next is decided by `gateway.fairness`; two workers that share a database are each fair by themselves.
+"""
 
 import asyncio
 from dataclasses import dataclass, field
 
 import structlog
 
+from gateway.fairness import Fairness
 from gateway.generations.run import Runner
 from gateway.queue import GenerationQueue
 from models import Failed, PaintingBroken
 from storage import Database, Generation, StoreUnavailable
-from storage.generations import claim, release_leases
+from storage.generations import candidates, claim, release_leases
 
 log = structlog.get_logger()
 
 
 @dataclass(kw_only=True)
 class Worker:
-    """`slots` is how many generations the engine may hold at a time; `poll_s` how often the database is asked unasked."""
+    """`slots` is how many pictures the engine holds at a time; `poll_s` how often the database is asked unasked.
+
+    A generation takes as many slots as it has pictures, until all of them are done.
+    """
 
     database: Database
     queue: GenerationQueue
@@ -25,7 +32,9 @@ class Worker:
     slots: int
     lease_s: float
     poll_s: float
+    fairness: Fairness = field(default_factory=Fairness)
     _running: dict[str, asyncio.Task[None]] = field(default_factory=dict[str, asyncio.Task[None]])
+    _taken: dict[str, int] = field(default_factory=dict[str, int])
 
     async def work(self) -> None:
         """Claim and run until cancelled; what is running then is left to the next start."""
@@ -51,23 +60,39 @@ class Worker:
             await asyncio.wait([running])
 
     async def _fill(self) -> None:
-        """Claim as many generations as there are free slots."""
-        free = self.slots - len(self._running)
-        if free <= 0:
+        """Start what there is room for."""
+        if sum(self._taken.values()) >= self.slots:
             return
         try:
-            async with self.database.writing() as transaction:
-                claimed = await claim(transaction, owner=self.owner, lease_s=self.lease_s, limit=free)
+            claimed = await self._claimed()
         except Failed as unavailable:
             log.warning("could not claim", reason=unavailable.message)
             return
         for generation in claimed:
             running = asyncio.create_task(self._guarded(generation), name=generation.id)
             self._running[generation.id] = running
+            self._taken[generation.id] = generation.picture_count
             running.add_done_callback(lambda done: self._freed(done.get_name()))
+
+    async def _claimed(self) -> list[Generation]:
+        """Claim one after the other, all in one transaction; whose turn is next only counts once that is committed."""
+        claimed: list[Generation] = []
+        fairness, taken = self.fairness, sum(self._taken.values())
+        async with self.database.writing() as transaction:
+            while choice := fairness.choose(
+                await candidates(transaction), free=self.slots - taken, is_idle=not self._running and not claimed
+            ):
+                chosen, following = choice
+                generation = await claim(transaction, chosen.number, owner=self.owner, lease_s=self.lease_s)
+                if generation is not None:  # else it was cancelled meanwhile, and is no candidate any more
+                    claimed.append(generation)
+                    fairness, taken = following, taken + generation.picture_count
+        self.fairness = fairness
+        return claimed
 
     def _freed(self, generation_id: str) -> None:
         self._running.pop(generation_id, None)
+        self._taken.pop(generation_id, None)
         self.queue.nudge()
 
     async def _guarded(self, generation: Generation) -> None:

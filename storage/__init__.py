@@ -9,7 +9,7 @@ from storage.blobs import Blobs
 from storage.database import Connection, Database, Transaction
 from storage.deliveries import Attempt, Delivery, Event
 from storage.errors import BlobUnavailable, CreditsShort, StoreUnavailable
-from storage.generation import Completion, Generation, Picture, State
+from storage.generation import Candidate, Completion, Generation, Picture, Priority, State
 from storage.idempotency import Remembered
 from storage.keys import ApiKey
 
@@ -19,6 +19,7 @@ __all__ = [
     "Attempt",
     "BlobUnavailable",
     "Blobs",
+    "Candidate",
     "Completion",
     "Connection",
     "CreditsShort",
@@ -27,6 +28,7 @@ __all__ = [
     "Event",
     "Generation",
     "Picture",
+    "Priority",
     "Remembered",
     "State",
     "StoreUnavailable",

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 from models import ImageFormat, Quality
 
@@ -40,12 +40,21 @@ def states_before(state: State) -> tuple[State, ...]:
 OPEN_STATES = tuple(state for state in State if not state.is_final)
 
 
+class Priority(IntEnum):
+    """What is claimed first: BATCH waits as long as anything INTERACTIVE is queued."""
+
+    INTERACTIVE = 0
+    BATCH = 1
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generation:
     """One request being served. `request`, `specs` and `recipes` are JSON; sides are of the delivered picture.
 
     `attempt` counts claims and fences off stale workers; `failures` counts attempts by what ended them; `number`
-    is the order of acceptance, 0 before it is written. Higher `priority` is claimed first.
+    is the order of acceptance, 0 before it is written. `cost` is in credits; `work` is what painting all of its
+    `picture_count` pictures costs the engine, above 0, in any unit that is the same for all. Lower `priority` is
+    claimed first.
     """
 
     id: str
@@ -69,9 +78,11 @@ class Generation:
     width: int
     height: int
     seed: int
+    work: int
+    picture_count: int
     number: int = 0
     attempt: int = 0
-    priority: int = 0
+    priority: int = Priority.INTERACTIVE
     lease_owner: str | None = None
     lease_until: datetime | None = None
     credits_used: int = 0
@@ -84,6 +95,17 @@ class Generation:
     render_ms: int | None = None
     recipes: bytes | None = None
     failures: Mapping[str, int] = field(default_factory=dict[str, int])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """As much of a generation that may be claimed as it takes to decide whether it is next."""
+
+    number: int
+    account_id: str
+    priority: int
+    work: int
+    picture_count: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

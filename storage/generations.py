@@ -4,23 +4,44 @@ Who claims a generation gets its `attempt`; every later write names it, and find
 """
 
 from collections.abc import Sequence
+from dataclasses import fields
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, RowMapping, and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, Select, and_, bindparam, delete, func, insert, or_, select, update
 
 from storage.columns import DatabaseTime
 from storage.database import Connection, Transaction
-from storage.generation import OPEN_STATES, Completion, Generation, Picture, State, states_before
+from storage.generation import OPEN_STATES, Candidate, Completion, Generation, Picture, State, states_before
 from storage.rows import row_of
 from storage.tables import generations, pictures
 
 Found = tuple[Generation, tuple[Picture, ...]]
 
 NO_LEASE = {"lease_owner": None, "lease_until": None}
+CLAIM_LOCK = 7065
+IS_LAPSED = and_(generations.c.state == State.PROCESSING, generations.c.lease_until < DatabaseTime())
 
 # Asked again and again by whoever waits for a picture, so it is put together once.
 FETCH = select(generations).where(
     generations.c.id == bindparam("id"), generations.c.account_id == bindparam("account_id")
+)
+
+
+def _heads(is_free: ColumnElement[bool]) -> Select[tuple[int]]:
+    """The oldest number of each account and priority; an index holds all that this looks at in the queue."""
+    c = generations.c
+    return select(func.min(c.number)).where(is_free).group_by(c.priority, c.account_id)
+
+
+CANDIDATES = (
+    select(*(generations.c[member.name] for member in fields(Candidate)))
+    .where(
+        or_(
+            generations.c.number.in_(_heads(generations.c.state == State.QUEUED)),
+            generations.c.number.in_(_heads(IS_LAPSED)),
+        )
+    )
+    .order_by(generations.c.number)
 )
 
 
@@ -30,28 +51,32 @@ async def accept(transaction: Transaction, generation: Generation) -> None:
     await transaction.execute(insert(generations).values(row))
 
 
-async def claim(transaction: Transaction, *, owner: str, lease_s: float, limit: int = 1) -> list[Generation]:
-    """Take up to `limit` generations: those queued, and those whose worker let its lease run out.
-
-    Higher priority first, then the oldest. No two claimers get the same attempt.
+async def candidates(transaction: Transaction) -> list[Candidate]:
+    """The oldest generation of each account and priority that is queued, and the oldest whose worker let its lease
+    run out; the oldest first. Nobody else claims anything until the transaction ends.
     """
-    c, now = generations.c, DatabaseTime()
-    is_lapsed = and_(c.state == State.PROCESSING, c.lease_until < now)
-    free = select(c.number).where(or_(c.state == State.QUEUED, is_lapsed)).order_by(c.priority.desc(), c.number)
-    chosen = free.limit(limit).with_for_update(skip_locked=True).cte("chosen")
+    if transaction.dialect.name == "postgresql":  # SQLite's writers take turns anyway
+        await transaction.execute(select(func.pg_advisory_xact_lock(CLAIM_LOCK)))
+    return [Candidate(**row) for row in (await transaction.execute(CANDIDATES)).mappings()]
+
+
+async def claim(transaction: Transaction, number: int, *, owner: str, lease_s: float) -> Generation | None:
+    """Take one of the candidates. None: it has been cancelled, or its worker has come back."""
+    c = generations.c
     taken = (
         update(generations)
-        .where(c.number.in_(select(chosen.c.number)))
+        .where(c.number == number, or_(c.state == State.QUEUED, IS_LAPSED))
         .values(
             state=State.PROCESSING,
             attempt=c.attempt + 1,
             lease_owner=owner,
             lease_until=_lease_end(lease_s),
-            started_at=func.coalesce(c.started_at, now),
+            started_at=func.coalesce(c.started_at, DatabaseTime()),
         )
+        .returning(generations)
     )
-    claimed = [Generation(**row) for row in (await transaction.execute(taken.returning(generations))).mappings()]
-    return sorted(claimed, key=lambda generation: (-generation.priority, generation.number))
+    row = (await transaction.execute(taken)).mappings().one_or_none()
+    return None if row is None else Generation(**row)
 
 
 async def renew(transaction: Transaction, id: str, attempt: int, *, lease_s: float) -> bool:
@@ -137,12 +162,28 @@ async def page(
 
 
 async def position_in_queue(connection: Connection, id: str) -> int:
-    """How many queued generations will be claimed before this one."""
+    """About how many queued generations will be claimed before this one: all that are more urgent; the older ones of
+    its own account; of every other account as many, as they take turns, and one more if that is older.
+    """
     own, ahead = generations.alias("own"), generations.alias("ahead")
-    is_older = and_(ahead.c.priority == own.c.priority, ahead.c.number < own.c.number)
-    is_ahead = and_(ahead.c.state == State.QUEUED, or_(ahead.c.priority > own.c.priority, is_older))
-    query = select(func.count()).select_from(own).join(ahead, is_ahead).where(own.c.id == id)
-    return await connection.scalar(query) or 0
+    is_ahead = and_(ahead.c.state == State.QUEUED, ahead.c.priority <= own.c.priority)
+    query = (
+        select(
+            (ahead.c.priority < own.c.priority).label("is_more_urgent"),
+            (ahead.c.account_id == own.c.account_id).label("is_own"),
+            func.count().label("queued"),
+            func.count().filter(ahead.c.number < own.c.number).label("older"),
+        )
+        .select_from(own.join(ahead, is_ahead))
+        .where(own.c.id == id)
+        .group_by(own.c.priority, own.c.account_id, ahead.c.priority, ahead.c.account_id)
+    )
+    lines = (await connection.execute(query)).all()
+    peers = [line for line in lines if not line.is_more_urgent]
+    own_older: int = sum(line.older for line in peers if line.is_own)
+    others: int = sum(min(line.queued, own_older) + (line.older > own_older) for line in peers if not line.is_own)
+    more_urgent: int = sum(line.queued for line in lines if line.is_more_urgent)
+    return more_urgent + own_older + others
 
 
 async def picture_named(connection: Connection, name: str) -> Picture | None:

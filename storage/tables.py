@@ -106,6 +106,8 @@ generations = Table(
     Column("state", Word(State), nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("priority", Integer, nullable=False),
+    Column("work", BigInteger, nullable=False, server_default=text("1")),
+    Column("picture_count", Integer, nullable=False, server_default=text("1")),
     Column("lease_owner", Text),
     Column("lease_until", Moment),
     Column("cost", BigInteger, nullable=False),
@@ -134,7 +136,7 @@ generations = Table(
     Column("error_code", Text),
     Column("error_message", Text),
     Column("failures", JSON, nullable=False),
-    Index(None, "state", "priority", "number"),
+    Index(None, "state", "priority", "account_id", "number"),
     Index(None, "account_id", "number"),
     sqlite_autoincrement=True,
 )

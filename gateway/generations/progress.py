@@ -2,9 +2,59 @@
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 
-from models import Phase, Progress
+from models import GenerationSpec, Phase, Progress
+
+COURSE = tuple(Phase)  # in the order in which a picture goes through them
+
+
+class JointProgress:
+    """The progress of a generation's pictures as that of one.
+
+    Steps are the sum over its pictures: one that has not begun counts with those its spec asks for, one that is past
+    denoising with all of its own. The phase is DENOISING while any picture is in it, else that of the picture that has
+    come furthest among those not finished. It takes as long as the slowest; nobody knows while nobody knows of one.
+    """
+
+    def __init__(self, specs: Sequence[GenerationSpec]) -> None:
+        self._latest = [Progress(phase=Phase.WAITING, steps=spec.num_inference_steps) for spec in specs]
+        self._unfinished = set(range(len(specs)))
+
+    def note(self, position: int, progress: Progress) -> Progress:
+        """The picture at `position` has come this far; how far the generation has come."""
+        self._latest[position] = self._counted(self._latest[position], progress)
+        return self._together()
+
+    def finish(self, position: int) -> Progress:
+        """The picture at `position` is painted."""
+        known = self._latest[position]
+        self._latest[position] = replace(known, step=known.steps)
+        self._unfinished.discard(position)
+        return self._together()
+
+    @staticmethod
+    def _counted(known: Progress, progress: Progress) -> Progress:
+        """`progress` with the steps that it does not tell outside DENOISING."""
+        if progress.phase is Phase.DENOISING:
+            return progress
+        is_past = COURSE.index(progress.phase) > COURSE.index(Phase.DENOISING)
+        return replace(progress, step=known.steps if is_past else 0, steps=known.steps)
+
+    def _together(self) -> Progress:
+        going_on = [self._latest[position] for position in self._unfinished]
+        phases = {progress.phase for progress in going_on or self._latest}
+        phase = Phase.DENOISING if going_on and Phase.DENOISING in phases else max(phases, key=COURSE.index)
+        is_counting = phase is Phase.DENOISING
+        left_ms = [progress.eta_ms for progress in going_on if progress.eta_ms is not None]
+        return Progress(
+            phase=phase,
+            step=sum(progress.step for progress in self._latest) if is_counting else 0,
+            steps=sum(progress.steps for progress in self._latest) if is_counting else 0,
+            eta_ms=max(left_ms, default=0) if len(left_ms) == len(going_on) else None,
+        )
 
 
 class ProgressBoard:

@@ -1,4 +1,4 @@
-"""Carry out one claimed generation: painted -> kept -> settled.
+"""Carry out one claimed generation: its pictures painted and kept, all at a time -> settled.
 
 While it works it renews its lease, but only as long as the painting shows progress: a hung device loses its claim,
 a slow one does not.
@@ -7,20 +7,21 @@ a slow one does not.
 import asyncio
 import hashlib
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 import structlog
 
-from gateway.generations.pace import Pace
-from gateway.generations.progress import ProgressBoard
+from gateway.generations.pace import Pace, Sitting
+from gateway.generations.progress import JointProgress, ProgressBoard
 from gateway.generations.settle import Settle
 from gateway.queue import GenerationQueue
-from models import Engine, Failed, GenerationSpec, Painting, Progress, Recipe
-from storage import Blobs, Completion, Database, Generation, Picture, StoreUnavailable
+from models import Engine, Failed, GenerationSpec, Painting, Phase, Progress, Recipe
+from storage import Blobs, BlobUnavailable, Completion, Database, Generation, Picture, StoreUnavailable
 from storage.encoding import encode
 from storage.generations import renew, requeue
 from storage.links import image_name
@@ -28,6 +29,8 @@ from storage.links import image_name
 # How often a generation may fail for one cause before it is given up (durability.md, section 1.9).
 ATTEMPTS = {"EngineStopped": 3, "OutOfMemory": 2, "BlobUnavailable": 10, "StoreUnavailable": 10}
 RENEWALS_PER_LEASE = 6
+
+Kept = TypeVar("Kept")
 
 log = structlog.get_logger()
 
@@ -40,6 +43,33 @@ class Pulse:
 
     def beat(self) -> None:
         self.beats += 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """Signs of life from the pictures of one generation, passed on to those who look at it."""
+
+    generation: Generation
+    pulse: Pulse
+    board: ProgressBoard
+    joint: JointProgress
+
+    def note(self, position: int, progress: Progress) -> None:
+        self.pulse.beat()
+        self.board.note(self.generation.id, self.joint.note(position, progress))
+
+    def finish(self, position: int) -> None:
+        self.pulse.beat()
+        self.board.note(self.generation.id, self.joint.finish(position))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """One picture, painted and stored."""
+
+    picture: Picture
+    recipe: Recipe
+    sitting: Sitting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,28 +110,56 @@ class Runner:
         await self.settle.failed(generation, code=failure.code, message=failure.message)
 
     async def _painted(self, generation: Generation, pulse: Pulse) -> Completion:
-        """Paint every picture of the generation and keep its file; nothing is visible before `settle`."""
+        """Paint every picture of the generation, all at a time, and keep its file; nothing is visible before `settle`.
+
+        Raises:
+            Failed: of one picture; the others are stopped, and have let go.
+        """
         specs = msgspec.json.decode(generation.specs, type=tuple[GenerationSpec, ...])
-        pictures: list[Picture] = []
-        recipes: list[Recipe] = []
-        render_ms = 0
+        watch = Watch(generation=generation, pulse=pulse, board=self.board, joint=JointProgress(specs))
         self.workspace.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self.workspace, prefix=f"{generation.id}-") as folder:
-            for position, spec in enumerate(specs):
-                painting = await self.engine.paint(
-                    spec, workspace=Path(folder), on_progress=self._note(generation, pulse)
-                )
-                self.pace.learn(spec, painting.render_ms)
-                pictures.append(await self._kept(generation, position, painting))
-                pulse.beat()
-                recipes.append(painting.recipe)
-                render_ms += painting.render_ms
+            try:
+                async with asyncio.TaskGroup() as together:
+                    all_finished = [
+                        together.create_task(self._finished(watch, position, spec, workspace=Path(folder)))
+                        for position, spec in enumerate(specs)
+                    ]
+            except ExceptionGroup as several:
+                await self._forget(generation)
+                raise _gravest(several) from several
+        finished = [one.result() for one in all_finished]
         return Completion(
-            pictures=tuple(pictures),
-            recipes=msgspec.json.encode(recipes),
-            render_ms=render_ms,
+            pictures=tuple(one.picture for one in finished),
+            recipes=msgspec.json.encode([one.recipe for one in finished]),
+            render_ms=_elapsed_ms([one.sitting for one in finished]),
             credits_used=generation.cost,
         )
+
+    async def _finished(self, watch: Watch, position: int, spec: GenerationSpec, *, workspace: Path) -> Finished:
+        """One picture from spec to stored file, in a folder of its own."""
+        folder = workspace / str(position)
+        folder.mkdir()
+        with self.pace.sitting(spec) as sitting:
+
+            def note(progress: Progress) -> None:
+                if progress.phase is not Phase.WAITING:
+                    sitting.begin()
+                watch.note(position, progress)
+
+            painting = await self.engine.paint(spec, workspace=folder, on_progress=note)
+            sitting.end(is_finished=True)
+        watch.finish(position)
+        picture = await _completed_anyway(self._kept(watch.generation, position, painting))
+        watch.pulse.beat()
+        return Finished(picture=picture, recipe=painting.recipe, sitting=sitting)
+
+    async def _forget(self, generation: Generation) -> None:
+        """Delete what an attempt that publishes nothing has stored; what cannot be deleted now harms nobody."""
+        try:
+            await self.blobs.delete(_folder(generation))
+        except BlobUnavailable as unavailable:
+            log.warning("left files behind", generation=generation.id, reason=unavailable.message)
 
     async def _kept(self, generation: Generation, position: int, painting: Painting) -> Picture:
         """Encode and store one picture under this attempt; the stored bytes are durable when this returns."""
@@ -125,13 +183,6 @@ class Runner:
             file_sha256=file_sha256,
             byte_count=len(content),
         )
-
-    def _note(self, generation: Generation, pulse: Pulse) -> Callable[[Progress], None]:
-        def note(progress: Progress) -> None:
-            pulse.beat()
-            self.board.note(generation.id, progress)
-
-        return note
 
     @asynccontextmanager
     async def _lease(self, generation: Generation, pulse: Pulse) -> AsyncIterator[None]:
@@ -167,3 +218,25 @@ class Runner:
 def _folder(generation: Generation) -> str:
     """Where the blobs of this attempt lie."""
     return f"gen/{generation.id}/a{generation.attempt}/"
+
+
+def _gravest(several: ExceptionGroup[Exception]) -> Exception:
+    """What decides about the generation when more than one picture broke: a defect, else what no retry will help."""
+    return min(several.exceptions, key=lambda broken: isinstance(broken, Failed) + getattr(broken, "retryable", False))
+
+
+def _elapsed_ms(sittings: Sequence[Sitting]) -> int:
+    """From the first picture's begin to the last one's end."""
+    begun = [sitting.begun_s for sitting in sittings if sitting.begun_s is not None]
+    ended = [sitting.ended_s for sitting in sittings if sitting.ended_s is not None]
+    return round((max(ended) - min(begun)) * 1000) if begun and ended else 0
+
+
+async def _completed_anyway(work: Coroutine[None, None, Kept]) -> Kept:
+    """A thread cannot be stopped: who is cancelled meanwhile waits for it, and leaves no file being written."""
+    working = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(working)
+    except asyncio.CancelledError:
+        await asyncio.wait([working])
+        raise

@@ -13,7 +13,7 @@ import msgspec
 
 from gateway.access import Caller, Plans, check_plan, count_request
 from gateway.clock import Clock
-from gateway.generations.pace import Pace
+from gateway.generations.pace import Pace, work_of
 from gateway.identity import NewId
 from gateway.queue import GenerationQueue
 from models import GenerationRequest, Refused
@@ -195,4 +195,6 @@ class Submit:
             width=route.size_plan.delivered.width,
             height=route.size_plan.delivered.height,
             seed=route.specs[0].seed,
+            work=sum(map(work_of, route.specs)),
+            picture_count=len(route.specs),
         )

@@ -69,7 +69,7 @@ async def opened(folder: Path, **settings: object) -> AsyncIterator[Gateway]:
     await installation.database.migrate()
     first = await installation.accounts.first_key()
     assert first is not None
-    engine = FakeEngine()
+    engine = FakeEngine(slots=installation.settings.slots)
     server = Server(installation=installation, engine=engine, base_url=BASE_URL)
     app = make_app(server.services, new_id=new_id)
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)

@@ -106,7 +106,8 @@ async def test_a_wait_that_runs_out_turns_into_202_and_the_painting_goes_on(gate
     assert (await finished(gateway, answered.json()["generation_id"]))["status"] == "completed"
 
 
-async def test_those_who_wait_are_counted_and_progress_is_shown(gateway):
+async def test_those_who_wait_are_counted_and_progress_is_shown(open_gateway):
+    gateway = await open_gateway(slots=1)
     gateway.engine.hold()
     ids = [(await gateway.paint(**{"async": True})).json()["generation_id"] for _ in range(3)]
     bodies = [(await gateway.get(f"/v1/generations/{id}")).json() for id in ids]

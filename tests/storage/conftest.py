@@ -63,6 +63,8 @@ def generation_of(id: str, **others: Any) -> Generation:
         "width": 1024,
         "height": 768,
         "seed": 2**32 - 1,
+        "work": 1024 * 768 * 30,
+        "picture_count": 1,
     }
     return Generation(**(given | others))
 

@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
-from storage import Account, Completion, Database, Generation, Picture, State
+from storage import Account, Candidate, Completion, Database, Generation, Picture, Priority, State
+from storage.accounts import add_account
 from storage.generations import (
     accept,
     cancel,
+    candidates,
     claim,
     complete,
     count_open,
@@ -22,11 +24,18 @@ from storage.generations import (
     renew,
     requeue,
 )
-from tests.storage.conftest import NOW, generation_of, picture_of
+from storage.keys import add_key
+from tests.storage.conftest import NOW, generation_of, key_of, picture_of
 
 pytestmark = pytest.mark.usefixtures("account")
 
 LAPSED_S = -1.0  # a lease that is over when it begins
+
+
+async def another_account(database: Database) -> None:
+    async with database.writing() as transaction:
+        await add_account(transaction, id="acct_2", name="ben", plan="pro", webhook_secret="whsec_2", now=NOW)
+        await add_key(transaction, key_of("acct_2", id="key_2"))
 
 
 async def accepted(database: Database, *ids: str, **others: Any) -> None:
@@ -36,8 +45,15 @@ async def accepted(database: Database, *ids: str, **others: Any) -> None:
 
 
 async def claimed(database: Database, *, owner: str = "w1", lease_s: float = 30, limit: int = 1) -> list[Generation]:
+    """The most urgent and oldest, one after the other, in one transaction."""
+    taken: list[Generation] = []
     async with database.writing() as transaction:
-        return await claim(transaction, owner=owner, lease_s=lease_s, limit=limit)
+        while len(taken) < limit and (heads := await candidates(transaction)):
+            head = min(heads, key=lambda head: (head.priority, head.number))
+            generation = await claim(transaction, head.number, owner=owner, lease_s=lease_s)
+            assert generation is not None
+            taken.append(generation)
+    return taken
 
 
 async def one_claimed(database: Database, *, owner: str = "w1", lease_s: float = 30) -> Generation:
@@ -95,23 +111,61 @@ async def test_a_claim_gives_the_attempt_and_a_lease(database: Database) -> None
     assert await claimed(database) == []
 
 
-async def test_the_more_urgent_is_claimed_first_then_the_older(database: Database) -> None:
+async def test_candidates_are_the_oldest_of_each_account_and_priority(database: Database) -> None:
+    await another_account(database)
+    await accepted(database, "gen_batch", "gen_batch_2", priority=Priority.BATCH)
+    await accepted(database, "gen_ben", "gen_ben_2", account_id="acct_2", key_id="key_2", work=9, picture_count=4)
     await accepted(database, "gen_1", "gen_2")
-    await accepted(database, "gen_urgent", priority=5)
-    await accepted(database, "gen_idle", priority=-1)
+    numbers = {id: (await found(database, id))[0].number for id in ("gen_batch", "gen_1")}
 
-    order = [(await one_claimed(database)).id for _ in range(4)]
+    async with database.writing() as transaction:
+        heads = await candidates(transaction)
 
-    assert order == ["gen_urgent", "gen_1", "gen_2", "gen_idle"]
+    assert heads == [
+        Candidate(
+            number=numbers["gen_batch"],
+            account_id="acct_1",
+            priority=Priority.BATCH,
+            work=generation_of("x").work,
+            picture_count=1,
+        ),
+        Candidate(
+            number=numbers["gen_batch"] + 2,
+            account_id="acct_2",
+            priority=Priority.INTERACTIVE,
+            work=9,
+            picture_count=4,
+        ),
+        Candidate(
+            number=numbers["gen_1"],
+            account_id="acct_1",
+            priority=Priority.INTERACTIVE,
+            work=generation_of("x").work,
+            picture_count=1,
+        ),
+    ]
 
 
-async def test_a_claim_takes_at_most_its_limit_in_order(database: Database) -> None:
+async def test_what_is_being_painted_is_no_candidate_until_its_lease_lapses(database: Database) -> None:
     await accepted(database, "gen_1", "gen_2", "gen_3")
-    await accepted(database, "gen_urgent", priority=5)
+    held, lapsed = await one_claimed(database), await one_claimed(database, lease_s=LAPSED_S)
 
-    taken = await claimed(database, limit=3)
+    async with database.writing() as transaction:
+        heads = await candidates(transaction)
 
-    assert [generation.id for generation in taken] == ["gen_urgent", "gen_1", "gen_2"]
+    assert held.number not in {head.number for head in heads}
+    assert [head.number for head in heads] == [lapsed.number, lapsed.number + 1]
+
+
+async def test_a_candidate_that_was_cancelled_meanwhile_cannot_be_claimed(database: Database) -> None:
+    await accepted(database, "gen_1")
+    async with database.reading() as connection:
+        (head,) = await candidates(connection)
+    await canceled(database, "gen_1")
+
+    async with database.writing() as transaction:
+        assert await claim(transaction, head.number, owner="w1", lease_s=30) is None
+    assert await state_of(database, "gen_1") is State.CANCELED
 
 
 async def test_two_claimers_never_get_one_row(database: Database, database_url: str) -> None:
@@ -290,17 +344,28 @@ async def test_a_page_may_ask_for_one_state_or_style_and_brings_pictures(databas
     assert [generation.id for generation, _ in by_style] == ["gen_3"]
 
 
+async def positions_of(database: Database, *ids: str) -> list[int]:
+    async with database.reading() as connection:
+        return [await position_in_queue(connection, id) for id in ids]
+
+
 async def test_a_position_counts_those_who_are_claimed_before(database: Database) -> None:
+    await accepted(database, "gen_batch", priority=Priority.BATCH)
     await accepted(database, "gen_1", "gen_2", "gen_3")
-    await accepted(database, "gen_urgent", priority=1)
 
-    async with database.reading() as connection:
-        positions = [await position_in_queue(connection, id) for id in ("gen_1", "gen_2", "gen_3", "gen_urgent")]
+    assert await positions_of(database, "gen_1", "gen_2", "gen_3", "gen_batch") == [0, 1, 2, 3]
 
-    assert positions == [1, 2, 3, 0]
     await claimed(database, limit=2)
-    async with database.reading() as connection:
-        assert await position_in_queue(connection, "gen_3") == 1
+    assert await positions_of(database, "gen_3", "gen_batch") == [0, 1]
+
+
+async def test_a_position_takes_turns_between_accounts_into_account(database: Database) -> None:
+    await another_account(database)
+    await accepted(database, *(f"gen_{number}" for number in range(1, 9)))
+    await accepted(database, "gen_ben_1", "gen_ben_2", account_id="acct_2", key_id="key_2")
+
+    assert await positions_of(database, "gen_ben_1", "gen_ben_2") == [1, 3]
+    assert await positions_of(database, "gen_1", "gen_2", "gen_3", "gen_8") == [0, 2, 4, 9]
 
 
 async def test_a_picture_is_found_by_its_public_name(database: Database) -> None:

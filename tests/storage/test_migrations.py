@@ -1,0 +1,87 @@
+"""What older releases left in the database comes through an upgrade."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from alembic import command
+from sqlalchemy import Connection, text
+
+from storage import Database
+from storage.upgrade import _config
+from tests.plugins.postgresql import Cluster
+
+SPEC = {
+    "size": {"painted": {"width": 768, "height": 512}},
+    "sampler": "euler",
+    "num_inference_steps": 20,
+}
+
+
+@pytest.fixture
+def empty_url(database_kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
+    """A database without tables."""
+    if database_kind == "sqlite":
+        return f"sqlite+aiosqlite:///{tmp_path}/old.db"
+    cluster: Cluster = request.getfixturevalue("postgresql")
+    return cluster.create("upgraded")
+
+
+def upgrade_to(revision: str) -> Callable[[Connection], None]:
+    def upgrade(connection: Connection) -> None:
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+    return upgrade
+
+
+def insert_by_hand(connection: Connection, table: str, **row: object) -> None:
+    names = ", ".join(row)
+    connection.execute(
+        text(f"INSERT INTO {table} ({names}) VALUES ({', '.join(f':{name}' for name in row)})"),  # noqa: S608 - ours
+        row,
+    )
+
+
+def leave_generations_behind(connection: Connection) -> None:
+    """As the first release wrote them: one for each state that matters."""
+    insert_by_hand(
+        connection, "accounts", id="acct_1", name="ada", plan="pro", webhook_secret="s", available=0, held=0,
+        captured=0, granted=0, created_at=0,
+    )  # fmt: skip
+    insert_by_hand(
+        connection, "keys", id="key_1", account_id="acct_1", mode="live", secret_hash="f", scopes="read", created_at=0
+    )
+    heun = SPEC | {"sampler": "heun"}
+    for id, state, specs in (
+        ("gen_queued", "queued", [SPEC, SPEC]),
+        ("gen_processing", "processing", [heun]),
+        ("gen_completed", "completed", [SPEC]),
+    ):
+        insert_by_hand(
+            connection, "generations", id=id, account_id="acct_1", key_id="key_1", livemode=True, state=state,
+            attempt=0, priority=0, cost=0, credits_used=0, prompt="a boat", style="auto", request=b"{}",
+            specs=json.dumps(specs).encode(), format="png", model="starter", revised_prompt="", seed=1,
+            negative_prompt_used="", style_resolved="", style_reason="", quality="hd", width=768, height=512,
+            created_at=0, failures="{}",
+        )  # fmt: skip
+
+
+async def test_what_is_open_gets_the_work_that_a_fair_claim_looks_at(empty_url: str) -> None:
+    database = Database(empty_url)
+    async with database.writing() as transaction:
+        await transaction.run_sync(upgrade_to("0001"))
+        await transaction.run_sync(leave_generations_behind)
+
+    await database.migrate()
+
+    async with database.reading() as connection:
+        rows = (await connection.execute(text("SELECT id, work, picture_count FROM generations ORDER BY number"))).all()
+    assert [tuple(row) for row in rows] == [
+        ("gen_queued", 2 * 768 * 512 * 20, 2),
+        ("gen_processing", 768 * 512 * 39, 1),
+        ("gen_completed", 1, 1),
+    ]
+    await database.close()
