@@ -13,6 +13,7 @@ from models.catalogue import AdapterCard, ModelCard
 from models.diffusion.adapters import Adapters
 from models.diffusion.device import Device
 from models.diffusion.families.building import BUILDERS, Network, Parts, Texts
+from models.diffusion.families.inversions import inversions_of
 from models.diffusion.fingerprint import fingerprint_of
 from models.diffusion.steadying import Steadying
 from models.diffusion.vocabulary import Vocabulary
@@ -83,20 +84,27 @@ def loading(
             yield True
             networks["vae"] = _other_autoencoder(card.vae, device, instead_of=networks["vae"])
         tokenizers = {name: _load_tokenizer(weights, name) for name in weights.classes if not _is_network(name)}
-        parts = Parts(networks=networks, tokenizers=tokenizers, forces_zeros=weights.forces_zeros)
+        parts = Parts(
+            networks=networks,
+            tokenizers=tokenizers,
+            forces_zeros=weights.forces_zeros,
+            inversions=inversions_of(card.embeddings, networks),
+        )
         texts, network = BUILDERS[weights.pipeline](parts)
         scheduler_config = json.loads((weights.folder / "scheduler" / "scheduler_config.json").read_bytes())
     except (OSError, ValueError, KeyError, TypeError) as wrong:
         raise WeightsRejected(f"{card.id} could not be loaded: {wrong}") from wrong
+    steadying = Steadying(network.module)
+    changeable = {name: part for name, part in networks.items() if name == "unet" or name.startswith("text_encoder")}
     return Pipeline(
         texts=texts,
         network=network,
         scheduler_config=scheduler_config,
-        vocabulary=Vocabulary.read(card.vocabulary),
+        vocabulary=Vocabulary.read(card.vocabulary, also=card.embeddings),
         fingerprint=replace(fingerprint_of(model_sha256, device), execution=network.execution),
         size_bytes=sum(_size_bytes(network) for network in networks.values()),
-        adapters=Adapters(adapters),
-        steadying=Steadying(network.module),
+        adapters=Adapters(adapters, family=card.family, networks=changeable, on_change=steadying.renew),
+        steadying=steadying,
         batch_sizes=card.batch_sizes,
     )
 

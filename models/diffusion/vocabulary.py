@@ -2,10 +2,12 @@
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from models.diffusion.families.weighting import read_weights
 from models.errors import WeightsRejected
 
 WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
@@ -18,8 +20,8 @@ class Vocabulary:
     words: frozenset[str] | None
 
     @classmethod
-    def read(cls, file: Path | None) -> Self:
-        """A JSON list of words, or an object whose member `words` is one.
+    def read(cls, file: Path | None, *, also: Iterable[str] = ()) -> Self:
+        """A JSON list of words, or an object whose member `words` is one; and those taught `also`, later.
 
         Raises:
             WeightsRejected: the file is there and is neither.
@@ -33,13 +35,13 @@ class Vocabulary:
         listed = listed.get("words") if isinstance(listed, dict) else listed
         if not isinstance(listed, list) or not all(isinstance(word, str) for word in listed):
             raise WeightsRejected(f"{file.name} must hold a list of words.")
-        return cls(words=frozenset(part for word in listed for part in words_of(word)))
+        return cls(words=frozenset(part for word in (*listed, *also) for part in words_of(word)))
 
     def unknown(self, prompt: str) -> tuple[str, ...]:
-        """The prompt's words that were never taught, each once, in the prompt's order."""
+        """The prompt's words that were never taught, each once, in the prompt's order; weights are no words."""
         if self.words is None:
             return ()
-        return tuple(word for word in dict.fromkeys(words_of(prompt)) if word not in self.words)
+        return tuple(word for word in dict.fromkeys(words_of(read_weights(prompt).text)) if word not in self.words)
 
 
 def words_of(text: str) -> list[str]:

@@ -1,14 +1,16 @@
 """Which family builds what from a model's components: one line for each pipeline class."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import torch
 
 from models.diffusion.families.clip_text import ClipText
 from models.diffusion.families.conditioning import Conditioning
+from models.diffusion.families.encoding import Encoder
 from models.diffusion.families.flux import Flux, FluxNetwork
+from models.diffusion.families.inversions import Inversions
 from models.diffusion.families.network import UnetNetwork
 from models.diffusion.families.sd1 import StableDiffusion1
 from models.diffusion.families.sd3 import Sd3Network, StableDiffusion3
@@ -54,15 +56,19 @@ class Network(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """A model's loaded components by their names in its folder. `forces_zeros` as its index says."""
+    """A model's loaded components by their names in its folder. `forces_zeros` as its index says; `inversions` are the
+    operator's, by the encoder that reads them."""
 
     networks: Mapping[str, Any]
     tokenizers: Mapping[str, Any]
     forces_zeros: bool
+    inversions: Mapping[str, Inversions] = field(default_factory=dict[str, Inversions])
 
     def clip(self, number: str, *, layer: int) -> ClipText:
         """The tokenizer and text encoder of this number: "", "_2"."""
-        return ClipText(self.tokenizers[f"tokenizer{number}"], self.networks[f"text_encoder{number}"], layer=layer)
+        name = f"text_encoder{number}"
+        tokenizer, inversions = self.tokenizers[f"tokenizer{number}"], self.inversions.get(name)
+        return ClipText(tokenizer, self.networks[name], layer=layer, inversions=inversions)
 
     def t5(self, number: str) -> T5Text:
         return T5Text(self.tokenizers[f"tokenizer{number}"], self.networks[f"text_encoder{number}"])

@@ -29,7 +29,7 @@ Chunk = tuple[Token, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Encoded:
-    """(1, tokens, width), and (1, width) of the first chunk where the encoder has a projection."""
+    """(1, tokens, width), and (1, width) of the first chunk, projected where the encoder has a projection."""
 
     embeddings: torch.Tensor
     pooled: torch.Tensor | None
@@ -120,7 +120,7 @@ class Reader:
         with self._inversions.standing_in(self._encoder.get_input_embeddings(), row):
             output = self._encoder(known, output_hidden_states=not is_last)
         embeddings = output[0] if is_last else self._layer_of(output.hidden_states, skip)
-        return Encoded(embeddings=embeddings, pooled=output[0] if output[0].ndim == 2 else None)
+        return Encoded(embeddings=embeddings, pooled=output[0] if output[0].ndim == 2 else output.pooler_output)
 
     def _layer_of(self, layers: Sequence[torch.Tensor], skip: int) -> torch.Tensor:
         """The output of a layer before the last, normed where the family norms; `layers` begins with the input.

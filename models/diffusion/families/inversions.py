@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -65,8 +66,8 @@ class Inversions:
             hook.remove()
 
 
-def read_inversions(files: Mapping[str, Path], widths: Sequence[int]) -> tuple[Inversions, ...]:
-    """The inversions of a model whose text encoders have these `widths`, for each encoder.
+def inversions_of(files: Mapping[str, Path], networks: Mapping[str, Any]) -> dict[str, Inversions]:
+    """The operator's inversions for each text encoder among a model's components, by the word that calls them.
 
     A file for one encoder holds one tensor (`emb_params`, or called like the word); a file for two holds `clip_l` and
     `clip_g`.
@@ -74,10 +75,13 @@ def read_inversions(files: Mapping[str, Path], widths: Sequence[int]) -> tuple[I
     Raises:
         WeightsRejected: a file is damaged, of another form, or made for other encoders.
     """
+    encoders = [name for name in networks if name.startswith("text_encoder")]
+    widths = [networks[name].get_input_embeddings().weight.shape[1] for name in encoders]
     read = {word.lower(): _vectors(word, file, widths) for word, file in files.items()}
-    return tuple(
-        Inversions(vectors={word: vectors[place] for word, vectors in read.items()}) for place in range(len(widths))
-    )
+    return {
+        name: Inversions(vectors={word: vectors[place] for word, vectors in read.items()})
+        for place, name in enumerate(encoders)
+    }
 
 
 def _vectors(word: str, file: Path, widths: Sequence[int]) -> tuple[torch.Tensor, ...]:

@@ -38,5 +38,4 @@ class StableDiffusionXl:
             encoder.encode(read, skip=spec.clip_skip, adapters=spec.adapters)
             for encoder, read in zip(self._encoders, chunks, strict=False)
         )
-        assert second.pooled is not None  # noqa: S101 - the second encoder has a projection, by its class
         return torch.cat([first.embeddings, second.embeddings], dim=-1), second.pooled
