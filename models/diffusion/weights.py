@@ -10,21 +10,51 @@ from models.catalogue import ModelCard
 from models.errors import WeightsRejected
 
 VAES = ("AutoencoderKL", "AutoencoderTiny")
+CLIP_TOKENIZERS = ("CLIPTokenizer", "CLIPTokenizerFast")
+T5_TOKENIZERS = ("T5Tokenizer", "T5TokenizerFast")
 COMPONENTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "StableDiffusionPipeline": {
-        "tokenizer": ("CLIPTokenizer", "CLIPTokenizerFast"),
+        "tokenizer": CLIP_TOKENIZERS,
         "text_encoder": ("CLIPTextModel",),
         "unet": ("UNet2DConditionModel",),
         "vae": VAES,
     },
     "StableDiffusionXLPipeline": {
-        "tokenizer": ("CLIPTokenizer", "CLIPTokenizerFast"),
-        "tokenizer_2": ("CLIPTokenizer", "CLIPTokenizerFast"),
+        "tokenizer": CLIP_TOKENIZERS,
+        "tokenizer_2": CLIP_TOKENIZERS,
         "text_encoder": ("CLIPTextModel",),
         "text_encoder_2": ("CLIPTextModelWithProjection",),
         "unet": ("UNet2DConditionModel",),
         "vae": VAES,
     },
+    "StableDiffusion3Pipeline": {
+        "tokenizer": CLIP_TOKENIZERS,
+        "tokenizer_2": CLIP_TOKENIZERS,
+        "tokenizer_3": T5_TOKENIZERS,
+        "text_encoder": ("CLIPTextModelWithProjection",),
+        "text_encoder_2": ("CLIPTextModelWithProjection",),
+        "text_encoder_3": ("T5EncoderModel",),
+        "transformer": ("SD3Transformer2DModel",),
+        "vae": VAES,
+    },
+    "FluxPipeline": {
+        "tokenizer": CLIP_TOKENIZERS,
+        "tokenizer_2": T5_TOKENIZERS,
+        "text_encoder": ("CLIPTextModel",),
+        "text_encoder_2": ("T5EncoderModel",),
+        "transformer": ("FluxTransformer2DModel",),
+        "vae": VAES,
+    },
+}
+# May be left out of a folder: the model then reads texts with its CLIP encoders alone.
+OPTIONAL = ("tokenizer_3", "text_encoder_3")
+ABSENT = (None, [None, None])
+# Pipelines of the same components; they differ in how diffusers drives them, which is our own business.
+SAME_COMPONENTS: Mapping[str, str] = {
+    "StableDiffusionImg2ImgPipeline": "StableDiffusionPipeline",
+    "StableDiffusionInpaintPipeline": "StableDiffusionPipeline",
+    "StableDiffusionXLImg2ImgPipeline": "StableDiffusionXLPipeline",
+    "StableDiffusionXLInpaintPipeline": "StableDiffusionXLPipeline",
 }
 PICKLES = (".bin", ".ckpt", ".pt", ".pth", ".pkl")
 MAX_HEADER_BYTES = 32 << 20
@@ -32,7 +62,7 @@ MAX_HEADER_BYTES = 32 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weights:
-    """A folder that passed. `classes` maps each needed component to its class; `variant` is None or "fp16"."""
+    """A folder that passed. `pipeline` is the text-to-image pipeline of its components, `classes` maps each needed component to its class; `variant` is None or "fp16"."""
 
     folder: Path
     pipeline: str
@@ -53,14 +83,18 @@ def inspect(folder: Path) -> Weights:
         WeightsRejected: a file is missing, is a pickle, names a class we do not know, or asks to run code.
     """
     index = _read_json(folder / "model_index.json")
-    name = index.get("_class_name")
-    if not isinstance(name, str):
+    named = index.get("_class_name")
+    if not isinstance(named, str):
         raise WeightsRejected(f"{folder.name}/model_index.json names foreign code instead of a pipeline class.")
+    if index.get("requires_aesthetics_score"):
+        raise WeightsRejected(f"{folder.name} is a refiner, which is told a picture's beauty; that is not served.")
+    name = SAME_COMPONENTS.get(named, named)
     if name not in COMPONENTS:
         raise WeightsRejected(f"{folder.name} is a {name}; known are {', '.join(COMPONENTS)}.")
     if code := next(folder.rglob("*.py"), None):
         raise WeightsRejected(f"{folder.name} carries code ({code.name}); models with code are not loaded.")
-    classes = {component: _class_of(component, index.get(component), name) for component in COMPONENTS[name]}
+    wanted = [part for part in COMPONENTS[name] if part not in OPTIONAL or index.get(part) not in ABSENT]
+    classes = {component: _class_of(component, index.get(component), name) for component in wanted}
     variant = _variant(folder, classes)
     files = tuple(file for component in (*classes, "scheduler") for file in _files(folder / component, variant))
     return Weights(

@@ -7,13 +7,17 @@ import torch
 from diffusers import (
     AutoencoderKL,
     DDIMScheduler,
+    DiffusionPipeline,
+    StableDiffusionInpaintPipeline,
     StableDiffusionPipeline,
+    StableDiffusionXLInpaintPipeline,
     StableDiffusionXLPipeline,
     UNet2DConditionModel,
 )
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
 WIDTH = 32
+INPAINTING = {"in_channels": 9, "out_channels": 4}
 ZERO_SNR = {
     "prediction_type": "v_prediction",
     "rescale_betas_zero_snr": True,
@@ -28,8 +32,8 @@ def build_sd1(folder: Path, *, schedule: Mapping[str, object] | None = None) -> 
         torch.random.manual_seed(1)
         pipeline = StableDiffusionPipeline(
             vae=_vae(),
-            text_encoder=CLIPTextModel(_text_config()),
-            tokenizer=_tokenizer(),
+            text_encoder=CLIPTextModel(text_config()),
+            tokenizer=tokenizer(),
             unet=UNet2DConditionModel(**_unet()),
             scheduler=_scheduler(schedule),
             safety_checker=None,
@@ -40,20 +44,69 @@ def build_sd1(folder: Path, *, schedule: Mapping[str, object] | None = None) -> 
     return folder
 
 
-def build_sdxl(folder: Path) -> Path:
+def build_sd1_inpainting(folder: Path) -> Path:
+    """Reads mask and masked picture beside the latents."""
     with torch.random.fork_rng():
-        torch.random.manual_seed(2)
-        pipeline = StableDiffusionXLPipeline(
+        torch.random.manual_seed(3)
+        pipeline = StableDiffusionInpaintPipeline(
             vae=_vae(),
-            text_encoder=CLIPTextModel(_text_config()),
-            text_encoder_2=CLIPTextModelWithProjection(_text_config()),
-            tokenizer=_tokenizer(),
-            tokenizer_2=_tokenizer(pad="!"),
+            text_encoder=CLIPTextModel(text_config()),
+            tokenizer=tokenizer(),
+            unet=UNet2DConditionModel(**_unet(), **INPAINTING),
+            scheduler=_scheduler(None),
+            safety_checker=None,
+            feature_extractor=None,
+            requires_safety_checker=False,
+        )
+    pipeline.save_pretrained(folder, safe_serialization=True)
+    return folder
+
+
+def build_sd2(folder: Path, *, prediction_type: str) -> Path:
+    """As SD 2 differs from SD 1: linear projections, heads by block, a text encoder exported without its last layer."""
+    encoder = text_config()
+    encoder.num_hidden_layers, encoder.hidden_act = 2, "gelu"
+    with torch.random.fork_rng():
+        torch.random.manual_seed(4)
+        pipeline = StableDiffusionPipeline(
+            vae=_vae(),
+            text_encoder=CLIPTextModel(encoder),
+            tokenizer=tokenizer(pad="!"),
+            unet=UNet2DConditionModel(
+                **{**_unet(), "attention_head_dim": (2, 4)}, use_linear_projection=True, upcast_attention=True
+            ),
+            scheduler=_scheduler({"prediction_type": prediction_type}),
+            safety_checker=None,
+            feature_extractor=None,
+            requires_safety_checker=False,
+        )
+    pipeline.save_pretrained(folder, safe_serialization=True)
+    return folder
+
+
+def build_sdxl(folder: Path) -> Path:
+    return _build_sdxl(StableDiffusionXLPipeline, folder, seed=2)
+
+
+def build_sdxl_inpainting(folder: Path) -> Path:
+    return _build_sdxl(StableDiffusionXLInpaintPipeline, folder, seed=5, **INPAINTING)
+
+
+def _build_sdxl(kind: type[DiffusionPipeline], folder: Path, *, seed: int, **unet: object) -> Path:
+    with torch.random.fork_rng():
+        torch.random.manual_seed(seed)
+        pipeline = kind(
+            vae=_vae(),
+            text_encoder=CLIPTextModel(text_config()),
+            text_encoder_2=CLIPTextModelWithProjection(text_config()),
+            tokenizer=tokenizer(),
+            tokenizer_2=tokenizer(pad="!"),
             unet=UNet2DConditionModel(
                 **_unet(cross_attention_dim=2 * WIDTH),
                 addition_embed_type="text_time",
                 addition_time_embed_dim=8,
                 projection_class_embeddings_input_dim=6 * 8 + WIDTH,
+                **unet,
             ),
             scheduler=_scheduler(None),
             add_watermarker=False,
@@ -85,7 +138,7 @@ def _vae() -> AutoencoderKL:
     )
 
 
-def _text_config() -> CLIPTextConfig:
+def text_config() -> CLIPTextConfig:
     return CLIPTextConfig(
         vocab_size=514,
         hidden_size=WIDTH,
@@ -99,7 +152,7 @@ def _text_config() -> CLIPTextConfig:
     )
 
 
-def _tokenizer(pad: str = "<|endoftext|>") -> CLIPTokenizer:
+def tokenizer(pad: str = "<|endoftext|>") -> CLIPTokenizer:
     """Every byte is a token, alone and at the end of a word."""
     printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
     rest = [byte for byte in range(256) if byte not in printable]

@@ -39,12 +39,12 @@ class Flux:
         if self._is_told_guidance:
             guidance = torch.full((1,), spec.guidance_scale, device=embeddings.device, dtype=torch.float32)
         return Conditioning(
-            embeddings=embeddings, pooled=torch.cat([self._pooled(text) for text in texts]), guidance=guidance
+            embeddings=embeddings, pooled=torch.cat([self._pooled(spec, text) for text in texts]), guidance=guidance
         )
 
-    def _pooled(self, text: str) -> torch.Tensor:
+    def _pooled(self, spec: GenerationSpec, text: str) -> torch.Tensor:
         """CLIP sees the beginning of the text only; T5 reads all of it."""
-        pooled = self._clip.encode(self._clip.chunks(text)[:1]).pooled
+        pooled = self._clip.encode(self._clip.chunks(text)[:1], adapters=spec.adapters).pooled
         assert pooled is not None  # noqa: S101 - every CLIP encoder pools
         return pooled
 
@@ -53,6 +53,8 @@ class FluxNetwork:
     """Predicts the flow, one picture a pass."""
 
     execution = Execution.ALONE
+    encoder = None
+    reads_mask = False
     flow = FlowTiming(patch=PACK, starts_at_noise=True)
 
     def __init__(self, transformer: Any, vae: Any) -> None:

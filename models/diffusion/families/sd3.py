@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch.nn.functional import pad
 
-from models.diffusion.families.clip_text import ClipText, even
+from models.diffusion.families.clip_text import Chunk, ClipText, even
 from models.diffusion.families.conditioning import Conditioning
 from models.diffusion.families.decoding import Decoder
 from models.diffusion.families.t5_text import T5Text
@@ -36,17 +36,20 @@ class StableDiffusion3:
         length = T5_LENGTH
         if self._t5 is not None and max(self._t5.tokens(text) for text in texts) > T5_LENGTH:
             length = T5_LONGEST
-        rows = [self._read(text, chunks[2 * row : 2 * row + 2], length) for row, text in enumerate(texts)]
+        rows = [self._read(spec, text, chunks[2 * row : 2 * row + 2], length) for row, text in enumerate(texts)]
         return Conditioning(
             embeddings=torch.cat([embeddings for embeddings, _ in rows]),
             pooled=torch.cat([pooled for _, pooled in rows]),
         )
 
     def _read(
-        self, text: str, chunks: Sequence[Sequence[Sequence[int]]], length: int
+        self, spec: GenerationSpec, text: str, chunks: Sequence[Sequence[Chunk]], length: int
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """(1, CLIP's tokens and then T5's, width), and both pooled texts beside each other."""
-        first, second = (clip.encode(read) for clip, read in zip(self._clips, chunks, strict=True))
+        first, second = (
+            clip.encode(read, skip=spec.clip_skip, adapters=spec.adapters)
+            for clip, read in zip(self._clips, chunks, strict=True)
+        )
         assert first.pooled is not None  # noqa: S101 - both encoders have a projection, by their class
         assert second.pooled is not None  # noqa: S101
         clip = torch.cat([first.embeddings, second.embeddings], dim=-1)
@@ -59,6 +62,8 @@ class Sd3Network:
     """Predicts the flow, one picture a pass."""
 
     execution = Execution.ALONE
+    encoder = None
+    reads_mask = False
 
     def __init__(self, transformer: Any, vae: Any) -> None:
         if transformer.config.in_channels != vae.config.latent_channels:
