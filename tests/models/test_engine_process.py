@@ -6,23 +6,17 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
-from plugins.tiny_specs import card_of, catalogue_of, new_spec
+from plugins.rehearsal import ENVIRONMENT, LIMITS, Asked, ask, is_alive, is_denoising, new_engine, until
+from plugins.tiny_specs import new_spec
 
-from models import EngineStopped, Painting, Phase, Progress
-from models.child_process import EngineLimits
+from models import EngineStopped, Phase, Progress
+from models.child_protocol import Compute
 from models.engine_process import EngineProcess
-
-ROOT = Path(__file__).resolve().parents[2]
-ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"}
-LIMITS = EngineLimits(denoising_s=0.5, term_s=1.0, first_backoff_s=0.01, beat_s=0.05)
-
-
-def new_engine(*, model: str = "tiny", limits: EngineLimits = LIMITS) -> EngineProcess:
-    catalogue = catalogue_of(card_of(Path("nowhere"), name=model))
-    return EngineProcess(catalogue, environment=ENVIRONMENT, limits=limits, entry="plugins.rehearsal_child")
 
 
 @pytest.fixture
@@ -34,32 +28,8 @@ async def engine() -> AsyncIterator[EngineProcess]:
 
 
 @pytest.fixture
-def begin(engine: EngineProcess, tmp_path: Path) -> Callable[..., tuple[asyncio.Task[Painting], list[Progress]]]:
-    """Start painting; the list fills with progress."""
-
-    def started(prompt: str = "paint", steps: int = 3) -> tuple[asyncio.Task[Painting], list[Progress]]:
-        heard: list[Progress] = []
-        spec = new_spec(prompt=prompt, num_inference_steps=steps)
-        return asyncio.create_task(engine.paint(spec, workspace=tmp_path, on_progress=heard.append)), heard
-
-    return started
-
-
-async def until(fact: Callable[[], bool], timeout_s: float = 10.0) -> None:
-    async with asyncio.timeout(timeout_s):
-        while not fact():  # noqa: ASYNC110 - the fact is another process's
-            await asyncio.sleep(0.005)
-
-
-def is_denoising(heard: list[Progress]) -> bool:
-    return any(progress.phase is Phase.DENOISING for progress in heard)
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+def begin(engine: EngineProcess, tmp_path: Path) -> Callable[..., Asked]:
+    return partial(ask, engine, tmp_path)
 
 
 async def test_it_is_not_ready_before_the_child_is_and_paints_then(begin, engine: EngineProcess) -> None:
@@ -123,6 +93,59 @@ async def test_cancelling_one_who_waits_disturbs_nobody(begin) -> None:
     assert (await first).pixels.exists()
     assert (await last).pixels.exists()
     assert unwanted.cancelled()
+
+
+async def test_an_idle_child_may_be_silent_for_ever(tmp_path: Path) -> None:
+    engine = new_engine(limits=replace(LIMITS, encoding_s=0.5, denoising_s=0.5))
+    await engine.start()
+    await ask(engine, tmp_path)[0]
+    pid = engine.state().device_name
+
+    await asyncio.sleep(0.8)
+
+    assert (await ask(engine, tmp_path)[0]).pixels.exists()
+    assert engine.state().device_name == pid
+    await engine.close()
+
+
+async def test_a_child_may_be_silent_as_long_as_what_it_said_last_may_take(begin, engine: EngineProcess) -> None:
+    """A second of loading is longer than a step may take, and the beat that announced it is for nobody."""
+    painting, heard = begin("load it", steps=2)
+
+    assert (await painting).pixels.exists()
+    assert heard[-1].phase is Phase.DENOISING
+
+
+async def test_an_answer_for_a_painting_that_is_not_there_is_ignored(begin, engine: EngineProcess) -> None:
+    mistaken, other = begin("mistake all of it")[0], begin()[0]
+
+    assert (await mistaken).pixels.exists()
+    assert (await other).pixels.exists()
+
+
+async def test_progress_carries_time_left_and_previews_and_repeats_no_preview(
+    engine: EngineProcess, tmp_path: Path
+) -> None:
+    heard: list[Progress] = []
+
+    await engine.paint(new_spec(num_inference_steps=10), workspace=tmp_path, on_progress=heard.append, preview_every=5)
+
+    assert [one.step for one in heard if one.preview] == [5, 10]
+    assert {one.step: one.eta_ms for one in heard if one.phase is Phase.DENOISING}[5] == 100
+
+
+async def test_the_child_is_told_how_to_compute_and_says_what_it_makes_of_it(tmp_path: Path) -> None:
+    engine = new_engine(device="cpu", threads=3, slots=2, calibrations=tmp_path, compute=Compute.FAST, dtype="bfloat16")
+    assert engine.state().slots == 2
+    await engine.start()
+
+    await until(lambda: engine.state().is_ready)
+
+    state = engine.state()
+    assert (state.device, state.slots) == ("cpu", 2)
+    assert state.why == f"a rehearsal over {tmp_path} with 3 threads"
+    assert state.notes == ("fast bfloat16", "adapter ink")
+    await engine.close()
 
 
 async def test_those_who_wait_hear_so_again_and_again(begin) -> None:

@@ -2,7 +2,7 @@
 
 hang: silent for ever after the first step. die: ends itself. shy: ends itself if it is not alone. babble: says
 something that is no report. mistake: answers for a painting that is not there. load: says that it loads and takes
-700 ms. Anything else is painted black in `num_inference_steps` steps of 20 ms, in turn with all others inside. As
+1 s. Anything else is painted black in `num_inference_steps` steps of 20 ms, in turn with all others inside. As
 `first model` "broken-start" it dies before it is ready.
 """
 
@@ -68,7 +68,7 @@ class Rehearsal:
                 self._channel.send(Stopped(number=number + 1000))
             case "load":
                 self._channel.send(Beat(number=None, phase=Phase.LOADING))
-                time.sleep(0.7)
+                time.sleep(1.0)
 
 
 def paint(order: Paint) -> Painting:
