@@ -88,11 +88,15 @@ class ImageBody(BaseModel):
 
 
 class ProgressBody(BaseModel):
-    """Where the painting stands; `step` of `steps` are done while `phase` is denoising."""
+    """Where the painting stands; `step` of `steps` are done while `phase` is denoising, summed over all its pictures.
 
-    phase: Literal["waiting", "loading", "encoding", "denoising", "decoding", "upscaling"]
+    `eta_ms` is how much longer the painting will take, null while nobody can say.
+    """
+
+    phase: Literal["waiting", "loading", "calibrating", "encoding", "denoising", "decoding", "upscaling"]
     step: int
     steps: int
+    eta_ms: int | None
 
 
 class FailureBody(BaseModel):

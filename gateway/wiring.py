@@ -138,6 +138,7 @@ class Server:
     queue: EmbeddedQueue = field(default_factory=EmbeddedQueue)
     board: ProgressBoard = field(default_factory=ProgressBoard)
     pace: Pace = field(default_factory=lambda: Pace(time.monotonic))
+    stopped: list[str] = field(default_factory=list[str])
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -151,7 +152,7 @@ class Server:
             asyncio.create_task(self.deliveries.run(), name="webhooks"),
         ]
         for running in beside:
-            running.add_done_callback(_say_if_broken)
+            running.add_done_callback(self._note_if_broken)
         try:
             yield
         finally:
@@ -160,6 +161,12 @@ class Server:
             await asyncio.gather(*beside, return_exceptions=True)
             await self.engine.close()
             await self.installation.database.close()
+
+    def _note_if_broken(self, ended: asyncio.Task[None]) -> None:
+        """What runs beside the requests ends by being cancelled; any other end is a defect that must not be silent."""
+        if not ended.cancelled() and (defect := ended.exception()) is not None:
+            self.stopped.append(ended.get_name())
+            log.critical("stopped for good; restart the server", what=ended.get_name(), exc_info=defect)
 
     @cached_property
     def services(self) -> "Services":
@@ -182,6 +189,7 @@ class Server:
             submit=self.submit,
             fetch=self.fetch,
             remove=self.remove,
+            stopped=self.stopped,
         )
 
     @cached_property
@@ -264,9 +272,3 @@ class Server:
             chance=secrets.SystemRandom().random,
             schedule=RetrySchedule() if waits is None else RetrySchedule(delays_s=waits),
         )
-
-
-def _say_if_broken(ended: asyncio.Task[None]) -> None:
-    """What runs beside the requests ends by being cancelled; any other end is a defect that must not be silent."""
-    if not ended.cancelled() and (defect := ended.exception()) is not None:
-        log.critical("stopped for good; restart the server", what=ended.get_name(), exc_info=defect)

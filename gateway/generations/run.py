@@ -7,15 +7,15 @@ a slow one does not.
 import asyncio
 import hashlib
 import tempfile
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
 import structlog
 
+from gateway.cancellation import unbroken
 from gateway.generations.pace import Pace, Sitting
 from gateway.generations.progress import JointProgress, ProgressBoard
 from gateway.generations.settle import Settle
@@ -29,8 +29,6 @@ from storage.links import image_name
 # How often a generation may fail for one cause before it is given up (durability.md, section 1.9).
 ATTEMPTS = {"EngineStopped": 3, "OutOfMemory": 2, "BlobUnavailable": 10, "StoreUnavailable": 10}
 RENEWALS_PER_LEASE = 6
-
-Kept = TypeVar("Kept")
 
 log = structlog.get_logger()
 
@@ -150,7 +148,7 @@ class Runner:
             painting = await self.engine.paint(spec, workspace=folder, on_progress=note)
             sitting.end(is_finished=True)
         watch.finish(position)
-        picture = await _completed_anyway(self._kept(watch.generation, position, painting))
+        picture = await unbroken(self._kept(watch.generation, position, painting))  # a thread cannot be stopped
         watch.pulse.beat()
         return Finished(picture=picture, recipe=painting.recipe, sitting=sitting)
 
@@ -230,13 +228,3 @@ def _elapsed_ms(sittings: Sequence[Sitting]) -> int:
     begun = [sitting.begun_s for sitting in sittings if sitting.begun_s is not None]
     ended = [sitting.ended_s for sitting in sittings if sitting.ended_s is not None]
     return round((max(ended) - min(begun)) * 1000) if begun and ended else 0
-
-
-async def _completed_anyway(work: Coroutine[None, None, Kept]) -> Kept:
-    """A thread cannot be stopped: who is cancelled meanwhile waits for it, and leaves no file being written."""
-    working = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(working)
-    except asyncio.CancelledError:
-        await asyncio.wait([working])
-        raise

@@ -1,7 +1,7 @@
 """What routes ask for: the caller behind the key, and the body in its declared form."""
 
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -23,7 +23,10 @@ from storage import Blobs, Database
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """What `wiring` hands to the routes; nothing here is made on the spot."""
+    """What `wiring` hands to the routes; nothing here is made on the spot.
+
+    `stopped` names what should run beside the requests and has ended by a defect; it grows.
+    """
 
     settings: Settings
     clock: Clock
@@ -39,6 +42,7 @@ class Services:
     submit: Submit
     fetch: Fetch
     remove: Remove
+    stopped: Sequence[str]
 
 
 def services(request: Request) -> Services:

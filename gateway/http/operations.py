@@ -18,19 +18,28 @@ class AliveBody(BaseModel):
 
 
 class EngineBody(BaseModel):
-    """`why` says why this device was taken, or why it is not ready."""
+    """`why` says why this device was taken, or why it is not ready.
+
+    `slots` is how many pictures it holds at a time; `notes` says, a line each, how models are held that are not plainly
+    whole on the device.
+    """
 
     ready: bool
     device: str
     device_name: str
     models: list[str]
     why: str
+    slots: int
+    notes: list[str]
 
 
 class ReadyBody(BaseModel):
+    """`stopped` names what should run beside the requests and has broken; only a restart brings it back."""
+
     ready: bool
     database: bool
     engine: EngineBody
+    stopped: list[str]
 
 
 @routes.get("/healthz", summary="The process answers", response_model=AliveBody)
@@ -42,7 +51,7 @@ async def alive() -> Response:
     "/readyz",
     summary="Everything needed to paint is there",
     response_model=ReadyBody,
-    responses={503: {"model": ReadyBody, "description": "Not yet; work is accepted and waits."}},
+    responses={503: {"model": ReadyBody, "description": "Not yet, or not any more; work is accepted and waits."}},
 )
 async def ready(given: Given) -> Response:
     state = given.engine.state()
@@ -55,9 +64,12 @@ async def ready(given: Given) -> Response:
             device_name=state.device_name,
             models=list(state.resident_models),
             why=state.why,
+            slots=state.slots,
+            notes=list(state.notes),
         ),
+        stopped=list(given.stopped),
     )
-    body.ready = body.database and body.engine.ready
+    body.ready = body.database and body.engine.ready and not body.stopped
     return answer(body, status=200 if body.ready else 503)
 
 

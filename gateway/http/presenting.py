@@ -97,7 +97,9 @@ def _image_body(picture: Picture, urls: PublicUrls) -> ImageBody:
 def _progress_body(progress: Progress | None) -> ProgressBody | None:
     if progress is None:
         return None
-    return ProgressBody(phase=progress.phase.value, step=progress.step, steps=progress.steps)
+    return ProgressBody(
+        phase=progress.phase.value, step=progress.step, steps=progress.steps, eta_ms=progress.eta_ms
+    )
 
 
 def _failure_body(generation: Generation) -> FailureBody | None:

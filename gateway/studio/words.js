@@ -3,6 +3,7 @@
 const PHASES = {
   waiting: "Waiting for its turn",
   loading: "Waking the model",
+  calibrating: "Getting to know this machine",
   encoding: "Reading your words",
   denoising: "Painting",
   decoding: "Bringing out the picture",

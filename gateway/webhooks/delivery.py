@@ -7,13 +7,13 @@ made again: receivers see an event at least once, always with the same id and th
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
 from urllib.parse import urlsplit
 
 import structlog
 
+from gateway.cancellation import unbroken
 from gateway.clock import Clock
 from gateway.webhooks.schedule import Chance, RetrySchedule
 from gateway.webhooks.sender import Answer, Message, WebhookSender
@@ -26,8 +26,6 @@ MAX_AT_ONCE = 16
 MAX_AT_ONCE_PER_HOST = 2
 PAGE = 64
 LONGEST_PAGE = PAGE * 4**4
-
-Result = TypeVar("Result")
 
 log = structlog.get_logger(__name__)
 
@@ -131,16 +129,6 @@ class Deliveries:
         return Attempt(
             at=now, status=answer.status, error=answer.error, is_delivered=answer.is_success, next_at=next_at
         )
-
-
-async def unbroken(work: Coroutine[None, None, Result]) -> Result:
-    """Let `work` with the database end before a cancellation is heard: an attempt that was made is recorded."""
-    working = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(working)
-    except asyncio.CancelledError:
-        await asyncio.wait([working])
-        raise
 
 
 def startable(found: Sequence[Delivery], running: Mapping[str, str]) -> list[Delivery]:

@@ -83,3 +83,20 @@ async def test_a_worker_that_dies_is_heard_of(gateway):
         gateway.server.queue.nudge()
         await asyncio.sleep(0.02)
     assert [(entry["log_level"], entry["what"]) for entry in logged] == [("critical", "worker")]
+    probed = await gateway.http.get("/readyz")
+    assert (probed.status_code, probed.json()["ready"], probed.json()["stopped"]) == (503, False, ["worker"])
+
+
+async def test_webhooks_that_stop_for_good_are_no_good_health_either(open_gateway):
+    gateway = await open_gateway()
+    assert (await gateway.http.get("/readyz")).json()["stopped"] == []
+
+    class Broken:
+        def reading(self):
+            raise ZeroDivisionError
+
+    gateway.server.deliveries.database = Broken()
+    gateway.server.deliveries.wake()
+    await asyncio.sleep(0.05)
+    probed = await gateway.http.get("/readyz")
+    assert (probed.status_code, probed.json()["stopped"]) == (503, ["webhooks"])
