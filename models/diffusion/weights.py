@@ -147,7 +147,11 @@ class Hashes:
         return whole.hexdigest()
 
     def of_file(self, file: Path) -> str:
-        status = file.stat()
+        """Raises WeightsRejected: it is not there."""
+        try:
+            status = file.stat()
+        except OSError as wrong:
+            raise WeightsRejected(f"{file.name} cannot be read: {wrong.strerror}.") from None
         key = (file, status.st_size, status.st_mtime_ns)
         if key not in self._known:
             with file.open("rb") as content:
