@@ -77,7 +77,7 @@ def inversions_of(files: Mapping[str, Path], networks: Mapping[str, Any]) -> dic
     """
     encoders = [name for name in networks if name.startswith("text_encoder")]
     widths = [networks[name].get_input_embeddings().weight.shape[1] for name in encoders]
-    read = {word.lower(): _vectors(word, file, widths) for word, file in files.items()}
+    read = {word.strip().lower(): _vectors(word, file, widths) for word, file in files.items()}
     return {
         name: Inversions(vectors={word: vectors[place] for word, vectors in read.items()})
         for place, name in enumerate(encoders)
