@@ -4,7 +4,7 @@ request -> spec -> Engine.paint -> painting and recipe. Owns the vocabulary and 
 import torch here: that lives in `models/diffusion`, which only the engine's child process opens.
 """
 
-from models.catalogue import AdapterCard, Catalogue, Family, ModelCard, load_catalogue
+from models.catalogue import AdapterCard, Catalogue, Family, ModelCard, Placing, load_catalogue
 from models.engine import Engine, EngineState, Painting, Phase, Progress
 from models.errors import (
     AdapterUnknown,
@@ -41,6 +41,7 @@ from models.request import (
     ImageSize,
     Quality,
 )
+from models.sampling import Sampling
 from models.spec import GenerationSpec, InitImage, Resampling, Sampler, SizePlan
 from models.turns import Turns
 
@@ -80,6 +81,7 @@ __all__ = [
     "ParameterMissing",
     "ParameterUnknown",
     "Phase",
+    "Placing",
     "Progress",
     "PromptTooLong",
     "Quality",
@@ -88,6 +90,7 @@ __all__ = [
     "RequestInvalid",
     "Resampling",
     "Sampler",
+    "Sampling",
     "SettingInvalid",
     "SizeInvalid",
     "SizePlan",

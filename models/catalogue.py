@@ -12,7 +12,7 @@ import msgspec
 
 from models.errors import AdapterUnknown, ModelUnknown, SettingInvalid
 from models.request import ImageSize, Quality
-
+from models.sampling import Sampling
 
 Card = TypeVar("Card")
 AdapterId: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"\A[a-z0-9][a-z0-9_-]{0,63}\Z")]
@@ -31,6 +31,18 @@ class Family(StrEnum):
     OTHER = "other"
 
 
+class Placing(StrEnum):
+    """How a model is held in the device's memory.
+
+    WHOLE: all of it, always. OFFLOAD: one component at a time, the others in the machine's memory. GROUPS: what
+    predicts comes in block by block.
+    """
+
+    WHOLE = "whole"
+    OFFLOAD = "offload"
+    GROUPS = "groups"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelCard:
     """One model: where its diffusers folder lies and what it was trained for.
@@ -39,7 +51,8 @@ class ModelCard:
     `max_ratio` bounds the longer side over the shorter. `default_size` and `default_quality` serve a request that
     names none. `vocabulary` is a JSON list of the words it was taught, where that is known. `vae` is a folder with
     another autoencoder to decode with. `embeddings` are textual inversions, safetensors files by the word in the
-    prompt that calls them. `batch_sizes` overrules the measured sizes that pictures may share a pass in.
+    prompt that calls them. `batch_sizes` overrules the measured sizes that pictures may share a pass in. `sampling`
+    counts where a style says nothing about the family. `placement` overrules how it is held in the device's memory.
     """
 
     id: str
@@ -56,6 +69,8 @@ class ModelCard:
     vae: Path | None = None
     embeddings: Mapping[str, Path] = field(default_factory=dict[str, Path])
     batch_sizes: tuple[int, ...] = ()
+    sampling: Sampling | None = None
+    placement: Placing | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -73,7 +73,7 @@ class Router:
             card=card,
             quality=request.quality or card.default_quality,
             size_plan=plan_size(_target(request, card), card, is_upscaled=request.upscale),
-            negative_prompt=merged_negative(request.negative_prompt, style.wording_for(card.family)),
+            negative_prompt=merged_negative(request.negative_prompt, style.wording_for(card)),
         )
         specs = tuple(_spec(request, setting, seed=(seed + i) % (MAX_SEED + 1)) for i in range(request.n))
         return Route(
@@ -102,7 +102,7 @@ class Router:
     def _can_paint(self, style: Style, request: GenerationRequest) -> bool:
         if request.model is None:
             return style.card_in(self._catalogue) is not None
-        return style.serves(self._catalogue.get(request.model).family)
+        return style.serves(self._catalogue.get(request.model))
 
     def _card_for(self, style: Style, request: GenerationRequest) -> ModelCard:
         if request.model is None:
@@ -111,7 +111,7 @@ class Router:
                 raise ModelUnavailable(f"No installed model can paint the style {style.id!r}.")
             return card
         card = self._catalogue.get(request.model)
-        if not style.serves(card.family):
+        if not style.serves(card):
             raise RequestInvalid(f"The style {style.id!r} has no settings for the model {card.id!r}.", field="style")
         return card
 
@@ -128,15 +128,15 @@ class _Setting:
 
 
 def _spec(request: GenerationRequest, setting: _Setting, *, seed: int) -> GenerationSpec:
-    style, family = setting.style, setting.card.family
-    settings = style.settings_for(family)
-    text = style.wording_for(family).template.replace(PLACEHOLDER, request.prompt)
+    style, card = setting.style, setting.card
+    settings = style.settings_for(card)
+    text = style.wording_for(card).template.replace(PLACEHOLDER, request.prompt)
     return GenerationSpec(
-        model=setting.card.id,
+        model=card.id,
         prompt=enhance(
             text,
             prompt=request.prompt,
-            enhancement=style.enhancement_for(family),
+            enhancement=style.enhancement_for(card),
             seed_text=f"{style.id}@{style.revision}#{seed}",
             is_asked=request.enhance_prompt,
         ),
@@ -146,6 +146,7 @@ def _spec(request: GenerationRequest, setting: _Setting, *, seed: int) -> Genera
         sampler=settings.sampler,
         num_inference_steps=settings.steps.of(setting.quality),
         guidance_scale=settings.guidance.of(setting.quality),
+        clip_skip=settings.clip_skip,
     )
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
-from models import Catalogue, Family, ModelCard, Quality, RequestInvalid, Sampler, SettingInvalid
+from models import Catalogue, Family, ModelCard, Quality, RequestInvalid, Sampler, Sampling, SettingInvalid
 
 # Families that are steered like another one: its settings serve where a style has none of their own.
 STAND_INS = {Family.SD2: Family.SD1}
@@ -21,6 +21,7 @@ PLACEHOLDER = "{prompt}"
 StyleId: TypeAlias = Annotated[str, Meta(pattern=r"\A[a-z0-9-]{2,32}\Z")]
 Text: TypeAlias = Annotated[str, Meta(min_length=1, max_length=400)]
 Steps: TypeAlias = Annotated[int, Meta(ge=1, le=150)]
+ClipSkip: TypeAlias = Annotated[int, Meta(ge=0, le=11)]
 Guidance: TypeAlias = Annotated[float, Meta(ge=1.0, le=30.0)]
 Credits: TypeAlias = Annotated[int, Meta(ge=0, le=1000)]
 
@@ -109,7 +110,8 @@ class FamilySettings(Form, frozen=True, kw_only=True):
     """How one family of models paints this style.
 
     `model` is the preferred checkpoint, used where it is installed. `prompt` and `enhance` replace the style's own
-    for this family, so that a small model hears only words it knows.
+    for this family, so that a small model hears only words it knows. `clip_skip` leaves out so many of the text
+    encoder's last layers.
     """
 
     sampler: Sampler
@@ -118,6 +120,7 @@ class FamilySettings(Form, frozen=True, kw_only=True):
     model: str | None = None
     prompt: Wording | None = None
     enhance: Enhancement | None = None
+    clip_skip: ClipSkip = 0
 
 
 class Style(Form, frozen=True, kw_only=True):
@@ -137,34 +140,60 @@ class Style(Form, frozen=True, kw_only=True):
     auto: AutoPhrases = AutoPhrases()
     families: dict[Family, FamilySettings]
 
-    def serves(self, family: Family) -> bool:
-        """Whether there are settings to paint this style with models of `family`."""
-        return family in self.families or STAND_INS.get(family) in self.families
+    def serves(self, card: ModelCard) -> bool:
+        """Whether there are settings to paint this style with the model: for its family, or in its own card."""
+        return self._block_of(card.family) is not None or card.sampling is not None
 
-    def settings_for(self, family: Family) -> FamilySettings:
-        """The family's own settings, else those of the family that stands in. Raises KeyError where it `serves` not."""
-        return self.families[family if family in self.families else STAND_INS[family]]
+    def settings_for(self, card: ModelCard) -> FamilySettings:
+        """The family's own settings, else those of the family that stands in, else what the model's card says.
 
-    def wording_for(self, family: Family) -> Wording:
-        return self.settings_for(family).prompt or self.prompt
+        Raises:
+            RequestInvalid: it `serves` not.
+        """
+        if (block := self._block_of(card.family)) is not None:
+            return block
+        if card.sampling is None:
+            raise RequestInvalid(f"The style {self.id!r} has no settings for the model {card.id!r}.", field="style")
+        return _settings_of(card.sampling)
 
-    def enhancement_for(self, family: Family) -> Enhancement:
-        return self.settings_for(family).enhance or self.enhance
+    def wording_for(self, card: ModelCard) -> Wording:
+        return self.settings_for(card).prompt or self.prompt
+
+    def enhancement_for(self, card: ModelCard) -> Enhancement:
+        return self.settings_for(card).enhance or self.enhance
 
     def card_in(self, catalogue: Catalogue) -> ModelCard | None:
         """The model that paints this style when the request names none; None where no family of it is installed.
 
-        The default model's family comes first, then the file's own order, then those that another stands in for.
+        The default model's family comes first, then the file's own order, then those that another stands in for, then
+        models whose own card says how to paint.
         """
-        more = [family for family in STAND_INS if self.serves(family) and family not in self.families]
-        families = sorted([*self.families, *more], key=lambda family: family is not catalogue.default.family)
-        cards = (self._card_of(family, catalogue) for family in families)
-        return next((card for card in cards if card is not None), None)
+        default = catalogue.default
+        if self._block_of(default.family) is None and self.serves(default):
+            return default
+        more = [family for family in STAND_INS if self._block_of(family) and family not in self.families]
+        families = sorted([*self.families, *more], key=lambda family: family is not default.family)
+        known = [card for card in (self._card_of(family, catalogue) for family in families) if card is not None]
+        others = sorted(filter(self.serves, catalogue.cards()), key=lambda card: card.id)
+        return next(iter([*known, *others]), None)
+
+    def _block_of(self, family: Family) -> FamilySettings | None:
+        return self.families.get(family) or self.families.get(STAND_INS.get(family, family))
 
     def _card_of(self, family: Family, catalogue: Catalogue) -> ModelCard | None:
-        preferred = self.settings_for(family).model
+        block = self._block_of(family)
+        preferred = block.model if block else None
         named = (card for card in catalogue.cards() if card.id == preferred and card.family is family)
         return next(named, None) or catalogue.of_family(family)
+
+
+def _settings_of(sampling: Sampling) -> FamilySettings:
+    """A card's own words in the form of a style's."""
+    return FamilySettings(
+        sampler=sampling.sampler,
+        steps=StepsPerQuality(**{quality.value: steps for quality, steps in sampling.steps.items()}),
+        guidance=GuidancePerQuality(**{quality.value: scale for quality, scale in sampling.guidance.items()}),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

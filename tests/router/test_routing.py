@@ -18,6 +18,7 @@ from models import (
     RequestInvalid,
     Sampler,
 )
+from models.sampling import FLUX_TOLD_GUIDANCE
 from router import NegativeMerge, Router, Styles, StyleUnknown, load_styles
 from router.routing import merged_negative
 from router.styles import Wording
@@ -63,6 +64,35 @@ def test_every_style_paints_with_an_sd2_that_the_request_names() -> None:
         request = GenerationRequest(prompt="a boat", style=style.id, model="two")
         (spec,) = router.route(request, seed=1).specs
         assert (spec.model, spec.sampler) == ("two", style.families[Family.SD1].sampler)
+
+
+def test_a_model_of_a_family_that_no_style_knows_is_painted_as_its_card_says() -> None:
+    flux = replace(SDXL, id="flux", family=Family.FLUX, sampling=FLUX_TOLD_GUIDANCE, is_default=False)
+    router = Router(STYLES, Catalogue({card.id: card for card in (SDXL, flux)}))
+
+    for style in STYLES.all():
+        request = GenerationRequest(prompt="a boat", style=style.id, model="flux", quality=Quality.HD)
+        (spec,) = router.route(request, seed=1).specs
+        assert (spec.sampler, spec.num_inference_steps, spec.guidance_scale) == (Sampler.EULER, 28, 3.5)
+        assert "a boat" in spec.prompt
+
+
+def test_a_default_model_that_says_how_to_paint_paints_every_style() -> None:
+    flux = replace(SDXL, id="flux", family=Family.FLUX, sampling=FLUX_TOLD_GUIDANCE)
+    router = Router(STYLES, Catalogue({card.id: card for card in (replace(SDXL, is_default=False), flux)}))
+
+    assert {
+        router.route(GenerationRequest(prompt="a boat", style=style.id), seed=1).model for style in STYLES.all()
+    } == {"flux"}
+
+
+def test_a_models_own_settings_count_only_where_the_style_has_none() -> None:
+    card = replace(SDXL, sampling=FLUX_TOLD_GUIDANCE)
+    router = Router(STYLES, Catalogue({card.id: card}))
+
+    (spec,) = router.route(GenerationRequest(prompt="a boat", style="anime"), seed=1).specs
+
+    assert spec.sampler == STYLES.get("anime").families[Family.SDXL].sampler
 
 
 def test_a_requested_style_says_so_and_shows_its_own_id(router: Router) -> None:

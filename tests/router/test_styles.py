@@ -128,9 +128,10 @@ guidance = { standard = 5.0, hd = 6.0, ultra = 7.0 }
     plain = load_styles(written(tmp_path, MINIMAL)).get("plain")
     special = load_styles(written(tmp_path / "own", MINIMAL + own)).get("plain")
 
-    assert plain.settings_for(Family.SD2) == plain.settings_for(Family.SD1)
-    assert special.settings_for(Family.SD2).sampler == "euler"
-    assert not plain.serves(Family.SDXL)
+    sd1, sd2, sdxl = (catalogue_of(family).default for family in (Family.SD1, Family.SD2, Family.SDXL))
+    assert plain.settings_for(sd2) == plain.settings_for(sd1)
+    assert special.settings_for(sd2).sampler == "euler"
+    assert not plain.serves(sdxl)
 
 
 def test_every_style_is_available_with_an_sd2_alone(styles: Styles) -> None:

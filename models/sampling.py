@@ -1,0 +1,57 @@
+"""How a model likes to be sampled where no style says it: part of its card, with sensible beginnings for new ones."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+from msgspec import Meta
+
+from models.request import Quality
+from models.spec import Sampler
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampling:
+    """`steps` and `guidance` name every quality. Guidance 1 means none."""
+
+    sampler: Sampler
+    steps: Mapping[Quality, Annotated[int, Meta(ge=1, le=150)]]
+    guidance: Mapping[Quality, Annotated[float, Meta(ge=1.0, le=30.0)]]
+
+    def __post_init__(self) -> None:
+        """Raises ValueError: a quality is left out."""
+        for member, named in (("steps", self.steps), ("guidance", self.guidance)):
+            if missing := [quality.value for quality in Quality if quality not in named]:
+                raise ValueError(f"`sampling.{member}` names no {missing[0]}")
+
+
+def _sampling(sampler: Sampler, steps: tuple[int, int, int], guidance: float) -> Sampling:
+    return Sampling(
+        sampler=sampler,
+        steps=dict(zip(Quality, steps, strict=True)),
+        guidance=dict.fromkeys(Quality, guidance),
+    )
+
+
+SD3 = _sampling(Sampler.EULER, (20, 28, 40), 4.5)
+FLUX_TOLD_GUIDANCE = _sampling(Sampler.EULER, (20, 28, 50), 3.5)
+# Flux without a guidance input is distilled to a few steps without guidance.
+FLUX_FEW_STEPS = _sampling(Sampler.EULER, (4, 4, 8), 1.0)
+FEW_STEPS = _sampling(Sampler.LCM, (4, 6, 8), 8.0)
+
+# The sampler that a whole pipeline's own scheduler is; one that is none of ours stays as it is whatever is named.
+SAMPLERS: Mapping[str, Sampler] = {
+    "DDIMScheduler": Sampler.DDIM,
+    "DPMSolverMultistepScheduler": Sampler.DPMPP_2M,
+    "EulerAncestralDiscreteScheduler": Sampler.EULER_A,
+    "HeunDiscreteScheduler": Sampler.HEUN,
+    "TCDScheduler": Sampler.TCD,
+    "UniPCMultistepScheduler": Sampler.UNIPC,
+}
+
+
+def sampling_of_whole(scheduler: str) -> Sampling:
+    """For a pipeline that runs as a whole, by the class of its scheduler."""
+    if scheduler == "LCMScheduler":
+        return FEW_STEPS
+    return _sampling(SAMPLERS.get(scheduler, Sampler.EULER), (20, 30, 50), 4.5)
