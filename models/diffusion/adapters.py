@@ -1,32 +1,165 @@
 """The LoRAs of one loaded model: which are resident, and which act in the next pass."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
 
-from models.catalogue import AdapterCard
-from models.errors import ModelUnavailable
+from diffusers.utils.peft_utils import delete_adapter_layers
+from peft import LoraConfig, inject_adapter_in_model, set_peft_model_state_dict
+from peft.tuners.tuners_utils import BaseTunerLayer
+
+from models.catalogue import AdapterCard, Family
+from models.diffusion.lora import Layers, read_lora
+from models.diffusion.weights import Hashes
+from models.errors import ModelUnavailable, WeightsRejected
 from models.request import Adapter
+
+MOST_RESIDENT = 16
+FAMILIES = (Family.STARTER, Family.SD1, Family.SD2, Family.SDXL)
 
 
 class Adapters:
-    """Several may be resident; each pass activates its own."""
+    """Several may be resident; each pass activates its own, without loading anything anew.
 
-    def __init__(self, cards: Mapping[str, AdapterCard]) -> None:
-        self._cards = cards
+    `networks` are those that a LoRA may change, by the name of the component. `on_change` is called whenever layers
+    come or go. With none active every network computes as if it had never seen one. At most `MOST_RESIDENT` stay, the
+    least recently used go first; more only where more are in use.
+    """
+
+    def __init__(
+        self,
+        cards: Mapping[str, AdapterCard],
+        *,
+        family: Family,
+        networks: Mapping[str, Any],
+        on_change: Callable[[], None],
+    ) -> None:
+        self._cards = {card.id: card for card in cards.values() if family in FAMILIES and card.family is family}
+        self._family = family
+        self._networks = networks
+        self._on_change = on_change
+        self._files = Hashes()
+        self._resident: dict[str, str] = {}  # the last is the most recently used
+        self._first_hashes: dict[str, str] = {}
+        self._layers: list[Any] = []  # on which a LoRA was ever put
+        self._users: Counter[str] = Counter()
+        self._active: tuple[Adapter, ...] = ()
 
     @property
     def hashes(self) -> Mapping[str, str]:
         """SHA-256 of the file of each resident adapter, by its id."""
-        return {}
+        return self._resident
 
-    def load(self, adapters: Sequence[Adapter]) -> None:
-        """Make them resident.
+    @property
+    def size_bytes(self) -> int:
+        """What the resident ones take beside the model's own weights."""
+        return sum(
+            parameter.numel() * parameter.element_size()
+            for layer in self._layers
+            for name, parameter in layer.named_parameters()
+            if name.startswith("lora_")
+        )
+
+    @contextmanager
+    def using(self, adapters: Sequence[Adapter]) -> Iterator[None]:
+        """Make them resident; inside, they stay so.
 
         Raises:
             ModelUnavailable: one is not in the catalogue, or is made for another family.
             WeightsRejected: its file is not what it must be.
         """
-        if adapters:
-            raise ModelUnavailable("This engine applies no LoRA yet.")
+        ids = [adapter.id for adapter in adapters]
+        self._users.update(ids)
+        try:
+            for id in ids:
+                self._keep(id)
+            yield
+        finally:
+            self._users.subtract(ids)
 
     def activate(self, adapters: Sequence[Adapter]) -> None:
-        """From now on exactly these act on the networks, each with its weight. They are resident."""
+        """From now on exactly these act on the networks, in their order, each with its weight. They are resident."""
+        if (wanted := tuple(adapters)) == self._active:
+            return
+        names = [_name(adapter.id) for adapter in wanted]
+        for layer in self._layers:
+            layer.set_adapter(names, inference_mode=True)
+            for name, adapter in zip(names, wanted, strict=True):
+                layer.set_scale(name, adapter.weight)
+        self._active = wanted
+
+    def _keep(self, id: str) -> None:
+        """Make one resident, and the most recently used."""
+        if id not in self._resident:
+            if id not in self._cards:
+                raise ModelUnavailable(f"The engine has no LoRA called {id!r} for models of the family {self._family}.")
+            self._load(self._cards[id])
+        self._resident[id] = self._resident.pop(id)
+
+    def _load(self, card: AdapterCard) -> None:
+        if not card.path.is_file():
+            raise WeightsRejected(f"The LoRA {card.id!r} has no file {card.path.name}.")
+        sha256 = self._files.of_file(card.path)
+        if self._first_hashes.setdefault(card.id, sha256) != sha256:  # texts read and sizes measured with it are kept
+            raise WeightsRejected(f"The LoRA {card.path.name} was changed; start the engine anew to paint with it.")
+        layers = read_lora(card.path, self._networks)
+        self.activate(())  # peft's loading and deleting decide by themselves what is active afterwards
+        for id in self._superfluous():
+            self._unload(id)
+        try:
+            for component, theirs in layers.items():
+                _inject(self._networks[component], _name(card.id), theirs)
+        except (ValueError, RuntimeError, KeyError) as wrong:
+            self._unload(card.id)
+            raise WeightsRejected(f"The LoRA {card.path.name} cannot be applied: {wrong}") from wrong
+        self._resident[card.id] = sha256
+        self._settle()
+
+    def _superfluous(self) -> list[str]:
+        """Who must go so that there is a place, as far as nobody uses them."""
+        count = max(0, len(self._resident) + 1 - MOST_RESIDENT)
+        return [id for id in self._resident if not self._users[id]][:count]
+
+    def _unload(self, id: str) -> None:
+        for network in self._networks.values():
+            delete_adapter_layers(network, _name(id))
+            getattr(network, "peft_config", {}).pop(_name(id), None)
+        self._resident.pop(id, None)
+        self._settle()
+
+    def _settle(self) -> None:
+        """What has just come is not active."""
+        modules = (module for network in self._networks.values() for module in network.modules())
+        self._layers = [module for module in modules if isinstance(module, BaseTunerLayer)]
+        for layer in self._layers:
+            layer.set_adapter([], inference_mode=True)
+        self._on_change()
+
+
+def _name(id: str) -> str:
+    """How peft calls it: never a part of peft's own words, as an id such as "lora" would be."""
+    return f"of-{id}"
+
+
+def _inject(network: Any, name: str, layers: Layers) -> None:
+    ranks, alphas = layers.ranks, layers.alphas
+    (rank, _), (alpha, _) = Counter(ranks.values()).most_common(1)[0], Counter(alphas.values()).most_common(1)[0]
+    config = LoraConfig(
+        r=rank,
+        lora_alpha=alpha,
+        target_modules=[*ranks],
+        rank_pattern=_patterns(ranks),
+        alpha_pattern=_patterns(alphas),
+        inference_mode=True,
+    )
+    inject_adapter_in_model(config, network, name, low_cpu_mem_usage=True, state_dict=layers.tensors)
+    set_peft_model_state_dict(network, layers.tensors, name, low_cpu_mem_usage=True)
+
+
+def _patterns(values: Mapping[str, float]) -> dict[str, Any]:
+    """One pattern for each value that occurs: peft tries every pattern on every layer."""
+    layers: dict[float, list[str]] = {}
+    for layer, value in values.items():
+        layers.setdefault(value, []).append(layer.replace(".", r"\."))
+    return {"|".join(named): value for value, named in layers.items()} if len(layers) > 1 else {}

@@ -3,6 +3,7 @@
 import hashlib
 import logging
 from collections.abc import Generator, Hashable
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -36,9 +37,9 @@ class Calibrations:
         """What is known of the group of `wanted`; None: nothing yet."""
         if (settled := self._settled(wanted)) is not None:
             return settled
-        if wanted.group not in self._known and (kept := self._read(wanted)) is not None:
-            self._known[wanted.group] = kept
-        return self._known.get(wanted.group)
+        if wanted.kernels not in self._known and (kept := self._read(wanted)) is not None:
+            self._known[wanted.kernels] = kept
+        return self._known.get(wanted.kernels)
 
     def sizes(self, wanted: PassWanted) -> BatchSizes | None:
         """The sizes that may be used now; None: it has to be measured first."""
@@ -55,10 +56,14 @@ class Calibrations:
         return 1 if calibration is None else min(calibration.sizes)
 
     def measure(self, wanted: PassWanted) -> Generator[None, None, None]:
-        """Find out and keep it; yields between passes."""
-        found = yield from calibrate(wanted, largest=self._largest, holds_one=self._holds_one)
+        """Find out and keep it; yields between passes.
+
+        Adapters act with weight 1: one that hardly acts would hide what its layers do.
+        """
+        model = replace(wanted, adapters=tuple(replace(adapter, weight=1.0) for adapter in wanted.adapters))
+        found = yield from calibrate(model, largest=self._largest, holds_one=self._holds_one)
         log.info("batch sizes of %s: %s, milliseconds %s", wanted.model, found.sizes, dict(found.ms))
-        self._known[wanted.group] = found
+        self._known[wanted.kernels] = found
         self._write(wanted, found)
 
     def _settled(self, wanted: PassWanted) -> Calibration | None:
@@ -91,6 +96,7 @@ class Calibrations:
 
     def _name(self, wanted: PassWanted) -> str:
         """Equal wherever the measurement would be equal."""
-        model, *shape = wanted.group if isinstance(wanted.group, tuple) else (wanted.group,)
-        decisive = (wanted.pipeline.fingerprint, wanted.pipeline.adapters.hashes, shape, self._largest, self._holds_one)
+        model, *shape = wanted.kernels
+        files = [wanted.pipeline.adapters.hashes[adapter.id] for adapter in wanted.adapters]
+        decisive = (wanted.pipeline.fingerprint, files, shape, self._largest, self._holds_one)
         return f"{model}-{hashlib.sha256(msgspec.json.encode(decisive)).hexdigest()[:16]}.json"

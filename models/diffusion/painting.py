@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Generator
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -45,8 +46,10 @@ def strokes(order: Paint, easel: Easel) -> Work:
         The painting, its pixels in the order's workspace.
     """
     beat, spec = partial(Beat, number=order.number), order.spec
-    with easel.residency.using(spec.model):
+    with ExitStack() as held:
+        held.enter_context(easel.residency.using(spec.model))
         pipeline = yield from _loaded(order, easel)
+        held.enter_context(pipeline.adapters.using(spec.adapters))
         started = time.perf_counter()
         yield beat(phase=Phase.ENCODING)
         denoising = begin(order, pipeline, easel.device)
@@ -71,7 +74,7 @@ def strokes(order: Paint, easel: Easel) -> Work:
 
 
 def _loaded(order: Paint, easel: Easel) -> Generator[Stroke, torch.Tensor | None, Pipeline]:
-    """The model, and the adapters that the spec names."""
+    """The model; where the spec names adapters, these are next to be loaded."""
     beat = Beat(number=order.number, phase=Phase.LOADING)
     pieces = easel.residency.pipeline(order.spec.model)
     while True:
@@ -83,7 +86,6 @@ def _loaded(order: Paint, easel: Easel) -> Generator[Stroke, torch.Tensor | None
         yield beat if is_work else None
     if order.spec.adapters:
         yield beat
-        pipeline.adapters.load(order.spec.adapters)
     return pipeline
 
 

@@ -29,6 +29,12 @@ class PassWanted:
         return self.model, tuple(self.rows.latents.shape), self.conditioning.shapes, self.adapters
 
     @property
+    def kernels(self) -> tuple[str, Hashable, Hashable, tuple[str, ...]]:
+        """Whoever has an equal one runs the same kernels on the same shapes: its group, but for the adapters' weights."""
+        ids = tuple(adapter.id for adapter in self.adapters)
+        return self.model, tuple(self.rows.latents.shape), self.conditioning.shapes, ids
+
+    @property
     def cost(self) -> float:
         """Latent positions that the network works through for this picture."""
         rows, _, *sides = self.rows.latents.shape

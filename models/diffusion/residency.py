@@ -94,4 +94,4 @@ class Residency:
         return True
 
     def _held_bytes(self) -> int:
-        return sum(pipeline.size_bytes for pipeline in self._pipelines.values())
+        return sum(pipeline.size_bytes + pipeline.adapters.size_bytes for pipeline in self._pipelines.values())

@@ -12,11 +12,18 @@ LEAVES = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 Forward = Callable[..., torch.Tensor]
 
 
+WRAPPED = ".base_layer"  # peft's name for a layer that it has put a LoRA beside
+
+
 class Steadying:
-    """Runs chosen layers of a network picture by picture. Such a layer gives each picture the bits it has alone."""
+    """Runs chosen layers of a network picture by picture. Such a layer gives each picture the bits it has alone.
+
+    A layer keeps its name when a LoRA is put beside it, so that what was found before holds afterwards.
+    """
 
     def __init__(self, network: nn.Module) -> None:
         self._network = network
+        self._layers: dict[str, nn.Module] = {}
         self._forwards: dict[str, Forward] = {}
         self._acting: frozenset[str] = frozenset()
         self._rows = 0
@@ -36,7 +43,7 @@ class Steadying:
     def watching(self, found: set[str], *, rows: int) -> Iterator[None]:
         """Put into `found` the names of layers that give some picture other bits in company than alone."""
         hooks = [
-            layer.register_forward_hook(partial(_compare, name, found, rows))
+            layer.register_forward_hook(partial(_compare, name.removesuffix(WRAPPED), found, rows))
             for name, layer in self._network.named_modules()
             if isinstance(layer, LEAVES)
         ]
@@ -46,8 +53,17 @@ class Steadying:
             for hook in hooks:
                 hook.remove()
 
+    def renew(self) -> None:
+        """Layers were put into the network or taken out: look for each by its name again when it is needed."""
+        for name, layer in self._layers.items():
+            layer.forward = self._forwards[name]
+        self._layers.clear()
+        self._forwards.clear()
+
     def _prepare(self, name: str) -> None:
-        layer = self._network.get_submodule(name)
+        found = self._network.get_submodule(name)
+        layer = getattr(found, "base_layer", found)
+        self._layers[name] = layer
         self._forwards[name] = layer.forward
         layer.forward = partial(self._forward, name)
 
