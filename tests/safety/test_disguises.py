@@ -6,6 +6,8 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from safety import PromptFilter
 
@@ -64,6 +66,11 @@ DISGUISES: dict[str, Callable[[str], str]] = {
     "stretched": lambda text: "".join(c * 3 if c in "aeiou" else c for c in text),
     "weighted": per_word(lambda word: f"({word}:1.3)"),
     "bracketed inside": per_word(lambda word: f"{word[:2]}({word[2:]}:1.2)"),
+    "weighted together": lambda text: f"({text}:1.3)",
+    "each letter weighted": per_word(lambda word: "".join(f"({letter}:1.05)" for letter in word)),
+    "weighted across words": lambda text: f"{text[:2]}({text[2:-2]}:0.9){text[-2:]}",
+    "weighted to nothing": per_word(lambda word: f"({word[:2]}:0){word[2:]}"),
+    "weighted twice": per_word(lambda word: f"(({word}:1.2):1.4)"),
     "square brackets": per_word(lambda word: f"[{word}]"),
     "alternation": lambda text: "{" + text.replace(" ", "|") + "}",
     "underscores for spaces": lambda text: text.replace(" ", "_"),
@@ -96,3 +103,21 @@ def test_a_harmless_prompt_stays_harmless_under_the_same_disguise(
     prompt_filter: PromptFilter, disguise: Callable[[str], str]
 ) -> None:
     assert prompt_filter.judge(disguise("a girl with a red kite on the beach")).findings == ()
+
+
+@given(
+    plain=st.sampled_from(PLAIN),
+    cuts=st.lists(st.integers(min_value=0, max_value=24), min_size=2, max_size=8, unique=True),
+    weight=st.sampled_from(["0", "0.5", "1", "1.05", "2", "2.0"]),
+)
+def test_weights_anywhere_in_a_text_hide_nothing(
+    prompt_filter: PromptFilter, plain: tuple[str, str], cuts: list[int], weight: str
+) -> None:
+    category, hidden = plain
+    places = sorted(min(cut, len(hidden)) for cut in cuts)
+    for start, end in reversed(list(zip(places[::2], places[1::2], strict=False))):
+        hidden = f"{hidden[:start]}({hidden[start:end]}:{weight}){hidden[end:]}"
+
+    verdict = prompt_filter.judge(f"a picture, {hidden}, soft light")
+
+    assert (verdict.is_blocked, verdict.category) == (True, category), hidden
