@@ -1,12 +1,12 @@
 """Which pictures go through the network together next. Pure: the child's studio does it, this decides it.
 
-A picture is never starved: when its group has n members and passes of s pictures, it goes in one of the group's next
-ceil(n / s) passes, and between two passes of its group every other group gets at most twice the cost of the dearest
-pass of that time (see `Turns`).
+A picture is never starved: when its group has n members, of which at least s go at a time, it goes in one of the
+group's next ceil(n / s) passes, and between two passes of its group every other group gets at most twice the cost of
+the dearest pass of that time (see `Turns`).
 """
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from models.turns import Turns
@@ -16,21 +16,28 @@ Group = TypeVar("Group", bound=Hashable)
 
 @dataclass(frozen=True, slots=True)
 class BatchSizes:
-    """The sizes, counted in pictures and ascending, that passes of one group may have."""
+    """The sizes, counted in pictures and ascending, that passes of one group may have.
+
+    `ms` is how long a pass of each size takes; empty where nobody has measured.
+    """
 
     proven: tuple[int, ...]
+    ms: Mapping[int, float] = field(default_factory=dict[int, float])
 
     def __post_init__(self) -> None:
         if not self.proven or self.proven[0] < 1 or list(self.proven) != sorted(set(self.proven)):
             raise ValueError(f"Batch sizes must ascend from at least 1: {self.proven}.")
-
-    @property
-    def largest(self) -> int:
-        return self.proven[-1]
+        if self.ms and not set(self.proven) <= self.ms.keys():
+            raise ValueError(f"Not every size of {self.proven} has its time: {dict(self.ms)}.")
 
     def fitting(self, count: int) -> int:
-        """The smallest that holds `count` pictures; the largest where none does."""
-        return next((size for size in self.proven if size >= count), self.largest)
+        """The smallest that holds `count` pictures, or the largest where none does; a smaller one if its passes,
+        which are full, take less time for each picture than that one's, which may be padded."""
+        holding = next((size for size in self.proven if size >= count), self.proven[-1])
+        if not self.ms:
+            return holding
+        choices = [size for size in reversed(self.proven) if size <= holding]
+        return min(choices, key=lambda size: self.ms[size] / min(size, count))
 
 
 @dataclass(frozen=True, kw_only=True)

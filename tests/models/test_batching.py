@@ -13,9 +13,15 @@ from models import Turns
 from models.batching import Active, BatchSizes, StepPlan, plan_step
 
 QUICK = settings(max_examples=40, stateful_step_count=60, deadline=None, derandomize=True)
-SIZES = {"sd1": BatchSizes((1, 2, 4)), "sdxl": BatchSizes((1,)), "wide": BatchSizes((3, 8)), "lora": BatchSizes((1, 6))}
+SIZES = {
+    "sd1": BatchSizes((1, 2, 4)),
+    "sdxl": BatchSizes((1,)),
+    "wide": BatchSizes((3, 8)),
+    "lora": BatchSizes((1, 3, 6), {1: 10.0, 3: 15.0, 6: 24.0}),
+}
 COSTS = {"sd1": 8.0, "sdxl": 130.0, "wide": 3.0, "lora": 8.0}
 GROUPS = tuple(SIZES)
+GOING = {"sd1": 4, "sdxl": 1, "wide": 8, "lora": 3}  # that many at least, where not everybody goes
 
 
 def waiting(*waited: int, group: str = "sd1", first: int = 1) -> list[Active[str]]:
@@ -45,6 +51,25 @@ def planned(active: list[Active[str]], turns: Turns[str] | None = None) -> StepP
 )
 def test_a_pass_has_the_smallest_proven_size_that_fits(proven: tuple[int, ...], count: int, size: int) -> None:
     assert BatchSizes(proven).fitting(count) == size
+
+
+@pytest.mark.parametrize(
+    ("ms", "sizes"),
+    [
+        ({1: 10, 2: 20, 4: 40, 8: 80}, [1, 2, 2, 4, 4, 4, 4, 8, 8]),  # as on a busy processor: no padding pays
+        ({1: 10, 2: 10, 4: 11, 8: 13}, [1, 2, 4, 4, 8, 8, 8, 8, 8]),  # as on an idle card: nobody is left behind
+        ({1: 10, 2: 15, 4: 24, 8: 40}, [1, 2, 2, 4, 4, 4, 8, 8, 8]),
+    ],
+)
+def test_where_times_are_known_a_pass_has_the_size_at_which_a_picture_costs_least(
+    ms: dict[int, float], sizes: list[int]
+) -> None:
+    assert [BatchSizes((1, 2, 4, 8), ms).fitting(count) for count in range(1, 10)] == sizes
+
+
+def test_times_must_be_known_for_all_sizes_or_none() -> None:
+    with pytest.raises(ValueError, match="time"):
+        BatchSizes((1, 2), {1: 10.0})
 
 
 @pytest.mark.parametrize("proven", [(), (0, 1), (2, 1), (1, 1), (-1,)])
@@ -94,7 +119,7 @@ def test_padding_is_paid_by_the_group_that_needs_it() -> None:
 def test_busy_groups_share_the_device_within_a_tenth(crowds: list[dict[str, int]]) -> None:
     """However many pictures each holds, and however that changes from pass to pass."""
     turns, spent, passes = Turns[str](), Counter[str](), 0
-    dearest = max(COSTS[group] * SIZES[group].largest for group in GROUPS)
+    dearest = max(COSTS[group] * SIZES[group].proven[-1] for group in GROUPS)
     while max(spent.values(), default=0.0) < 12 * dearest:
         crowd = crowds[passes % len(crowds)]
         active = [picture for group in GROUPS for picture in waiting(*[0] * crowd[group], group=group)]
@@ -185,9 +210,9 @@ class Planning(RuleBasedStateMachine):
 
     @invariant()
     def nobody_is_starved(self) -> None:
-        dearest = max(COSTS[group] * SIZES[group].largest for group in GROUPS)
+        dearest = max(COSTS[group] * SIZES[group].proven[-1] for group in GROUPS)
         for picture in self.pictures.values():
-            assert picture.missed < ceil(picture.ahead / SIZES[picture.group].largest)
+            assert picture.missed < ceil(picture.ahead / GOING[picture.group])
             assert all(cost <= 2 * dearest for cost in picture.meanwhile.values())
             assert picture.waited < longest_wait(picture.group, picture.ahead)
 
@@ -203,9 +228,9 @@ class Planning(RuleBasedStateMachine):
 
 def longest_wait(group: str, members: int) -> int:
     """The bound of models/batching.py in passes: after so many at most a picture goes, `members` being in its group."""
-    dearest = max(COSTS[other] * SIZES[other].largest for other in GROUPS)
+    dearest = max(COSTS[other] * SIZES[other].proven[-1] for other in GROUPS)
     between = sum(floor(2 * dearest / (COSTS[other] * SIZES[other].proven[0])) for other in GROUPS if other != group)
-    return ceil(members / SIZES[group].largest) * (1 + between)
+    return ceil(members / GOING[group]) * (1 + between)
 
 
 TestPlanning = Planning.TestCase
