@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from models import Catalogue, Family, ImageSize, ModelCard, Quality, SettingInvalid
-from router import Styles, StyleUnknown, load_styles
+from models import Catalogue, Family, GenerationRequest, ImageSize, ModelCard, Quality, SettingInvalid
+from router import Router, Styles, StyleUnknown, load_styles
 
 SIXTEEN = [
     "auto",
@@ -184,3 +184,22 @@ def test_two_styles_cannot_share_a_name(tmp_path: Path, alias: str) -> None:
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingInvalid):
         load_styles(tmp_path)
+
+
+def test_a_family_may_leave_out_layers_of_the_text_encoder(tmp_path: Path) -> None:
+    plain, skipping = (
+        load_styles(written(tmp_path, text)).get("plain") for text in (MINIMAL, MINIMAL + "clip_skip = 1\n")
+    )
+    catalogue = catalogue_of(Family.SD1)
+    specs = [
+        Router(Styles([style]), catalogue).route(GenerationRequest(prompt="a boat", style="plain"), seed=1).specs[0]
+        for style in (plain, skipping)
+    ]
+
+    assert [spec.clip_skip for spec in specs] == [0, 1]
+
+
+@pytest.mark.parametrize("skip", ["-1", "12", "1.5"])
+def test_a_style_skips_no_nonsense(tmp_path: Path, skip: str) -> None:
+    with pytest.raises(SettingInvalid, match="clip_skip"):
+        load_styles(written(tmp_path, MINIMAL + f"clip_skip = {skip}\n"))
