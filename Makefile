@@ -21,7 +21,7 @@ test: installed-dev ## run the whole test suite
 check: $(CHECKS) ## format, lint, types, import contracts, dependencies, spelling, dead code, architecture
 
 bench: installed-dev ## run the benchmarks; they print ratios
-	$(BIN)/pytest tests/benchmarks -m benchmark -s $(ARGS)
+	OMP_WAIT_POLICY=PASSIVE $(BIN)/pytest tests/benchmarks -m benchmark -s $(ARGS)
 
 format: installed-dev ## put the code into its form
 	$(BIN)/ruff format .

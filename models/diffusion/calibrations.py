@@ -46,7 +46,7 @@ class Calibrations:
         calibration = self.of(wanted)
         if calibration is None:
             return BatchSizes(LONE.sizes) if self._holds_one else None
-        return BatchSizes(calibration.sizes)
+        return BatchSizes(calibration.sizes, calibration.ms)
 
     def batch_class(self, wanted: PassWanted) -> int:
         """The smallest proven size; 0 where nothing is proven."""
