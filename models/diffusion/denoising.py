@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import torch
 
 from models.diffusion.families.conditioning import Conditioning
-from models.diffusion.noise import generator_of, starting_latents
-from models.diffusion.samplers import BUILDS, new_schedule
+from models.diffusion.flow import FlowTiming, flow_schedule
+from models.diffusion.samplers import BUILDS, Schedule, new_schedule
+from models.diffusion.starting import Canvas, Kept
 from models.errors import PaintingBroken
 from models.spec import GenerationSpec
 
@@ -17,7 +18,10 @@ ZERO_SNR_RESCALE = 0.7
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rows:
-    """What one picture brings to the network's next pass: (rows, channels, height, width) and (rows,)."""
+    """What one picture brings to the network's next pass: (rows, channels, height, width) and (rows,).
+
+    For an inpainting network the channels are latents, mask and masked picture.
+    """
 
     latents: torch.Tensor
     timesteps: torch.Tensor
@@ -26,7 +30,8 @@ class Rows:
 class Denoising:
     """Steps alternate: `rows` for the network, its prediction to `advance`, until `is_finished`.
 
-    `passes` is how often the network is asked; heun asks nearly twice a step. Latents are kept in float32.
+    `passes` is how often the network is asked; heun asks nearly twice a step, and a painting that starts from a picture
+    walks only the last part of the schedule. Latents are kept in float32.
     """
 
     def __init__(
@@ -34,29 +39,30 @@ class Denoising:
         spec: GenerationSpec,
         conditioning: Conditioning,
         *,
-        shape: tuple[int, int, int],
+        canvas: Canvas,
         scheduler_config: Mapping[str, object],
         device: torch.device,
+        flow: FlowTiming | None = None,
     ) -> None:
         self.conditioning = conditioning
+        self.canvas = canvas
         self.passes_done = 0
         self._spec = spec
-        self._generator = generator_of(spec.seed)
-        self._schedule = new_schedule(spec.sampler, scheduler_config)
-        self._schedule.set_timesteps(spec.num_inference_steps, device=device)
+        self._is_flow = flow is not None
+        self._schedule = _schedule(spec, scheduler_config, canvas=canvas, device=device, flow=flow)
+        self._timesteps = self._walked()
         self._rescale = guidance_rescale(scheduler_config)
-        self._step_extras = {"generator": self._generator} if BUILDS[spec.sampler].draws_noise else {}
-        noise = starting_latents(shape, self._generator).to(device)
-        self._latents = noise * self._schedule.init_noise_sigma
+        self._step_extras = {"generator": canvas.generator} if BUILDS[spec.sampler].draws_noise else {}
+        self._latents = self._beginning()
 
     @property
     def passes(self) -> int:
-        return len(self._schedule.timesteps)
+        return len(self._timesteps)
 
     @property
     def timesteps(self) -> tuple[float, ...]:
-        """The schedule, one entry a pass."""
-        return tuple(float(timestep) for timestep in self._schedule.timesteps)
+        """The schedule that is walked, one entry a pass."""
+        return tuple(float(timestep) for timestep in self._timesteps)
 
     @property
     def is_finished(self) -> bool:
@@ -64,20 +70,26 @@ class Denoising:
 
     def rows(self) -> Rows:
         """The same latent for every row of the conditioning."""
-        timestep = self._schedule.timesteps[self.passes_done]
+        timestep = self._timesteps[self.passes_done]
         count = self.conditioning.rows
-        scaled = self._schedule.scale_model_input(torch.cat([self._latents] * count), timestep)
+        latents = torch.cat([self._latents] * count)
+        scaled = latents if self._is_flow else self._schedule.scale_model_input(latents, timestep)
+        if self.canvas.beside:
+            beside = [channels.expand(count, -1, -1, -1) for channels in self.canvas.beside]
+            scaled = torch.cat([scaled, *beside], dim=1)
         return Rows(latents=scaled, timesteps=timestep.expand(count))
 
     def advance(self, prediction: torch.Tensor) -> None:
         """Take one step with the network's (rows, channels, height, width)."""
-        timestep = self._schedule.timesteps[self.passes_done]
+        timestep = self._timesteps[self.passes_done]
         if self.conditioning.rows == 2:
             prediction = guided(prediction, scale=self._spec.guidance_scale, rescale=self._rescale)
         self._latents = self._schedule.step(
             prediction.float(), timestep, self._latents, **self._step_extras, return_dict=False
         )[0]
         self.passes_done += 1
+        if self.canvas.kept is not None:
+            self._latents = self._put_back(self.canvas.kept)
 
     def latents(self) -> torch.Tensor:
         """What was reached.
@@ -88,6 +100,52 @@ class Denoising:
         if not bool(torch.isfinite(self._latents).all()):
             raise PaintingBroken("The model produced values that are not numbers (NaN or infinity).")
         return self._latents
+
+    def _walked(self) -> torch.Tensor:
+        """The schedule's last part, as long as the strength says; its counters are set to where that begins."""
+        if self._spec.init_image is None:
+            return self._schedule.timesteps
+        steps = self._spec.num_inference_steps
+        first = (steps - steps_walked(steps, self._spec.init_image.strength)) * self._schedule.order
+        if hasattr(self._schedule, "set_begin_index"):
+            self._schedule.set_begin_index(first)
+        return self._schedule.timesteps[first:]
+
+    def _beginning(self) -> torch.Tensor:
+        noise, picture = self.canvas.noise, self.canvas.picture
+        if picture is None:
+            return noise if self._is_flow else noise * self._schedule.init_noise_sigma
+        return self._schedule.add_noise(picture, noise, self._timesteps[:1]).contiguous()
+
+    def _put_back(self, kept: Kept) -> torch.Tensor:
+        """Outside the mask the picture, as noisy as the next step expects it, after the last step without noise."""
+        outside = kept.latents
+        if not self.is_finished:
+            next_timestep = self._timesteps[self.passes_done : self.passes_done + 1]
+            outside = self._schedule.add_noise(outside, self.canvas.noise, next_timestep)
+        return ((1 - kept.mask) * outside + kept.mask * self._latents).contiguous()
+
+
+def steps_walked(steps: int, strength: float) -> int:
+    """How many of `steps` are walked, rounded down; at least one, or nothing would be painted at all."""
+    return min(max(int(steps * strength), 1), steps)
+
+
+def _schedule(
+    spec: GenerationSpec,
+    config: Mapping[str, object],
+    *,
+    canvas: Canvas,
+    device: torch.device,
+    flow: FlowTiming | None,
+) -> Schedule:
+    """The sampler with its timesteps set."""
+    if flow is not None:
+        height, width = canvas.noise.shape[-2:]
+        return flow_schedule(spec.sampler, config, flow, steps=spec.num_inference_steps, sides=(height, width))
+    schedule = new_schedule(spec.sampler, config)
+    schedule.set_timesteps(spec.num_inference_steps, device=device)
+    return schedule
 
 
 def guided(prediction: torch.Tensor, *, scale: float, rescale: float) -> torch.Tensor:

@@ -17,6 +17,7 @@ from models.diffusion.enlarging import needs_enlarging, write_picture
 from models.diffusion.loading import Pipeline
 from models.diffusion.passes import PassWanted
 from models.diffusion.residency import Residency
+from models.diffusion.starting import canvas_of
 from models.engine import Painting, Phase
 from models.errors import PaintingBroken
 from models.manifest import Fingerprint, Recipe
@@ -56,7 +57,7 @@ def strokes(order: Paint, easel: Easel) -> Work:
         fingerprint = yield from _denoise(order, pipeline, denoising, easel)
         finishing = time.perf_counter()
         yield beat(phase=Phase.DECODING)
-        image = picture_of(pipeline.network.decode(denoising.latents()))
+        image = denoising.canvas.restored(picture_of(pipeline.network.decode(denoising.latents())))
         file = order.workspace / f"{order.number}.rgb"
         phase = Phase.UPSCALING if needs_enlarging(spec.size) else Phase.DECODING
         pixel_sha256 = yield from write_picture(image, spec.size, file, beat=beat(phase=phase))
@@ -90,14 +91,15 @@ def _loaded(order: Paint, easel: Easel) -> Generator[Stroke, torch.Tensor | None
 
 
 def begin(order: Paint, pipeline: Pipeline, device: Device) -> Denoising:
-    """Encode the texts and draw the noise."""
+    """Encode the texts and the picture to start from, and draw the noise."""
     pipeline.adapters.activate(order.spec.adapters)
     return Denoising(
         order.spec,
         pipeline.texts.prepare(order.spec),
-        shape=pipeline.network.latent_shape(order.spec.size.painted),
+        canvas=canvas_of(order.spec, pipeline.network, order.workspace, device.torch_device),
         scheduler_config=pipeline.scheduler_config,
         device=device.torch_device,
+        flow=pipeline.network.flow,
     )
 
 

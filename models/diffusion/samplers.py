@@ -17,12 +17,14 @@ SMALLEST_ALPHA = 2.0**-24
 class Schedule(Protocol):
     """What we use of a diffusers scheduler."""
 
+    order: int
     timesteps: torch.Tensor
     init_noise_sigma: float | torch.Tensor
     config: Mapping[str, Any]
 
     def set_timesteps(self, num_inference_steps: int, *, device: torch.device) -> None: ...
     def scale_model_input(self, latents: torch.Tensor, timestep: torch.Tensor) -> torch.Tensor: ...
+    def add_noise(self, latents: torch.Tensor, noise: torch.Tensor, timesteps: torch.Tensor) -> torch.Tensor: ...
     def step(
         self, prediction: torch.Tensor, timestep: torch.Tensor, latents: torch.Tensor, **more: object
     ) -> tuple[torch.Tensor, ...]: ...

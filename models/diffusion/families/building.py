@@ -32,11 +32,16 @@ class Network(Protocol):
     """A family's way to go from noise to a picture.
 
     `execution` says whether pictures may share a pass. `module` is what predicts, for whoever looks into its layers.
-    `flow` is how the schedule of a model that predicts flows is timed; None: it predicts noise.
+    `flow` is how the schedule of a model that predicts flows is timed; None: it predicts noise. `encoder` makes latents
+    of a picture to start from; None: the family starts from noise alone. `reads_mask` is true of inpainting networks.
     """
 
     execution: Execution
     module: torch.nn.Module
+    reads_mask: bool
+
+    @property
+    def encoder(self) -> Encoder | None: ...
 
     @property
     def flow(self) -> FlowTiming | None: ...

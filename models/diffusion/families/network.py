@@ -6,28 +6,37 @@ import torch
 
 from models.diffusion.families.conditioning import Conditioning
 from models.diffusion.families.decoding import Decoder
+from models.diffusion.families.encoding import Encoder
 from models.errors import WeightsRejected
 from models.manifest import Execution
 from models.request import ImageSize
 
 
 class UnetNetwork:
-    """Predicts noise with the UNet in its dtype."""
+    """Predicts noise with the UNet in its dtype.
+
+    A UNet for inpainting reads, beside the latents, one channel of mask and the latents of the masked picture.
+    """
 
     execution = Execution.STEPS
     flow = None
 
     def __init__(self, unet: Any, vae: Any) -> None:
-        if unet.config.in_channels != vae.config.latent_channels:
-            raise WeightsRejected("The UNet takes more than plain latents (inpainting, editing); that is not served.")
+        self._channels = vae.config.latent_channels
+        if unet.config.in_channels not in (self._channels, 2 * self._channels + 1):
+            raise WeightsRejected(
+                f"The UNet takes {unet.config.in_channels} channels, neither {self._channels} (latents) nor "
+                f"{2 * self._channels + 1} (latents, mask, masked picture); that is not served."
+            )
         if unet.config.time_cond_proj_dim is not None:
             raise WeightsRejected("The UNet expects the guidance scale as an input; that is not served.")
         self.module = self.unet = unet
-        self.decoder = Decoder(vae)
+        self.reads_mask = unet.config.in_channels != self._channels
+        self.encoder, self.decoder = Encoder(vae), Decoder(vae)
 
     def latent_shape(self, size: ImageSize) -> tuple[int, int, int]:
         """(channels, height, width) of the latents of a picture of `size`. Raises PaintingBroken."""
-        return self.unet.config.in_channels, *self.decoder.latent_sides(size)
+        return self._channels, *self.decoder.latent_sides(size)
 
     def predict(self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning) -> torch.Tensor:
         """One pass: (rows, channels, height, width) in, the same shape out."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from models.engine import Painting, Phase
 
 Load = Callable[[Path], Pipeline]
 PaintAll = Callable[[GenerationSpec], tuple[Painting, list[Beat]]]
+PaintWith = Callable[[Path, GenerationSpec], tuple[Painting, list[Beat]]]
 
 
 @pytest.fixture(scope="session")
@@ -58,12 +60,22 @@ def denoise(load: Load, device: Device, tmp_path: Path) -> Callable[[Path, Gener
 
 
 @pytest.fixture
-def paint(sd1: Path, device: Device, tmp_path: Path) -> PaintAll:
+def paint(sd1: Path, paint_with: PaintWith) -> PaintAll:
     """A whole painting with the tiny SD 1 model, and the beats on the way."""
-    easel = Easel(residency=Residency({"tiny": card_of(sd1)}, device), device=device, batch_class=lambda _: 1)
+    return partial(paint_with, sd1)
 
-    def painted(spec: GenerationSpec) -> tuple[Painting, list[Beat]]:
-        work, beats, answer = strokes(Paint(number=1, spec=spec, workspace=tmp_path), easel), [], None
+
+@pytest.fixture
+def paint_with(device: Device, tmp_path: Path) -> PaintWith:
+    """A whole painting with the model of a folder, which is loaded once."""
+    easels: dict[Path, Easel] = {}
+
+    def painted(folder: Path, spec: GenerationSpec) -> tuple[Painting, list[Beat]]:
+        if folder not in easels:
+            residency = Residency({spec.model: card_of(folder, name=spec.model)}, device)
+            easels[folder] = Easel(residency=residency, device=device, batch_class=lambda _: 1)
+        order = Paint(number=1, spec=spec, workspace=tmp_path)
+        work, beats, answer = strokes(order, easels[folder]), [], None
         while True:
             try:
                 stroke = work.send(answer)

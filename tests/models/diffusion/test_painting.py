@@ -16,6 +16,8 @@ from models.child_protocol import Beat
 from models.diffusion.denoising import Denoising, guidance_rescale
 from models.diffusion.enlarging import write_picture
 from models.diffusion.families.conditioning import Conditioning
+from models.diffusion.noise import generator_of
+from models.diffusion.starting import Canvas
 from models.engine import Painting
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers
@@ -85,8 +87,9 @@ def test_a_side_the_model_cannot_paint_is_a_broken_painting(paint: PaintAll) -> 
 
 def test_values_that_are_not_numbers_break_the_painting() -> None:
     conditioning = Conditioning(embeddings=torch.zeros(1, 77, 32))
+    canvas = Canvas(generator=generator_of(7), noise=torch.zeros(1, 4, 8, 8))
     denoising = Denoising(
-        new_spec(num_inference_steps=1), conditioning, shape=(4, 8, 8), scheduler_config={}, device=torch.device("cpu")
+        new_spec(num_inference_steps=1), conditioning, canvas=canvas, scheduler_config={}, device=torch.device("cpu")
     )
 
     denoising.advance(torch.full((1, 4, 8, 8), torch.nan))

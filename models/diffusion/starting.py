@@ -1,0 +1,193 @@
+"""Where a painting begins: at noise, at a picture, or at a picture of which only a part is painted again."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from functools import partial
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+
+from models.diffusion.families.building import Network
+from models.diffusion.noise import generator_of, starting_latents
+from models.errors import PaintingBroken
+from models.request import ImageSize
+from models.spec import GenerationSpec, InitImage, Resampling, SizePlan
+
+FORMATS = ("PNG", "JPEG", "WEBP", "AVIF")
+MAX_PIXELS = 1 << 26  # 8192 x 8192: the largest picture that we deliver ourselves may be sent back
+SHA256 = re.compile("[0-9a-f]{64}")
+PAINTED = 128  # the darkest level of a mask that means "paint here"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Original:
+    """The picture that a painting starts from (RGB) and its mask (L), both at the painted size."""
+
+    picture: Image.Image
+    mask: Image.Image
+
+    def pixels(self) -> torch.Tensor:
+        """(1, 3, height, width) in -1..1, channels last in memory."""
+        return 2.0 * _tensor(self.picture) - 1.0
+
+    def unmasked_pixels(self) -> torch.Tensor:
+        """Likewise, grey wherever anything is painted."""
+        return self.pixels() * ~self._painted_part()
+
+    def mask_for(self, shape: tuple[int, ...]) -> torch.Tensor:
+        """(1, 1, height, width) for latents of such a shape: 1 where anything is painted, 0 elsewhere."""
+        return torch.nn.functional.interpolate(self._painted_part().float(), size=shape[-2:])
+
+    def _painted_part(self) -> torch.Tensor:
+        return _tensor(self.mask) >= 0.5
+
+    def restored(self, painted: Image.Image) -> Image.Image:
+        """`painted` inside the mask, the picture itself, byte for byte, wherever nothing was to be painted.
+
+        Grey levels above the middle mix both, so a mask with a soft border gives a soft border.
+        """
+        weights = self.mask.point([max(0, round((level - PAINTED + 1) * 255 / PAINTED)) for level in range(256)])
+        return Image.composite(painted, self.picture, weights)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """Latents that stay where `mask`, (1, 1, height, width) of 0 and 1, is 0."""
+
+    latents: torch.Tensor
+    mask: torch.Tensor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Canvas:
+    """What is there before the first step. Latents are (1, channels, height, width), in float32, on the device.
+
+    `noise` is standard normal; `generator` is what it was drawn from, and samplers draw on from it. `picture` is what
+    the noise is added to, None where a painting begins at pure noise. `kept` is put back after each step. `beside` are
+    the channels that an inpainting network reads beside the latents: the mask and the picture without what it hides.
+    `original` is None where no picture was given.
+    """
+
+    generator: torch.Generator
+    noise: torch.Tensor
+    picture: torch.Tensor | None = None
+    kept: Kept | None = None
+    beside: tuple[torch.Tensor, ...] = ()
+    original: Original | None = None
+
+    def restored(self, painted: Image.Image) -> Image.Image:
+        """Put what was not to be painted back, at the painted size."""
+        return painted if self.original is None else self.original.restored(painted)
+
+
+def canvas_of(spec: GenerationSpec, network: Network, workspace: Path, device: torch.device) -> Canvas:
+    """Read the files that the spec names, encode them, draw the noise; all chance in the order that diffusers draws it.
+
+    Inpainting networks have a mask and a picture always: where none is given, everything is painted over plain grey.
+
+    Raises:
+        PaintingBroken: a file is missing, damaged or too large, or the model paints no such size or from no picture.
+    """
+    init, size = spec.init_image, spec.size.painted
+    generator, shape = generator_of(spec.seed), network.latent_shape(size)
+    if init is None and not network.reads_mask:
+        return Canvas(generator=generator, noise=starting_latents(shape, generator).to(device))
+    if network.encoder is None:
+        raise PaintingBroken("This model starts from noise alone, not from a picture.")
+    encode = partial(network.encoder.encode, generator=generator)
+    original = _blank(size) if init is None else read_original(init, workspace, size)
+    is_from_noise = init is None or (init.strength == 1.0 and (network.reads_mask or init.mask_sha256 is not None))
+    if network.reads_mask:
+        picture = None if is_from_noise else encode(original.pixels())
+        noise = starting_latents(shape, generator).to(device)
+        beside = (original.mask_for(shape).to(device), encode(original.unmasked_pixels()))
+        return Canvas(generator=generator, noise=noise, picture=picture, beside=beside, original=original)
+    latents = encode(original.pixels())
+    noise = starting_latents(shape, generator).to(device)
+    kept = None
+    if init is not None and init.mask_sha256 is not None:
+        kept = Kept(latents=latents, mask=original.mask_for(shape).to(device))
+        if network.encoder.draws:  # diffusers encodes the masked picture, and nobody reads it: only its draw counts
+            starting_latents(shape, generator)
+    picture = None if is_from_noise else latents
+    return Canvas(generator=generator, noise=noise, picture=picture, kept=kept, original=original)
+
+
+def read_original(init: InitImage, workspace: Path, size: ImageSize) -> Original:
+    """Both files, enlarged or reduced until they cover `size`, the centre cropped, as `SizePlan.covering` does it.
+
+    Raises:
+        PaintingBroken: a file is missing, damaged, too large, or not the one that was named.
+    """
+    picture = _covering(_rgb(_read(init.sha256, workspace, what="picture")), size)
+    if init.mask_sha256 is None:
+        return Original(picture=picture, mask=Image.new("L", picture.size, 255))
+    mask = _eight_bits(_read(init.mask_sha256, workspace, what="mask")).convert("L")
+    return Original(picture=picture, mask=_covering(mask, size))
+
+
+def _blank(size: ImageSize) -> Original:
+    """Grey, all of it to be painted."""
+    sides = (size.width, size.height)
+    return Original(picture=Image.new("RGB", sides, (128, 128, 128)), mask=Image.new("L", sides, 255))
+
+
+def _read(sha256: str, workspace: Path, *, what: str) -> Image.Image:
+    """Upright. The file's first bytes are looked at before its pixels are unpacked."""
+    if not SHA256.fullmatch(sha256):
+        raise PaintingBroken(f"The {what} to start from must be named by its SHA-256.")
+    try:
+        content = (workspace / sha256).read_bytes()
+    except OSError as wrong:
+        raise PaintingBroken(f"The {what} to start from is not there: {wrong.strerror}.") from wrong
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise PaintingBroken(f"The {what} to start from is not the file that was named: its SHA-256 differs.")
+    try:
+        image = Image.open(BytesIO(content), formats=FORMATS)
+        if image.width * image.height > MAX_PIXELS:
+            raise PaintingBroken(
+                f"The {what} to start from has {image.width} x {image.height} pixels; that is too many."
+            )
+        return ImageOps.exif_transpose(image)
+    # Pillow's decoders have no error of their own: damage shows as any of these.
+    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as wrong:
+        raise PaintingBroken(f"The {what} to start from is damaged or in no format that we read.") from wrong
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    """Transparent parts become white, as on paper."""
+    image = _eight_bits(image)
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return image.convert("RGB")
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Pillow cuts 16-bit grey off at 255 instead of dividing it."""
+    if not image.mode.startswith("I"):
+        return image
+    return Image.fromarray((np.asarray(image).astype(np.uint32) >> 8).astype(np.uint8), "L")
+
+
+def _covering(image: Image.Image, size: ImageSize) -> Image.Image:
+    given = ImageSize(width=image.width, height=image.height)
+    if given == size:
+        return image
+    covering = SizePlan(
+        painted=given, target=size, resampling=Resampling.LANCZOS, upscale=1, upscale_resampling=Resampling.NONE
+    ).covering
+    across, down = given.width / covering.width, given.height / covering.height
+    left, top = (covering.width - size.width) // 2, (covering.height - size.height) // 2
+    box = (left * across, top * down, (left + size.width) * across, (top + size.height) * down)
+    return image.resize((size.width, size.height), Image.Resampling.LANCZOS, box=box)
+
+
+def _tensor(image: Image.Image) -> torch.Tensor:
+    """(1, channels, height, width) in 0..1."""
+    levels = np.asarray(image).astype(np.float32) / 255.0
+    return torch.from_numpy(levels.reshape(1, image.height, image.width, -1)).permute(0, 3, 1, 2)

@@ -1,0 +1,197 @@
+"""Only what the mask shows is painted: as diffusers paints it inside, byte for byte the picture outside."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from diffusers import StableDiffusionInpaintPipeline, StableDiffusionXLInpaintPipeline
+from PIL import Image
+from plugins.starter_specs import starter_spec
+from plugins.tiny_pictures import HOLE, garden, hole, put
+from plugins.tiny_specs import new_spec
+
+from models import GenerationSpec, ImageSize, InitImage, PaintingBroken, Sampler
+from models.child_protocol import Beat, Paint
+from models.diffusion.device import Device
+from models.diffusion.loading import Pipeline
+from models.diffusion.painting import begin, pass_wanted
+from models.diffusion.passes import run_pass
+from models.diffusion.samplers import new_schedule
+from models.diffusion.starting import Original
+from models.engine import Painting, Phase
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """A folder, and diffusers' own inpainting with it."""
+
+    folder: Path
+    theirs: Any
+
+
+Pairs = Callable[[str], Pair]
+Denoise = Callable[[Path, GenerationSpec], torch.Tensor]
+Load = Callable[[Path], Pipeline]
+PaintWith = Callable[[Path, GenerationSpec], tuple[Painting, list[Beat]]]
+
+STARTER = Path(__file__).parents[3] / "models" / "starter"
+SIZE = ImageSize(width=32, height=32)
+EVERYWHERE = Image.new("L", (SIZE.width, SIZE.height), 255)
+KINDS = {
+    "sd1": StableDiffusionInpaintPipeline,
+    "sd1_inpainting": StableDiffusionInpaintPipeline,
+    "sdxl": StableDiffusionXLInpaintPipeline,
+    "sdxl_inpainting": StableDiffusionXLInpaintPipeline,
+}
+
+
+@pytest.fixture(scope="module")
+def pairs(request: pytest.FixtureRequest) -> Callable[[str], Pair]:
+    """By the name of the model's fixture; each is loaded once."""
+
+    @cache
+    def pair(name: str) -> Pair:
+        folder = request.getfixturevalue(name)
+        more: dict[str, Any] = {"add_watermarker": False} if "xl" in name else {"safety_checker": None}
+        pipeline = KINDS[name].from_pretrained(folder, **more)
+        pipeline.set_progress_bar_config(disable=True)
+        return Pair(folder=folder, theirs=pipeline)
+
+    return pair
+
+
+def diffusers_latents(pipeline: Any, spec: GenerationSpec, *, mask: Image.Image, strength: float) -> torch.Tensor:
+    pipeline.scheduler = new_schedule(spec.sampler, pipeline.scheduler.config)
+    return pipeline(
+        spec.prompt,
+        negative_prompt=spec.negative_prompt,
+        image=garden(SIZE),
+        mask_image=mask,
+        width=SIZE.width,
+        height=SIZE.height,
+        strength=strength,
+        num_inference_steps=spec.num_inference_steps,
+        guidance_scale=spec.guidance_scale,
+        generator=torch.Generator("cpu").manual_seed(spec.seed),
+        output_type="latent",
+        eta=0.3 if spec.sampler is Sampler.TCD else 0.0,  # the scheduler's own default; the pipeline has another
+    ).images
+
+
+def inpainting(workspace: Path, *, strength: float, size: ImageSize = SIZE) -> InitImage:
+    mask = hole(SIZE).resize((size.width, size.height), Image.Resampling.NEAREST)
+    return InitImage(sha256=put(garden(size), workspace), strength=strength, mask_sha256=put(mask, workspace))
+
+
+@pytest.mark.parametrize("strength", [0.6, 1.0])
+@pytest.mark.parametrize("sampler", Sampler)
+@pytest.mark.parametrize("name", ["sd1", "sd1_inpainting"])
+def test_every_sampler_paints_what_diffusers_paints(
+    pairs: Pairs, denoise: Denoise, tmp_path: Path, name: str, sampler: Sampler, strength: float
+) -> None:
+    spec = new_spec(sampler=sampler, num_inference_steps=4, init_image=inpainting(tmp_path, strength=strength))
+
+    theirs = diffusers_latents(pairs(name).theirs, spec, mask=hole(SIZE), strength=strength)
+
+    assert torch.equal(denoise(pairs(name).folder, spec), theirs)
+
+
+@pytest.mark.parametrize("sampler", [Sampler.EULER, Sampler.DDIM, Sampler.DPMPP_SDE, Sampler.HEUN])
+@pytest.mark.parametrize("name", ["sdxl", "sdxl_inpainting"])
+def test_sdxl_paints_what_diffusers_paints(
+    pairs: Pairs, denoise: Denoise, tmp_path: Path, name: str, sampler: Sampler
+) -> None:
+    spec = new_spec(sampler=sampler, num_inference_steps=4, init_image=inpainting(tmp_path, strength=0.6))
+
+    theirs = diffusers_latents(pairs(name).theirs, spec, mask=hole(SIZE), strength=0.6)
+
+    assert torch.equal(denoise(pairs(name).folder, spec), theirs)
+
+
+@pytest.mark.parametrize("name", ["sd1_inpainting", "sdxl_inpainting"])
+def test_without_a_picture_an_inpainting_model_paints_everything(pairs: Pairs, denoise: Denoise, name: str) -> None:
+    theirs = diffusers_latents(pairs(name).theirs, new_spec(), mask=EVERYWHERE, strength=1.0)
+
+    assert torch.equal(denoise(pairs(name).folder, new_spec()), theirs)
+
+
+def test_without_a_mask_an_inpainting_model_repaints_everything_from_the_picture(
+    pairs: Pairs, denoise: Denoise, tmp_path: Path
+) -> None:
+    spec = new_spec(num_inference_steps=4, init_image=InitImage(sha256=put(garden(SIZE), tmp_path), strength=0.5))
+
+    theirs = diffusers_latents(pairs("sd1_inpainting").theirs, spec, mask=EVERYWHERE, strength=0.5)
+
+    assert torch.equal(denoise(pairs("sd1_inpainting").folder, spec), theirs)
+
+
+@pytest.mark.parametrize("name", ["sd1", "sd1_inpainting"])
+def test_inpainting_shares_passes_with_plain_painting(
+    request: pytest.FixtureRequest, load: Load, device: Device, tmp_path: Path, name: str
+) -> None:
+    pipeline, wanted = load(request.getfixturevalue(name)), []
+    for spec in (new_spec(), new_spec(init_image=inpainting(tmp_path, strength=0.7))):
+        denoising = begin(Paint(number=1, spec=spec, workspace=tmp_path), pipeline, device)
+        wanted.append(pass_wanted(spec, pipeline, denoising, Beat(number=1, phase=Phase.DENOISING)))
+
+    together = run_pass(wanted, 2)
+
+    assert wanted[0].group == wanted[1].group
+    for one, prediction in zip(wanted, together, strict=True):
+        torch.testing.assert_close(prediction, run_pass([one], 1)[0])
+
+
+@pytest.mark.parametrize("name", ["sd1", "sd1_inpainting"])
+def test_outside_the_mask_every_pixel_stays(
+    request: pytest.FixtureRequest, paint_with: PaintWith, tmp_path: Path, name: str
+) -> None:
+    spec = new_spec(init_image=inpainting(tmp_path, strength=1.0))
+
+    painting, _ = paint_with(request.getfixturevalue(name), spec)
+
+    changed = np.any(pixels_of(painting, SIZE) != np.asarray(garden(SIZE)), axis=-1)
+    assert changed[np.asarray(hole(SIZE)) == 255].mean() > 0.9
+    assert not changed[np.asarray(hole(SIZE)) == 0].any()
+
+
+def test_a_soft_border_mixes_inside_the_mask_and_never_outside() -> None:
+    black, white = Image.new("RGB", (256, 1), "black"), Image.new("RGB", (256, 1), "white")
+    mask = Image.fromarray(np.arange(256, dtype=np.uint8)[None])
+
+    mixed = np.asarray(Original(picture=black, mask=mask).restored(white))[0, :, 0]
+
+    assert not mixed[:128].any()
+    assert mixed[128] > 0
+    assert mixed[255] == 255
+    assert (np.diff(mixed.astype(int)) >= 0).all()
+
+
+def test_a_damaged_mask_breaks_the_painting(sd1: Path, paint_with: PaintWith, tmp_path: Path) -> None:
+    init = InitImage(sha256=put(garden(SIZE), tmp_path), strength=0.5, mask_sha256="0" * 64)
+
+    with pytest.raises(PaintingBroken, match="mask to start from is not there"):
+        paint_with(sd1, new_spec(init_image=init))
+
+
+def test_the_model_in_the_box_paints_into_the_hole_alone(paint_with: PaintWith, tmp_path: Path) -> None:
+    size = ImageSize(width=256, height=256)
+    spec = starter_spec(num_inference_steps=4, init_image=inpainting(tmp_path, strength=1.0, size=size))
+
+    painting, _ = paint_with(STARTER, spec)
+
+    distance = np.abs(pixels_of(painting, size).astype(int) - np.asarray(garden(size))).mean(axis=-1)
+    left, top, right, bottom = (8 * side for side in HOLE)
+    inside = distance[top:bottom, left:right]
+    assert inside.mean() > 20
+    assert distance.sum() == pytest.approx(inside.sum())
+
+
+def pixels_of(painting: Painting, size: ImageSize) -> np.ndarray[Any, Any]:
+    return np.frombuffer(painting.pixels.read_bytes(), dtype=np.uint8).reshape(size.height, size.width, 3)
