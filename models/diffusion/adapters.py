@@ -1,8 +1,9 @@
 """The LoRAs of one loaded model: which are resident, and which act in the next pass."""
 
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from diffusers.utils.peft_utils import delete_adapter_layers
@@ -107,12 +108,11 @@ class Adapters:
         self.activate(())  # peft's loading and deleting decide by themselves what is active afterwards
         for id in self._superfluous():
             self._unload(id)
-        try:
+        with ExitStack() as undoing:
+            undoing.callback(self._unload, card.id)
             for component, theirs in layers.items():
                 _inject(self._networks[component], _name(card.id), theirs)
-        except (ValueError, RuntimeError, KeyError) as wrong:
-            self._unload(card.id)
-            raise WeightsRejected(f"The LoRA {card.path.name} cannot be applied: {wrong}") from wrong
+            undoing.pop_all()
         self._resident[card.id] = sha256
         self._settle()
 
@@ -153,7 +153,9 @@ def _inject(network: Any, name: str, layers: Layers) -> None:
         alpha_pattern=_patterns(alphas),
         inference_mode=True,
     )
-    inject_adapter_in_model(config, network, name, low_cpu_mem_usage=True, state_dict=layers.tensors)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Already found a `peft_config`")  # several are what we want
+        inject_adapter_in_model(config, network, name, low_cpu_mem_usage=True, state_dict=layers.tensors)
     set_peft_model_state_dict(network, layers.tensors, name, low_cpu_mem_usage=True)
 
 
