@@ -14,12 +14,16 @@ from models.diffusion.adapters import Adapters
 from models.diffusion.device import Device
 from models.diffusion.families.building import BUILDERS, Network, Parts, Texts
 from models.diffusion.families.inversions import inversions_of
+from models.diffusion.families.whole import WholePipeline
 from models.diffusion.fingerprint import fingerprint_of
+from models.diffusion.reading import read_network, size_bytes
 from models.diffusion.steadying import Steadying
 from models.diffusion.vocabulary import Vocabulary
 from models.diffusion.weights import VAES, Weights, inspect_autoencoder
+from models.diffusion.whole_loading import loading_whole
 from models.errors import WeightsRejected
 from models.manifest import Fingerprint
+from models.whole_pipelines import WHOLE_PIPELINES
 
 MODULES = {
     "AutoencoderKL": "diffusers.models.autoencoders.autoencoder_kl",
@@ -57,6 +61,10 @@ class Pipeline:
     notes: tuple[str, ...] = ()
 
 
+# How a model can be held: in parts that we drive, or as a pipeline of diffusers.
+Loaded = Pipeline | WholePipeline
+
+
 def load_pipeline(weights: Weights, card: ModelCard, *, device: Device, model_sha256: str) -> Pipeline:
     """All of `loading` in one go. Raises WeightsRejected."""
     pieces = loading(weights, card, device=device, model_sha256=model_sha256, adapters={})
@@ -69,12 +77,20 @@ def load_pipeline(weights: Weights, card: ModelCard, *, device: Device, model_sh
 
 def loading(
     weights: Weights, card: ModelCard, *, device: Device, model_sha256: str, adapters: Mapping[str, AdapterCard]
-) -> Generator[bool, None, Pipeline]:
+) -> Generator[bool, None, Loaded]:
     """Load the components onto the device; yields True before each.
 
     Raises:
         WeightsRejected: the files are not what their configuration says.
     """
+    if weights.pipeline in WHOLE_PIPELINES:
+        return (yield from loading_whole(weights, card, device=device, model_sha256=model_sha256))
+    return (yield from _loading(weights, card, device=device, model_sha256=model_sha256, adapters=adapters))
+
+
+def _loading(
+    weights: Weights, card: ModelCard, *, device: Device, model_sha256: str, adapters: Mapping[str, AdapterCard]
+) -> Generator[bool, None, Pipeline]:
     try:
         networks: dict[str, Any] = {}
         for name in filter(_is_network, weights.classes):
@@ -102,7 +118,7 @@ def loading(
         scheduler_config=scheduler_config,
         vocabulary=Vocabulary.read(card.vocabulary, also=card.embeddings),
         fingerprint=replace(fingerprint_of(model_sha256, device), execution=network.execution),
-        size_bytes=sum(_size_bytes(network) for network in networks.values()),
+        size_bytes=sum(map(size_bytes, networks.values())),
         adapters=Adapters(adapters, family=card.family, networks=changeable, on_change=steadying.renew),
         steadying=steadying,
         batch_sizes=card.batch_sizes,
@@ -135,23 +151,12 @@ def _latent_form(vae: Any) -> tuple[int, int]:
 
 
 def _load_network(weights: Weights, component: str, device: Device) -> Any:
-    """Every weight must be in the file: diffusers and transformers would fill a gap with chance."""
     kind = weights.classes[component]
     dtype = torch.float32 if kind in VAES else device.dtype
-    dtype_name = "dtype" if component.startswith("text_encoder") else "torch_dtype"
-    network, loaded = _class(kind).from_pretrained(
-        weights.folder / component,
-        use_safetensors=True,
-        local_files_only=True,
-        variant=weights.variant,
-        output_loading_info=True,
-        **{dtype_name: dtype},
-    )
-    if missing := loaded["missing_keys"]:
-        raise WeightsRejected(f"{component} lacks {len(missing)} weights, such as {min(missing)}.")
+    network = read_network(_class(kind), weights.folder / component, dtype=dtype, variant=weights.variant)
     if device.channels_last and kind in CONVOLUTIONAL:
         network = network.to(memory_format=torch.channels_last)
-    return network.to(device.torch_device).eval().requires_grad_(requires_grad=False)
+    return network.to(device.torch_device)
 
 
 def _load_tokenizer(weights: Weights, component: str) -> Any:
@@ -160,7 +165,3 @@ def _load_tokenizer(weights: Weights, component: str) -> Any:
 
 def _class(kind: str) -> Any:
     return getattr(import_module(MODULES[kind]), kind)
-
-
-def _size_bytes(network: torch.nn.Module) -> int:
-    return sum(tensor.numel() * tensor.element_size() for tensor in network.parameters())

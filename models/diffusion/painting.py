@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Generator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -14,7 +14,8 @@ from models.child_protocol import Beat, Paint
 from models.diffusion.denoising import Denoising
 from models.diffusion.device import Device
 from models.diffusion.enlarging import needs_enlarging, write_picture
-from models.diffusion.loading import Pipeline
+from models.diffusion.families.whole import WholePipeline, drawing
+from models.diffusion.loading import Loaded, Pipeline
 from models.diffusion.passes import PassWanted
 from models.diffusion.residency import Residency
 from models.diffusion.starting import canvas_of
@@ -40,6 +41,16 @@ class Easel:
     finishing_ms: dict[str, float] = field(default_factory=dict[str, float])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """A picture at the painted size. `finishing` is when its last step was done, by the performance counter."""
+
+    image: Image.Image
+    fingerprint: Fingerprint
+    timesteps: tuple[float, ...]
+    finishing: float
+
+
 def strokes(order: Paint, easel: Easel) -> Work:
     """Paint `order`. Closing it stops between two strokes.
 
@@ -53,28 +64,55 @@ def strokes(order: Paint, easel: Easel) -> Work:
         held.enter_context(pipeline.adapters.using(spec.adapters))
         started = time.perf_counter()
         yield beat(phase=Phase.ENCODING)
-        denoising = begin(order, pipeline, easel.device)
-        fingerprint = yield from _denoise(order, pipeline, denoising, easel)
-        finishing = time.perf_counter()
-        yield beat(phase=Phase.DECODING)
-        image = denoising.canvas.restored(picture_of(pipeline.network.decode(denoising.latents())))
+        if isinstance(pipeline, WholePipeline):
+            drawn = yield from _draw_whole(order, pipeline, easel)
+        else:
+            drawn = yield from _draw(order, pipeline, easel)
         file = order.workspace / f"{order.number}.rgb"
         phase = Phase.UPSCALING if needs_enlarging(spec.size) else Phase.DECODING
-        pixel_sha256 = yield from write_picture(image, spec.size, file, beat=beat(phase=phase))
+        pixel_sha256 = yield from write_picture(drawn.image, spec.size, file, beat=beat(phase=phase))
     ended = time.perf_counter()
-    easel.finishing_ms[spec.model] = (ended - finishing) * 1000
+    easel.finishing_ms[spec.model] = (ended - drawn.finishing) * 1000
     recipe = Recipe(
         spec=spec,
-        fingerprint=fingerprint,
+        fingerprint=drawn.fingerprint,
         pixel_sha256=pixel_sha256,
         unknown_words=pipeline.vocabulary.unknown(spec.prompt),
-        timesteps=denoising.timesteps,
+        timesteps=drawn.timesteps,
     )
     render_ms = round((ended - started) * 1000)
     return Painting(pixels=file, size=spec.size.delivered, recipe=recipe, render_ms=render_ms)
 
 
-def _loaded(order: Paint, easel: Easel) -> Generator[Stroke, torch.Tensor | None, Pipeline]:
+def _draw(order: Paint, pipeline: Pipeline, easel: Easel) -> Generator[Stroke, torch.Tensor | None, Drawn]:
+    """Step by step through the network, then decode."""
+    denoising = begin(order, pipeline, easel.device)
+    fingerprint = yield from _denoise(order, pipeline, denoising, easel)
+    finishing = time.perf_counter()
+    yield Beat(number=order.number, phase=Phase.DECODING)
+    image = denoising.canvas.restored(picture_of(pipeline.network.decode(denoising.latents())))
+    return Drawn(image=image, fingerprint=fingerprint, timesteps=denoising.timesteps, finishing=finishing)
+
+
+def _draw_whole(order: Paint, whole: WholePipeline, easel: Easel) -> Generator[Stroke, torch.Tensor | None, Drawn]:
+    """Let diffusers paint, and stop after each step."""
+    began = finishing = time.perf_counter()
+    planned = order.spec.num_inference_steps
+    with closing(drawing(whole, order.spec, easel.device)) as steps:
+        while True:
+            try:
+                done = next(steps)
+            except StopIteration as finished:
+                pixels, timesteps = finished.value
+                break
+            finishing = time.perf_counter()
+            left_ms = (finishing - began) * 1000 / done * (planned - done)
+            eta_ms = round(max(left_ms, 0.0) + easel.finishing_ms.get(order.spec.model, 0.0))
+            yield Beat(number=order.number, phase=Phase.DENOISING, step=done, steps=max(done, planned), eta_ms=eta_ms)
+    return Drawn(image=picture_of(pixels), fingerprint=whole.fingerprint, timesteps=timesteps, finishing=finishing)
+
+
+def _loaded(order: Paint, easel: Easel) -> Generator[Stroke, torch.Tensor | None, Loaded]:
     """The model; where the spec names adapters, these are next to be loaded."""
     beat = Beat(number=order.number, phase=Phase.LOADING)
     pieces = easel.residency.pipeline(order.spec.model)
@@ -82,7 +120,7 @@ def _loaded(order: Paint, easel: Easel) -> Generator[Stroke, torch.Tensor | None
         try:
             is_work = next(pieces)
         except StopIteration as finished:
-            pipeline: Pipeline = finished.value
+            pipeline: Loaded = finished.value
             break
         yield beat if is_work else None
     if order.spec.adapters:

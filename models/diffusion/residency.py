@@ -8,7 +8,7 @@ import torch
 
 from models.catalogue import AdapterCard, ModelCard
 from models.diffusion.device import Device
-from models.diffusion.loading import Pipeline, loading
+from models.diffusion.loading import Loaded, loading
 from models.diffusion.weights import Hashes, inspect
 from models.errors import ModelUnavailable
 
@@ -24,7 +24,7 @@ class Residency:
         self._device = device
         self._adapter_cards = dict(adapters or {})
         self._hashes = Hashes()
-        self._pipelines: dict[str, Pipeline] = {}
+        self._pipelines: dict[str, Loaded] = {}
         self._being_loaded: str | None = None
         self._users: Counter[str] = Counter()
 
@@ -47,7 +47,7 @@ class Residency:
         finally:
             self._users[model] -= 1
 
-    def pipeline(self, model: str) -> Generator[bool, None, Pipeline]:
+    def pipeline(self, model: str) -> Generator[bool, None, Loaded]:
         """The model's pipeline, loaded piece by piece if need be. Call it inside `using`.
 
         Yields True before each piece, and False where there is nothing to do but wait: another caller loads, or all that

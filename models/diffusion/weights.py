@@ -2,12 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from models.catalogue import ModelCard
 from models.errors import WeightsRejected
+from models.whole_pipelines import WHOLE_PIPELINES
 
 VAES = ("AutoencoderKL", "AutoencoderTiny")
 CLIP_TOKENIZERS = ("CLIPTokenizer", "CLIPTokenizerFast")
@@ -56,13 +57,17 @@ SAME_COMPONENTS: Mapping[str, str] = {
     "StableDiffusionXLImg2ImgPipeline": "StableDiffusionXLPipeline",
     "StableDiffusionXLInpaintPipeline": "StableDiffusionXLPipeline",
 }
+# Where a model without an adapter of ours may have its components from, and those of them that painting needs not.
+LIBRARIES = ("diffusers", "transformers")
+IGNORED = ("safety_checker", "feature_extractor", "image_encoder", "watermarker")
 PICKLES = (".bin", ".ckpt", ".pt", ".pth", ".pkl")
 MAX_HEADER_BYTES = 32 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weights:
-    """A folder that passed. `pipeline` is the text-to-image pipeline of its components, `classes` maps each needed component to its class; `variant` is None or "fp16"."""
+    """A folder that passed. `pipeline` is the text-to-image pipeline of its components, `classes` maps each needed
+    component to its class; `variant` is None or "fp16"."""
 
     folder: Path
     pipeline: str
@@ -89,10 +94,12 @@ def inspect(folder: Path) -> Weights:
     if index.get("requires_aesthetics_score"):
         raise WeightsRejected(f"{folder.name} is a refiner, which is told a picture's beauty; that is not served.")
     name = SAME_COMPONENTS.get(named, named)
-    if name not in COMPONENTS:
-        raise WeightsRejected(f"{folder.name} is a {name}; known are {', '.join(COMPONENTS)}.")
+    if name not in COMPONENTS and name not in WHOLE_PIPELINES:
+        raise WeightsRejected(f"{folder.name} is a {name}; known are {', '.join((*COMPONENTS, *WHOLE_PIPELINES))}.")
     if code := next(folder.rglob("*.py"), None):
         raise WeightsRejected(f"{folder.name} carries code ({code.name}); models with code are not loaded.")
+    if name in WHOLE_PIPELINES:
+        return _inspect_whole(folder, name, index)
     wanted = [part for part in COMPONENTS[name] if part not in OPTIONAL or index.get(part) not in ABSENT]
     classes = {component: _class_of(component, index.get(component), name) for component in wanted}
     variant = _variant(folder, classes)
@@ -105,6 +112,34 @@ def inspect(folder: Path) -> Weights:
         variant=variant,
         files=(folder / "model_index.json", *files),
     )
+
+
+def _inspect_whole(folder: Path, pipeline: str, index: Mapping[str, object]) -> Weights:
+    """A model that runs as a whole; its classes are called by library and name."""
+    classes = {
+        component: _foreign_class(component, named)
+        for component, named in index.items()
+        if isinstance(named, list) and component not in IGNORED and named not in ABSENT
+    }
+    variant = _variant(
+        folder, {name: kind for name, kind in classes.items() if (folder / name / "config.json").exists()}
+    )
+    files = tuple(file for component in classes for file in _files(folder / component, variant))
+    return Weights(
+        folder=folder,
+        pipeline=pipeline,
+        classes=classes,
+        forces_zeros=False,
+        variant=variant,
+        files=(folder / "model_index.json", *files),
+    )
+
+
+def _foreign_class(component: str, named: Sequence[object]) -> str:
+    library, kind = named if len(named) == 2 else (None, None)
+    if library not in LIBRARIES or not isinstance(kind, str) or not kind.isidentifier() or kind.startswith("_"):
+        raise WeightsRejected(f"Component `{component}` must be a class of {' or '.join(LIBRARIES)}, not {named!r}.")
+    return f"{library}.{kind}"
 
 
 def inspect_autoencoder(folder: Path) -> Weights:
@@ -186,7 +221,7 @@ def _files(component: Path, variant: str | None) -> Iterator[Path]:
             if "auto_map" in _read_json(file):
                 raise WeightsRejected(f"{component.name}/{file.name} asks to run code of its own (auto_map).")
             yield file
-        elif file.suffix == ".txt":
+        elif file.suffix in {".txt", ".model"}:
             yield file
         elif file.suffix == ".safetensors" and (".fp16" in file.name) == (variant == "fp16"):
             _check_header(file)

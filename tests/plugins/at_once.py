@@ -2,11 +2,18 @@
 
 from collections.abc import Generator
 
-from models.diffusion.loading import Pipeline
+from models.diffusion.loading import Loaded, Pipeline
 
 
-def at_once(pieces: Generator[bool, None, Pipeline]) -> Pipeline:
-    """Raises what loading raises."""
+def at_once(pieces: Generator[bool, None, Loaded]) -> Pipeline:
+    """A model of a family that we drive step by step. Raises what loading raises."""
+    loaded = whatever_at_once(pieces)
+    assert isinstance(loaded, Pipeline)
+    return loaded
+
+
+def whatever_at_once(pieces: Generator[bool, None, Loaded]) -> Loaded:
+    """A model of any kind."""
     while True:
         try:
             next(pieces)

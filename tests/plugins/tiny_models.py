@@ -31,10 +31,10 @@ def build_sd1(folder: Path, *, schedule: Mapping[str, object] | None = None) -> 
     with torch.random.fork_rng():
         torch.random.manual_seed(1)
         pipeline = StableDiffusionPipeline(
-            vae=_vae(),
+            vae=tiny_vae(),
             text_encoder=CLIPTextModel(text_config()),
             tokenizer=tokenizer(),
-            unet=UNet2DConditionModel(**_unet()),
+            unet=UNet2DConditionModel(**tiny_unet()),
             scheduler=_scheduler(schedule),
             safety_checker=None,
             feature_extractor=None,
@@ -49,10 +49,10 @@ def build_sd1_inpainting(folder: Path) -> Path:
     with torch.random.fork_rng():
         torch.random.manual_seed(3)
         pipeline = StableDiffusionInpaintPipeline(
-            vae=_vae(),
+            vae=tiny_vae(),
             text_encoder=CLIPTextModel(text_config()),
             tokenizer=tokenizer(),
-            unet=UNet2DConditionModel(**_unet(), **INPAINTING),
+            unet=UNet2DConditionModel(**tiny_unet(), **INPAINTING),
             scheduler=_scheduler(None),
             safety_checker=None,
             feature_extractor=None,
@@ -69,11 +69,11 @@ def build_sd2(folder: Path, *, prediction_type: str) -> Path:
     with torch.random.fork_rng():
         torch.random.manual_seed(4)
         pipeline = StableDiffusionPipeline(
-            vae=_vae(),
+            vae=tiny_vae(),
             text_encoder=CLIPTextModel(encoder),
             tokenizer=tokenizer(pad="!"),
             unet=UNet2DConditionModel(
-                **{**_unet(), "attention_head_dim": (2, 4)}, use_linear_projection=True, upcast_attention=True
+                **{**tiny_unet(), "attention_head_dim": (2, 4)}, use_linear_projection=True, upcast_attention=True
             ),
             scheduler=_scheduler({"prediction_type": prediction_type}),
             safety_checker=None,
@@ -96,13 +96,13 @@ def _build_sdxl(kind: type[DiffusionPipeline], folder: Path, *, seed: int, **une
     with torch.random.fork_rng():
         torch.random.manual_seed(seed)
         pipeline = kind(
-            vae=_vae(),
+            vae=tiny_vae(),
             text_encoder=CLIPTextModel(text_config()),
             text_encoder_2=CLIPTextModelWithProjection(text_config()),
             tokenizer=tokenizer(),
             tokenizer_2=tokenizer(pad="!"),
             unet=UNet2DConditionModel(
-                **_unet(cross_attention_dim=2 * WIDTH),
+                **tiny_unet(cross_attention_dim=2 * WIDTH),
                 addition_embed_type="text_time",
                 addition_time_embed_dim=8,
                 projection_class_embeddings_input_dim=6 * 8 + WIDTH,
@@ -115,7 +115,7 @@ def _build_sdxl(kind: type[DiffusionPipeline], folder: Path, *, seed: int, **une
     return folder
 
 
-def _unet(cross_attention_dim: int = WIDTH) -> dict[str, object]:
+def tiny_unet(cross_attention_dim: int = WIDTH) -> dict[str, object]:
     return {
         "sample_size": 8,
         "block_out_channels": (16, 32),
@@ -128,7 +128,7 @@ def _unet(cross_attention_dim: int = WIDTH) -> dict[str, object]:
     }
 
 
-def _vae() -> AutoencoderKL:
+def tiny_vae() -> AutoencoderKL:
     return AutoencoderKL(
         block_out_channels=(8, 16, 16),
         down_block_types=("DownEncoderBlock2D",) * 3,

@@ -12,9 +12,8 @@ from diffusers import (
     SD3Transformer2DModel,
     StableDiffusion3Pipeline,
 )
-from transformers import CLIPTextModel, CLIPTextModelWithProjection, T5Config, T5EncoderModel, T5TokenizerFast
-
 from plugins.tiny_models import WIDTH, text_config, tokenizer
+from transformers import CLIPTextModel, CLIPTextModelWithProjection, T5Config, T5EncoderModel, T5TokenizerFast
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
@@ -27,10 +26,10 @@ def build_sd3(folder: Path, *, has_t5: bool = True) -> Path:
             vae=_vae(),
             text_encoder=CLIPTextModelWithProjection(text_config()),
             text_encoder_2=CLIPTextModelWithProjection(text_config()),
-            text_encoder_3=_t5() if has_t5 else None,
+            text_encoder_3=tiny_t5() if has_t5 else None,
             tokenizer=tokenizer(),
             tokenizer_2=tokenizer(pad="!"),
-            tokenizer_3=_t5_tokenizer() if has_t5 else None,
+            tokenizer_3=tiny_t5_tokenizer() if has_t5 else None,
             transformer=_moved(
                 SD3Transformer2DModel(
                     sample_size=16,
@@ -59,9 +58,9 @@ def build_flux(folder: Path, *, is_told_guidance: bool) -> Path:
         pipeline = FluxPipeline(
             vae=_vae(),
             text_encoder=CLIPTextModel(text_config()),
-            text_encoder_2=_t5(),
+            text_encoder_2=tiny_t5(),
             tokenizer=tokenizer(),
-            tokenizer_2=_t5_tokenizer(),
+            tokenizer_2=tiny_t5_tokenizer(),
             transformer=_moved(
                 FluxTransformer2DModel(
                     in_channels=16,
@@ -103,11 +102,11 @@ def _vae() -> AutoencoderKL:
     )
 
 
-def _t5() -> T5EncoderModel:
+def tiny_t5() -> T5EncoderModel:
     return T5EncoderModel(T5Config(vocab_size=64, d_model=2 * WIDTH, d_kv=8, d_ff=2 * WIDTH, num_layers=2, num_heads=4))
 
 
-def _t5_tokenizer() -> T5TokenizerFast:
+def tiny_t5_tokenizer() -> T5TokenizerFast:
     """A token for each letter, and for the gap before a word."""
     words = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), ("\u2581", -2.0), *((letter, -3.0) for letter in LETTERS)]
     return T5TokenizerFast(vocab=words, extra_ids=0, model_max_length=512)

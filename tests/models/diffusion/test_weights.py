@@ -36,7 +36,7 @@ def with_listed_class(folder: Path) -> None:
 
 
 def with_unknown_pipeline(folder: Path) -> None:
-    change_json(folder / "model_index.json", _class_name="FluxPipeline")
+    change_json(folder / "model_index.json", _class_name="AudioLDMPipeline")
 
 
 def with_foreign_component(folder: Path) -> None:
@@ -63,7 +63,7 @@ def without_index(folder: Path) -> None:
         (without_weights, "vae has no weights"),
         (with_auto_map, "auto_map"),
         (with_listed_class, "names foreign code"),
-        (with_unknown_pipeline, "is a FluxPipeline"),
+        (with_unknown_pipeline, "is a AudioLDMPipeline"),
         (with_foreign_component, "must be a UNet2DConditionModel"),
         (with_code, "carries code"),
         (with_long_header, "is damaged"),

@@ -1,0 +1,141 @@
+"""Models without an adapter of ours: diffusers' own pipeline paints, one picture at a time, and stops at each step."""
+
+import inspect
+from collections.abc import Callable, Generator, Mapping
+from copy import copy
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from models.diffusion.adapters import Adapters
+from models.diffusion.alternation import alternating
+from models.diffusion.device import Device
+from models.diffusion.flow import FLOW_BUILDS
+from models.diffusion.noise import generator_of
+from models.diffusion.samplers import BUILDS, new_schedule
+from models.diffusion.vocabulary import Vocabulary
+from models.errors import ModelUnavailable, PaintingBroken
+from models.manifest import Fingerprint
+from models.spec import GenerationSpec, Sampler
+
+# Schedulers whose pipelines rely on what only they can do.
+UNIQUE = ("LCMScheduler", "TCDScheduler", *(build.kind for build in FLOW_BUILDS.values() if "Flow" in build.kind))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WholePipeline:
+    """A diffusers pipeline that was loaded; each picture is painted with a copy that has a scheduler of its own."""
+
+    pipeline: Any
+    vocabulary: Vocabulary
+    fingerprint: Fingerprint
+    size_bytes: int
+    adapters: Adapters
+    notes: tuple[str, ...] = ()
+
+
+def drawing(
+    whole: WholePipeline, spec: GenerationSpec, device: Device
+) -> Generator[int, None, tuple[torch.Tensor, tuple[float, ...]]]:
+    """Paint; yields after each step how many are done. Closing it stops there.
+
+    Returns:
+        (height, width, 3) in 0..1, on the CPU, and the timesteps that were walked.
+
+    Raises:
+        ModelUnavailable: the spec wants what this pipeline cannot do.
+        PaintingBroken: the pipeline refused, or gave back no picture of the size wanted.
+    """
+    if spec.init_image is not None:
+        raise PaintingBroken("This model starts from noise alone, not from a picture.")
+    pipeline = copy(whole.pipeline)
+    pipeline.scheduler = scheduler_for(whole.pipeline.scheduler, spec.sampler)
+    pipeline.set_progress_bar_config(disable=True)
+    walked: list[float] = []
+
+    def work(pause: Callable[[], None]) -> Any:
+        torch.set_num_threads(device.threads)  # counts for a thread, not for the process
+        return pipeline(**arguments(pipeline, spec), **reporting(pipeline, walked, pause)).images[0]
+
+    steps = alternating(work)
+    try:
+        while True:
+            next(steps)
+            yield len(walked)
+    except StopIteration as finished:
+        return checked(torch.as_tensor(finished.value), spec), tuple(walked)
+    except ValueError as wrong:
+        raise PaintingBroken(f"The model's pipeline refuses this: {wrong}") from wrong
+    finally:
+        steps.close()
+
+
+def scheduler_for(own: Any, sampler: Sampler) -> Any:
+    """A new scheduler of the sampler's kind. One that is none of our samplers' stays what it is, whatever is named.
+
+    Raises:
+        ModelUnavailable: the pipeline's scheduler cannot be exchanged for this sampler's.
+    """
+    kind = type(own).__name__
+    builds = FLOW_BUILDS if "Flow" in kind else BUILDS
+    names = [name for name, build in builds.items() if build.kind == kind]
+    if not names or (sampler in names and kind in UNIQUE):
+        return type(own).from_config(own.config)
+    possible = names if kind in UNIQUE else [name for name, build in BUILDS.items() if build.kind not in UNIQUE]
+    if sampler not in possible:
+        raise ModelUnavailable(f"This model is painted with {', '.join(possible)}, not with {sampler}.")
+    return new_schedule(sampler, own.config)
+
+
+def arguments(pipeline: Any, spec: GenerationSpec) -> dict[str, Any]:
+    """What the spec says, as far as the pipeline listens; nothing that would change sizes or texts behind our back."""
+    known = inspect.signature(pipeline.__call__).parameters
+    size = spec.size.painted
+    wanted = {
+        "prompt": spec.prompt,
+        "negative_prompt": spec.negative_prompt,
+        "width": size.width,
+        "height": size.height,
+        "num_inference_steps": spec.num_inference_steps,
+        guidance_name(pipeline, known): spec.guidance_scale,
+        "generator": generator_of(spec.seed),
+        "output_type": "np",
+        "clean_caption": False,
+        "use_resolution_binning": False,
+    }
+    return {name: value for name, value in wanted.items() if name in known}
+
+
+def guidance_name(pipeline: Any, known: Mapping[str, Any]) -> str:
+    """Where a pipeline knows two scales, the one that is no input of its network."""
+    transformer = getattr(pipeline, "transformer", None)
+    is_told = bool(getattr(getattr(transformer, "config", None), "guidance_embeds", False))
+    return "true_cfg_scale" if "true_cfg_scale" in known and not is_told else "guidance_scale"
+
+
+def reporting(pipeline: Any, walked: list[float], pause: Callable[[], None]) -> dict[str, Any]:
+    """The newer pipelines hand themselves over after each step, the older ones step, time and latents."""
+
+    def on_step_end(_: Any, step: int, timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001
+        walked.append(float(timestep))
+        pause()
+        return tensors
+
+    def on_step(step: int, timestep: Any, latents: Any) -> None:  # noqa: ARG001
+        walked.append(float(timestep))
+        pause()
+
+    if "callback_on_step_end" in inspect.signature(pipeline.__call__).parameters:
+        return {"callback_on_step_end": on_step_end}
+    return {"callback": on_step, "callback_steps": 1}
+
+
+def checked(pixels: torch.Tensor, spec: GenerationSpec) -> torch.Tensor:
+    """Raises PaintingBroken: they are no numbers, or of another size."""
+    if not bool(torch.isfinite(pixels).all()):
+        raise PaintingBroken("The model produced values that are not numbers (NaN or infinity).")
+    size = spec.size.painted
+    if tuple(pixels.shape) != (size.height, size.width, 3):
+        raise PaintingBroken(f"The model's pipeline painted {pixels.shape[1]}x{pixels.shape[0]} instead of {size}.")
+    return pixels.float().clamp(0, 1)

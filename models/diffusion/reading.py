@@ -1,0 +1,34 @@
+"""One network from its folder, every weight of it."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import PreTrainedModel
+
+from models.errors import WeightsRejected
+
+
+def read_network(kind: Any, folder: Path, *, dtype: torch.dtype, variant: str | None) -> Any:
+    """Load onto the CPU, ready to predict. `variant` is None or the word in the names of the weights' files.
+
+    Raises:
+        WeightsRejected: a weight is missing; diffusers and transformers would fill the gap with chance.
+    """
+    dtype_name = "dtype" if issubclass(kind, PreTrainedModel) else "torch_dtype"
+    network, loaded = kind.from_pretrained(
+        folder,
+        use_safetensors=True,
+        local_files_only=True,
+        variant=variant,
+        output_loading_info=True,
+        **{dtype_name: dtype},
+    )
+    if missing := loaded["missing_keys"]:
+        raise WeightsRejected(f"{folder.name} lacks {len(missing)} weights, such as {min(missing)}.")
+    return network.eval().requires_grad_(requires_grad=False)
+
+
+def size_bytes(network: torch.nn.Module) -> int:
+    """What its weights take."""
+    return sum(tensor.numel() * tensor.element_size() for tensor in network.parameters())

@@ -1,0 +1,67 @@
+"""From a folder that passed inspection to a pipeline of diffusers that paints as a whole."""
+
+import importlib
+from collections.abc import Generator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from models.catalogue import ModelCard
+from models.diffusion.adapters import Adapters
+from models.diffusion.device import Device
+from models.diffusion.families.whole import WholePipeline
+from models.diffusion.fingerprint import fingerprint_of
+from models.diffusion.reading import read_network, size_bytes
+from models.diffusion.vocabulary import Vocabulary
+from models.diffusion.weights import IGNORED, Weights
+from models.errors import WeightsRejected
+from models.manifest import Execution
+
+
+def loading_whole(
+    weights: Weights, card: ModelCard, *, device: Device, model_sha256: str
+) -> Generator[bool, None, WholePipeline]:
+    """Load the components onto the device; yields True before each.
+
+    Raises:
+        WeightsRejected: the files are not what their configuration says.
+    """
+    try:
+        networks: dict[str, Any] = {}
+        for name, kind in weights.classes.items():
+            if (weights.folder / name / "config.json").exists():
+                yield True
+                networks[name] = read_network(
+                    class_of(kind), weights.folder / name, dtype=device.dtype, variant=weights.variant
+                ).to(device.torch_device)
+        pipeline = _assembled(weights, networks)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError) as wrong:
+        raise WeightsRejected(f"{card.id} could not be loaded: {wrong}") from wrong
+    return WholePipeline(
+        pipeline=pipeline,
+        vocabulary=Vocabulary.read(card.vocabulary),
+        fingerprint=replace(fingerprint_of(model_sha256, device), execution=Execution.PIPELINE),
+        size_bytes=sum(map(size_bytes, networks.values())),
+        adapters=Adapters({}, family=card.family, networks={}, on_change=_nothing),
+        notes=(f"painted by diffusers' {weights.pipeline}, one picture at a time",),
+    )
+
+
+def _assembled(weights: Weights, networks: Mapping[str, Any]) -> Any:
+    """diffusers reads tokenizers and scheduler itself; it knows which of them a folder may leave out."""
+    kind = class_of(f"diffusers.{weights.pipeline}")
+    known = kind._get_signature_keys(kind)[0]  # noqa: SLF001 - diffusers offers no other way
+    absent = {name: None for name in IGNORED if name in known}
+    return kind.from_pretrained(weights.folder, local_files_only=True, use_safetensors=True, **networks, **absent)
+
+
+def class_of(kind: str) -> Any:
+    """A class of diffusers or transformers by its full name. Raises AttributeError: there is none such."""
+    library, _, name = kind.partition(".")
+    found = getattr(importlib.import_module(library), name)
+    if not isinstance(found, type):
+        raise TypeError(f"{kind} is no class")
+    return found
+
+
+def _nothing() -> None:
+    """No LoRA ever comes or goes here."""
