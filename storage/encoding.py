@@ -1,6 +1,11 @@
-"""From pixels to a file's bytes, with words about the picture inside. The same pixels and words give the same bytes."""
+"""From pixels to a file's bytes, with words about the picture inside, and those words back out of a file.
+
+The same pixels and words give the same bytes.
+"""
 
 import io
+import struct
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +20,10 @@ JPEG_QUALITY = 95
 WEBP_QUALITY = 92
 EXIF_FOLDER = 0x8769
 USER_COMMENT = 0x9286
+UNICODE = b"UNICODE\0"
+READABLE = ("PNG", "JPEG", "WEBP")
+BROKEN = (OSError, SyntaxError, ValueError, struct.error)
+"""What pillow raises on bytes that only begin like a picture."""
 
 
 def encode(pixels: Path | bytes, size: ImageSize, format: ImageFormat, *, text: Mapping[str, str]) -> bytes:
@@ -41,6 +50,34 @@ def encode(pixels: Path | bytes, size: ImageSize, format: ImageFormat, *, text: 
             return _saved(image, "WEBP", quality=WEBP_QUALITY, method=4, exif=_user_comment(text))
 
 
+def read_text(content: bytes) -> Mapping[str, str]:
+    """The words that `encode` put into a file, empty where there are none. No pixel is decoded.
+
+    Raises:
+        ValueError: this is no PNG, JPEG or WebP file, or a broken one.
+    """
+    from PIL import Image  # noqa: PLC0415
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what is broken, none of our words can be read; that says it
+            with Image.open(io.BytesIO(content), formats=READABLE) as image:
+                if image.format == "PNG":
+                    return {str(name): str(text) for name, text in image.info.items() if isinstance(text, str)}
+                comment = image.getexif().get_ifd(EXIF_FOLDER).get(USER_COMMENT, b"")
+    except (*BROKEN, Image.DecompressionBombError) as wrong:
+        raise ValueError(f"This is no whole PNG, JPEG or WebP file: {wrong}") from None
+    return _lines_of(comment)
+
+
+def _lines_of(comment: object) -> Mapping[str, str]:
+    """Back from the EXIF user comment; another program's comment has no lines of this form."""
+    if not isinstance(comment, bytes) or not comment.startswith(UNICODE):
+        return {}
+    lines = comment.removeprefix(UNICODE).decode("utf-16-be", errors="replace").split("\n")
+    return {name: value for name, found, value in (line.partition(": ") for line in lines) if found}
+
+
 def _png(image: "Image", text: Mapping[str, str]) -> bytes:
     from PIL.PngImagePlugin import PngInfo  # noqa: PLC0415
 
@@ -56,7 +93,7 @@ def _user_comment(text: Mapping[str, str]) -> "Exif":
 
     lines = "\n".join(f"{name}: {value}" for name, value in text.items())
     exif = Exif()
-    exif.get_ifd(EXIF_FOLDER)[USER_COMMENT] = b"UNICODE\0" + lines.encode("utf-16-be")
+    exif.get_ifd(EXIF_FOLDER)[USER_COMMENT] = UNICODE + lines.encode("utf-16-be")
     return exif
 
 
