@@ -1,0 +1,131 @@
+"""Was it painted again? Two recipes of one picture held side by side, and the bounds within which one is believed."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import msgspec
+
+from models.errors import RequestInvalid
+from models.manifest import Recipe
+from models.request import MAX_SEED, SIDES, UPSCALE_FACTOR
+from models.spec import GenerationSpec
+
+PIXELS = "pixel_sha256"
+NOTHING = "none"
+MAX_SIDE = max(SIDES)
+MAX_STEPS = 1000  # every family was trained on so many noise levels
+MAX_GUIDANCE_SCALE = 100
+MAX_CLIP_SKIP = 24
+MAX_ADAPTERS = 16
+MAX_WEIGHT = 100
+MAX_TEXT_CHARACTERS = 20_000  # the caller's 1,500, a style's and an enhancement's words around them
+MAX_COVER = 4  # a 1920 x 512 picture cut from a square one throws most of it away; nothing throws more
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One member of two recipes that is not the same, by its dotted name, both values as text for people."""
+
+    member: str
+    expected: str
+    found: str
+
+    def __str__(self) -> str:
+        return f"{self.member}: {self.expected} -> {self.found}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """One picture painted again. The pixels alone decide; what else differs explains, or does no harm."""
+
+    expected_pixel_sha256: str
+    pixel_sha256: str
+    differences: tuple[Difference, ...]
+
+    @property
+    def is_identical(self) -> bool:
+        return self.expected_pixel_sha256 == self.pixel_sha256
+
+
+def compare(recipe: Recipe, again: Recipe) -> Comparison:
+    """Hold what was painted `again` against the `recipe` that it followed."""
+    return Comparison(
+        expected_pixel_sha256=recipe.pixel_sha256,
+        pixel_sha256=again.pixel_sha256,
+        differences=differences(recipe, again),
+    )
+
+
+def differences(recipe: Recipe, again: Recipe) -> tuple[Difference, ...]:
+    """Every member that differs, the pixels first. What an older version did not write down is not held against it."""
+    expected, found = dict(_leaves(recipe)), dict(_leaves(again))
+    if not recipe.timesteps:
+        del expected["timesteps"], found["timesteps"]
+    names = sorted(dict.fromkeys([*expected, *found]), key=lambda name: name != PIXELS)
+    return tuple(
+        Difference(member=name, expected=expected.get(name, NOTHING), found=found.get(name, NOTHING))
+        for name in names
+        if expected.get(name, NOTHING) != found.get(name, NOTHING)
+    )
+
+
+def check_bounds(spec: GenerationSpec) -> None:
+    """Refuse what no recipe of ours says: it came from somewhere else, and following it could fill the machine.
+
+    Raises:
+        RequestInvalid: a number or a text is out of bounds; `field` names it.
+    """
+    if len(spec.adapters) > MAX_ADAPTERS:
+        raise RequestInvalid(f"`adapters` names {len(spec.adapters)}; at most {MAX_ADAPTERS} act.", field="adapters")
+    for field, value, low, high in _ranges(spec):
+        if not low <= value <= high:
+            raise RequestInvalid(f"`{field}` must be between {low} and {high}.", field=field)
+
+
+def _ranges(spec: GenerationSpec) -> Iterator[tuple[str, float, float, float]]:
+    """Name, value and bounds; in an order that never computes with a size before it was checked."""
+    painted, target = spec.size.painted, spec.size.target
+    yield "painted.width", painted.width, 1, MAX_SIDE * 2
+    yield "painted.height", painted.height, 1, MAX_SIDE * 2
+    yield "target.width", target.width, 1, MAX_SIDE
+    yield "target.height", target.height, 1, MAX_SIDE
+    yield "painted", painted.pixels, 1, MAX_SIDE**2
+    yield "size", spec.size.covering.pixels, 1, target.pixels * MAX_COVER
+    yield "upscale", spec.size.upscale, 1, UPSCALE_FACTOR
+    yield "prompt", len(spec.prompt), 0, MAX_TEXT_CHARACTERS
+    yield "negative_prompt", len(spec.negative_prompt), 0, MAX_TEXT_CHARACTERS
+    yield "seed", spec.seed, 0, MAX_SEED
+    yield "num_inference_steps", spec.num_inference_steps, 1, MAX_STEPS
+    yield "guidance_scale", spec.guidance_scale, 0, MAX_GUIDANCE_SCALE
+    yield "clip_skip", spec.clip_skip, 0, MAX_CLIP_SKIP
+    for position, adapter in enumerate(spec.adapters):
+        yield f"adapters[{position}].weight", adapter.weight, -MAX_WEIGHT, MAX_WEIGHT
+    if spec.init_image is not None:
+        yield "strength", spec.init_image.strength, 0, 1
+
+
+def _leaves(recipe: Recipe) -> Iterator[tuple[str, str]]:
+    """Every value under its dotted name; a list is one value."""
+    members: Mapping[str, object] = msgspec.to_builtins(recipe)
+    return _under("", members)
+
+
+def _under(prefix: str, members: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    for name, value in members.items():
+        if isinstance(value, Mapping):
+            yield from _under(f"{prefix}{name}.", cast("Mapping[str, object]", value))
+        else:
+            yield f"{prefix}{name}", _shown(value)
+
+
+def _shown(value: object) -> str:
+    """As a person reads it: texts as they are, lists with commas, nothing as `none`."""
+    if value in (None, "", (), []):
+        return NOTHING
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list | tuple):
+        entries = cast("Sequence[object]", value)
+        return ", ".join(msgspec.json.encode(entry).decode().strip('"') for entry in entries)
+    return msgspec.json.encode(value).decode()
