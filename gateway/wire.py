@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, PlainSerializer, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 from models import (
     MAX_IMAGES,
@@ -14,7 +14,9 @@ from models import (
     GenerationRequest,
     ImageFormat,
     Quality,
+    Recipe,
 )
+from models.replay import Difference
 
 
 def _rfc3339(moment: datetime) -> str:
@@ -136,6 +138,7 @@ class GenerationBody(BaseModel):
     progress: ProgressBody | None = None
     queue_position: int | None = None
     error: FailureBody | None = None
+    replay_of: str | None = None
 
 
 class AcceptedBody(BaseModel):
@@ -191,7 +194,27 @@ class RecipesBody(BaseModel):
 
     object: Literal["recipes"] = "recipes"
     generation_id: str
-    recipes: list[dict[str, JsonValue]]
+    recipes: list[Recipe]
+
+
+class ReplayedImageBody(BaseModel):
+    """One picture painted again. `identical` speaks of the pixels alone; `differences` may explain why they differ,
+    or name what has changed without changing them."""
+
+    expected_pixel_sha256: str
+    pixel_sha256: str
+    identical: bool
+    differences: list[Difference]
+
+
+class ReplayBody(BaseModel):
+    """What came out when `replay_of` was painted again as `generation_id`."""
+
+    object: Literal["replay"] = "replay"
+    generation_id: str
+    replay_of: str
+    identical: bool
+    images: list[ReplayedImageBody]
 
 
 class DeletedBody(BaseModel):

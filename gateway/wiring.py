@@ -16,7 +16,7 @@ import structlog
 from gateway.access import Gatekeeper, MinuteWindows, Plans, load_plans
 from gateway.accounts import Accounts
 from gateway.clock import Clock, utc_now
-from gateway.generations import Fetch, Pace, ProgressBoard, PublicUrls, Remove, Runner, Settle, Submit
+from gateway.generations import Fetch, Pace, ProgressBoard, PublicUrls, Remove, Replay, Runner, Settle, Submit
 from gateway.identity import new_id, random_base62
 from gateway.queue import EmbeddedQueue
 from gateway.settings import ROOT, Settings, child_environment
@@ -190,6 +190,7 @@ class Server:
             fetch=self.fetch,
             remove=self.remove,
             stopped=self.stopped,
+            replay=self.replay,
         )
 
     @cached_property
@@ -221,6 +222,18 @@ class Server:
         inst = self.installation
         return Remove(
             database=inst.database, blobs=inst.blobs, fetch=self.fetch, settle=self.settle, stop=self.worker.stop
+        )
+
+    @cached_property
+    def replay(self) -> Replay:
+        inst = self.installation
+        return Replay(
+            submit=self.submit,
+            fetch=self.fetch,
+            catalogue=inst.catalogue,
+            prompt_filter=inst.prompt_filter,
+            clock=inst.clock,
+            new_id=new_id,
         )
 
     @cached_property

@@ -52,9 +52,10 @@ class Generation:
     """One request being served. `request`, `specs` and `recipes` are JSON; sides are of the delivered picture.
 
     `attempt` counts claims and fences off stale workers; `failures` counts attempts by what ended them; `number`
-    is the order of acceptance, 0 before it is written. `cost` is in credits; `work` is what painting all of its
-    `picture_count` pictures costs the engine, above 0, in any unit that is the same for all. Lower `priority` is
-    claimed first.
+    is the order of acceptance, 0 before it is written. `price` is what the style's price list asks, `cost` what this
+    caller pays of it, both in credits. `work` is what painting all of its `picture_count` pictures costs the engine,
+    above 0, in any unit that is the same for all. Lower `priority` is claimed first. `replay_of` is the generation
+    that this one paints again.
     """
 
     id: str
@@ -62,6 +63,7 @@ class Generation:
     key_id: str
     livemode: bool
     state: State
+    price: int
     cost: int
     prompt: str
     style: str
@@ -95,6 +97,7 @@ class Generation:
     render_ms: int | None = None
     recipes: bytes | None = None
     failures: Mapping[str, int] = field(default_factory=dict[str, int])
+    replay_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,13 +1,14 @@
-"""The use cases, one file each: submit, run, settle, fetch, remove.
+"""The use cases, one file each: submit, run, settle, fetch, replay, remove.
 
-submit -> (queue) -> run -> settle; fetch and remove beside them. Owns what happens in which transaction. Must never
-know HTTP, and never write a state that `storage.generation` does not allow.
+submit -> (queue) -> run -> settle; replay submits again; fetch and remove beside them. Owns what happens in which
+transaction. Must never know HTTP, and never write a state that `storage.generation` does not allow.
 """
 
 from gateway.generations.fetch import CursorInvalid, Fetch, GenerationUnknown, Page, View
 from gateway.generations.pace import Pace
 from gateway.generations.progress import ProgressBoard
 from gateway.generations.remove import Remove
+from gateway.generations.replay import NotCompleted, Replay, Replayed, check_repaintable
 from gateway.generations.run import Runner
 from gateway.generations.settle import Settle
 from gateway.generations.submit import (
@@ -29,6 +30,7 @@ __all__ = [
     "GenerationUnknown",
     "IdempotencyClash",
     "IdempotencyInProgress",
+    "NotCompleted",
     "Pace",
     "Page",
     "ProgressBoard",
@@ -36,8 +38,11 @@ __all__ = [
     "QueueFull",
     "Quote",
     "Remove",
+    "Replay",
+    "Replayed",
     "Runner",
     "Settle",
     "Submit",
     "View",
+    "check_repaintable",
 ]

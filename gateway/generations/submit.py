@@ -4,7 +4,7 @@ route -> safety -> plan -> { idempotency, quota, credit hold, generation } -> an
 row; the queue only hears of it afterwards, and may lose the message.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
@@ -16,7 +16,7 @@ from gateway.clock import Clock
 from gateway.generations.pace import Pace, work_of
 from gateway.identity import NewId
 from gateway.queue import GenerationQueue
-from models import GenerationRequest, Refused
+from models import GenerationRequest, GenerationSpec, Refused
 from router import Route, Router
 from safety import PromptFilter
 from storage import Database, Generation, State, Transaction
@@ -118,23 +118,37 @@ class Submit:
         Raises:
             Refused: as `quote`, and QuotaExceeded, CreditsShort, QueueFull, IdempotencyClash, IdempotencyInProgress.
         """
-        earlier = await self._earlier(caller, ask)
+        earlier = await self.earlier(caller, ask)
         if earlier is not None:
             return earlier
         quote = self.quote(caller, ask.request)
-        generation = self._generation(caller, ask, quote)
+        return await self.accept(caller, ask, self._generation(caller, ask, quote), specs=quote.route.specs)
+
+    async def accept(
+        self, caller: Caller, ask: Ask, generation: Generation, *, specs: Sequence[GenerationSpec]
+    ) -> Accepted:
+        """Write down a generation about which everything is decided, and announce it.
+
+        Raises:
+            Refused: QuotaExceeded, CreditsShort, QueueFull, IdempotencyInProgress.
+        """
         async with self.database.writing() as transaction:
             position = await self._write(transaction, caller, ask, generation)
         await self.queue.announce(generation.id)
         return Accepted(
             generation_id=generation.id,
             position=position,
-            estimated_ms=self.pace.estimate_ms(quote.route.specs, ahead=position),
+            estimated_ms=self.pace.estimate_ms(specs, ahead=position),
             created_at=generation.created_at,
             is_replay=False,
         )
 
-    async def _earlier(self, caller: Caller, ask: Ask) -> Accepted | None:
+    async def earlier(self, caller: Caller, ask: Ask) -> Accepted | None:
+        """What the same Idempotency-Key made before, None where it is new or absent.
+
+        Raises:
+            IdempotencyClash, IdempotencyInProgress.
+        """
         if ask.idempotency_key is None:
             return None
         async with self.database.reading() as connection:
@@ -178,6 +192,7 @@ class Submit:
             key_id=caller.key.id,
             livemode=caller.is_live,
             state=State.QUEUED,
+            price=route.credits,
             cost=quote.credits,
             prompt=ask.request.prompt,
             style=ask.request.style,

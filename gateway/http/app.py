@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcon
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from gateway.http import account, catalogue, generations, images, operations, pages
+from gateway.http import account, catalogue, generations, images, operations, pages, replaying
 from gateway.http.answering import install_problem_answers
 from gateway.http.dependencies import Services
 from gateway.http.envelope import Envelope
@@ -49,7 +49,7 @@ def make_api(lifespan: Lifespan | None = None) -> FastAPI:
         redoc_url=None,
         lifespan=around,
     )
-    routers = [module.routes for module in (generations, catalogue, account, images, operations, pages)]
+    routers = [module.routes for module in (generations, replaying, catalogue, account, images, operations, pages)]
     for router in routers:
         app.include_router(router)
     install_schema(app)

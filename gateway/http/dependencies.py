@@ -5,12 +5,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import Depends, Request
+from fastapi import Depends, Header, Request
 from pydantic import ValidationError
 
 from gateway.access import Caller, Gatekeeper, KeyMissing, MinuteWindows, RateExceeded
 from gateway.clock import Clock
-from gateway.generations import Fetch, PublicUrls, Remove, Submit
+from gateway.generations import Fetch, PublicUrls, Remove, Replay, Submit
 from gateway.http.rate_headers import rate_headers
 from gateway.http.refusals import JsonInvalid, MediaTypeUnsupported
 from gateway.settings import Settings
@@ -19,6 +19,8 @@ from gateway.wire import GenerateBody
 from models import Catalogue, Engine, ParameterMissing, ParameterUnknown, RequestInvalid
 from router import Styles
 from storage import Blobs, Database
+
+MAX_IDEMPOTENCY_KEY = 255
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +45,7 @@ class Services:
     fetch: Fetch
     remove: Remove
     stopped: Sequence[str]
+    replay: Replay
 
 
 def services(request: Request) -> Services:
@@ -106,6 +109,18 @@ async def painting_caller(
         raise
     request.state.rate_headers = rate_headers(window, now=now)
     return caller
+
+
+async def checked_idempotency_key(idempotency_key: Annotated[str | None, Header()] = None) -> str | None:
+    """Raises RequestInvalid."""
+    if idempotency_key is not None and not 1 <= len(idempotency_key) <= MAX_IDEMPOTENCY_KEY:
+        raise RequestInvalid(
+            f"`Idempotency-Key` must have 1 to {MAX_IDEMPOTENCY_KEY} characters.", field="Idempotency-Key"
+        )
+    return idempotency_key
+
+
+IdempotencyKey = Annotated[str | None, Depends(checked_idempotency_key)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,5 @@
 """Paint, list, read and delete: the native contract."""
 
-import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
@@ -8,17 +7,20 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from gateway.access import Caller
 from gateway.generations import Ask, View
 from gateway.http.answering import answer, described
-from gateway.http.dependencies import Given, Sent, Services, caller_with, painting_caller, sent_body
+from gateway.http.dependencies import (
+    Given,
+    IdempotencyKey,
+    Sent,
+    Services,
+    caller_with,
+    painting_caller,
+    sent_body,
+)
 from gateway.http.preferring import Preference, read_preference
-from gateway.http.presenting import accepted_body, generation_body, quote_body
+from gateway.http.presenting import accepted_body, failure_of, generation_body, quote_body, recipes_body
 from gateway.wire import AcceptedBody, DeletedBody, GenerationBody, GenerationListBody, QuoteBody, RecipesBody, Status
-from models import Failed, ModelUnavailable, OutOfMemory, PaintingBroken, RequestInvalid
 from storage import State
 
-MAX_IDEMPOTENCY_KEY = 255
-FAILURES: dict[str, type[Failed]] = {
-    failure.code: failure for failure in (PaintingBroken, OutOfMemory, ModelUnavailable)
-}
 BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -48,7 +50,7 @@ async def generate(
     caller: Painter,
     sent: Body,
     prefer: Annotated[str, Header()] = "",
-    idempotency_key: Annotated[str | None, Header()] = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Paint and answer with the picture; or answer 202 at once with `webhook_url`, `async` or `Prefer: respond-async`.
 
@@ -59,8 +61,7 @@ async def generate(
         return answer(quote_body(given.submit.quote(caller, ask.request)))
     accepted = await given.submit(caller, ask)
     request.state.is_replay = accepted.is_replay  # for the answer's headers, of an error too
-    preference = read_preference(prefer)
-    wait_s = _wait_s(given, sent, preference)
+    wait_s = _wait_s(given, sent, read_preference(prefer))
     if wait_s > 0:
         view = await given.fetch.ended(caller, accepted.generation_id, wait_s=wait_s)
         if view.generation.state.is_final:
@@ -120,10 +121,11 @@ async def read_generation(given: Given, caller: Reader, generation_id: str) -> R
     responses=described(401, 403, 404),
 )
 async def read_recipe(given: Given, caller: Reader, generation_id: str) -> Response:
-    """Everything that decided the pixels of each picture, as it also stands inside the PNG; empty until completed."""
-    view = await given.fetch.one(caller, generation_id)
-    recipes = json.loads(view.generation.recipes or b"[]")
-    return answer(RecipesBody(generation_id=generation_id, recipes=recipes))
+    """Everything that decided the pixels of each picture, as it also stands inside its file; empty until completed.
+
+    `pinxit replay` paints it again without this server.
+    """
+    return answer(recipes_body((await given.fetch.one(caller, generation_id)).generation))
 
 
 @routes.delete(
@@ -139,10 +141,6 @@ async def delete_generation(given: Given, caller: Deleter, generation_id: str) -
 
 
 def _ask(given: Services, sent: Sent, idempotency_key: str | None) -> Ask:
-    if idempotency_key is not None and not 1 <= len(idempotency_key) <= MAX_IDEMPOTENCY_KEY:
-        raise RequestInvalid(
-            f"`Idempotency-Key` must have 1 to {MAX_IDEMPOTENCY_KEY} characters.", field="Idempotency-Key"
-        )
     if sent.body.webhook_url is not None:
         given.destinations.check_url(sent.body.webhook_url)
     return Ask(
@@ -155,16 +153,14 @@ def _ask(given: Services, sent: Sent, idempotency_key: str | None) -> Ask:
 
 def _wait_s(given: Services, sent: Sent, preference: Preference) -> float:
     """How long this call is held open; 0 means it answers 202 at once."""
-    if sent.body.webhook_url is not None or sent.body.is_async or preference.is_async:
+    if sent.body.webhook_url is not None or sent.body.is_async:
         return 0
-    longest_s = given.settings.sync_wait_s
-    return longest_s if preference.wait_s is None else min(preference.wait_s, longest_s)
+    return preference.wait_within(given.settings.sync_wait_s)
 
 
 def _ended_body(view: View, given: Services) -> GenerationBody:
     """Raises Failed: the painting failed, and whoever waited for it is told so by the status."""
-    generation = view.generation
-    if generation.state is State.FAILED:
-        failure = FAILURES.get(generation.error_code or "", PaintingBroken)
-        raise failure(generation.error_message or "The picture could not be painted.")
+    failure = failure_of(view.generation)
+    if failure is not None:
+        raise failure
     return generation_body(view, given.urls)

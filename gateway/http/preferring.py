@@ -13,6 +13,12 @@ class Preference:
     is_async: bool = False
     wait_s: int | None = None
 
+    def wait_within(self, longest_s: float) -> float:
+        """How long the call is held open; 0 means it answers 202 at once."""
+        if self.is_async:
+            return 0
+        return longest_s if self.wait_s is None else min(self.wait_s, longest_s)
+
 
 def read_preference(header: str) -> Preference:
     """What we do not know in it is ignored, as the standard asks."""

@@ -1,6 +1,10 @@
 """From what the use cases know to what the contract shows."""
 
-from gateway.generations import Accepted, PublicUrls, Quote, View
+from collections.abc import Mapping
+
+import msgspec
+
+from gateway.generations import Accepted, PublicUrls, Quote, Replayed, View
 from gateway.wire import (
     AcceptedBody,
     FailureBody,
@@ -8,10 +12,18 @@ from gateway.wire import (
     ImageBody,
     ProgressBody,
     QuoteBody,
+    RecipesBody,
+    ReplayBody,
+    ReplayedImageBody,
     SizePlanBody,
 )
-from models import Progress
+from models import Failed, ModelUnavailable, OutOfMemory, PaintingBroken, Progress, Recipe
+from models.replay import Comparison
 from storage import Generation, Picture, State
+
+FAILURES: Mapping[str, type[Failed]] = {
+    failure.code: failure for failure in (PaintingBroken, OutOfMemory, ModelUnavailable)
+}
 
 
 def generation_body(view: View, urls: PublicUrls) -> GenerationBody:
@@ -44,6 +56,29 @@ def generation_body(view: View, urls: PublicUrls) -> GenerationBody:
         progress=_progress_body(view.progress),
         queue_position=view.position,
         error=_failure_body(generation),
+        replay_of=generation.replay_of,
+    )
+
+
+def failure_of(generation: Generation) -> Failed | None:
+    """What to raise to somebody who waited for it; None for any other state than failed."""
+    if generation.state is not State.FAILED:
+        return None
+    failure = FAILURES.get(generation.error_code or "", PaintingBroken)
+    return failure(generation.error_message or "The picture could not be painted.")
+
+
+def recipes_body(generation: Generation) -> RecipesBody:
+    recipes = msgspec.json.decode(generation.recipes or b"[]", type=list[Recipe])
+    return RecipesBody(generation_id=generation.id, recipes=recipes)
+
+
+def replay_body(replayed: Replayed) -> ReplayBody:
+    return ReplayBody(
+        generation_id=replayed.generation_id,
+        replay_of=replayed.replay_of,
+        identical=replayed.is_identical,
+        images=[_replayed_image_body(picture) for picture in replayed.pictures],
     )
 
 
@@ -82,6 +117,15 @@ def quote_body(quote: Quote) -> QuoteBody:
     )
 
 
+def _replayed_image_body(picture: Comparison) -> ReplayedImageBody:
+    return ReplayedImageBody(
+        expected_pixel_sha256=picture.expected_pixel_sha256,
+        pixel_sha256=picture.pixel_sha256,
+        identical=picture.is_identical,
+        differences=list(picture.differences),
+    )
+
+
 def _image_body(picture: Picture, urls: PublicUrls) -> ImageBody:
     return ImageBody(
         url=urls.image(picture.name),
@@ -97,9 +141,7 @@ def _image_body(picture: Picture, urls: PublicUrls) -> ImageBody:
 def _progress_body(progress: Progress | None) -> ProgressBody | None:
     if progress is None:
         return None
-    return ProgressBody(
-        phase=progress.phase.value, step=progress.step, steps=progress.steps, eta_ms=progress.eta_ms
-    )
+    return ProgressBody(phase=progress.phase.value, step=progress.step, steps=progress.steps, eta_ms=progress.eta_ms)
 
 
 def _failure_body(generation: Generation) -> FailureBody | None:

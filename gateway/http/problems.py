@@ -10,6 +10,7 @@ from gateway.generations import (
     GenerationUnknown,
     IdempotencyClash,
     IdempotencyInProgress,
+    NotCompleted,
     QueueFull,
 )
 from gateway.http.refusals import (
@@ -93,6 +94,7 @@ PROBLEMS: Mapping[type[DomainError], Problem] = {
     ModelUnknown: Problem(status=404, title="Model not found"),
     MethodNotAllowed: Problem(status=405, title="Method not allowed"),
     IdempotencyInProgress: Problem(status=409, title="Idempotency in progress"),
+    NotCompleted: Problem(status=409, title="Not completed"),
     PayloadTooLarge: Problem(status=413, title="Payload too large"),
     MediaTypeUnsupported: Problem(status=415, title="Unsupported media type"),
     RangeNotSatisfiable: Problem(status=416, title="Range not satisfiable"),

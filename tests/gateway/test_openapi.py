@@ -13,6 +13,8 @@ OPERATIONS = {
     ("/v1/generations/{generation_id}", "get"),
     ("/v1/generations/{generation_id}", "delete"),
     ("/v1/generations/{generation_id}/recipe", "get"),
+    ("/v1/generations/{generation_id}/replay", "get"),
+    ("/v1/generations/{generation_id}/replay", "post"),
     ("/v1/styles", "get"),
     ("/v1/styles/{style}", "get"),
     ("/v1/account", "get"),

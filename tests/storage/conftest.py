@@ -47,6 +47,7 @@ def generation_of(id: str, **others: Any) -> Generation:
         "key_id": "key_1",
         "livemode": True,
         "state": State.QUEUED,
+        "price": 2,
         "cost": 2,
         "prompt": "un phare à minuit 🌊",
         "style": "auto",

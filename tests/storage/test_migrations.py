@@ -25,7 +25,7 @@ def empty_url(database_kind: str, tmp_path: Path, request: pytest.FixtureRequest
     if database_kind == "sqlite":
         return f"sqlite+aiosqlite:///{tmp_path}/old.db"
     cluster: Cluster = request.getfixturevalue("postgresql")
-    return cluster.create("upgraded")
+    return cluster.create(request.node.originalname)
 
 
 def upgrade_to(revision: str) -> Callable[[Connection], None]:
@@ -84,4 +84,22 @@ async def test_what_is_open_gets_the_work_that_a_fair_claim_looks_at(empty_url: 
         ("gen_processing", 768 * 512 * 39, 1),
         ("gen_completed", 1, 1),
     ]
+    await database.close()
+
+
+async def test_what_a_replay_costs_is_what_the_first_painting_cost(empty_url: str) -> None:
+    def set_costs(connection: Connection) -> None:
+        connection.execute(text("UPDATE generations SET cost = 3 WHERE id = 'gen_completed'"))
+
+    database = Database(empty_url)
+    async with database.writing() as transaction:
+        await transaction.run_sync(upgrade_to("0002"))
+        await transaction.run_sync(leave_generations_behind)
+        await transaction.run_sync(set_costs)
+
+    await database.migrate()
+
+    async with database.reading() as connection:
+        rows = (await connection.execute(text("SELECT price, replay_of FROM generations ORDER BY number"))).all()
+    assert [tuple(row) for row in rows] == [(0, None), (0, None), (3, None)]
     await database.close()

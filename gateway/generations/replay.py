@@ -1,0 +1,156 @@
+"""Paint a completed generation again, and say whether the same pixels came out.
+
+The new generation follows the old one's specs to the letter: neither router nor enhancer is asked again, and nothing
+is served from what is already there. What may change between the two is asked again: the policy on prompts, the
+caller's plan, whether the model is still here.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import msgspec
+
+from gateway.access import Caller, check_plan
+from gateway.clock import Clock
+from gateway.generations.fetch import Fetch, GenerationUnknown
+from gateway.generations.pace import work_of
+from gateway.generations.submit import Accepted, Ask, Submit
+from gateway.identity import NewId
+from models import Catalogue, GenerationRequest, GenerationSpec, ModelUnavailable, Recipe, Refused
+from models.replay import Comparison, compare
+from safety import PromptFilter
+from storage import Generation, State
+
+
+class NotCompleted(Refused):
+    """The generation has no pictures that could be painted again or compared."""
+
+    code: ClassVar[str] = "not_completed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replayed:
+    """A generation that painted another one again, and one comparison for each picture."""
+
+    generation_id: str
+    replay_of: str
+    pictures: tuple[Comparison, ...]
+
+    @property
+    def is_identical(self) -> bool:
+        return all(picture.is_identical for picture in self.pictures)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """Accepts replays like any other work, and compares them when they are done."""
+
+    submit: Submit
+    fetch: Fetch
+    catalogue: Catalogue
+    prompt_filter: PromptFilter
+    clock: Clock
+    new_id: NewId
+
+    async def __call__(self, caller: Caller, generation_id: str, *, idempotency_key: str | None = None) -> Accepted:
+        """Accept a new generation of the same specs, or answer with what the same Idempotency-Key made before.
+
+        Raises:
+            GenerationUnknown, NotCompleted.
+            ModelUnavailable: a model or LoRA it was painted with is not here any more.
+            Refused: prompt blocked, plan too small, and as `Submit`.
+        """
+        original = (await self.fetch.one(caller, generation_id)).generation
+        request = msgspec.json.decode(original.request, type=GenerationRequest)
+        ask = Ask(request=request, idempotency_key=idempotency_key, body_sha256=_body_of(original))
+        earlier = await self.submit.earlier(caller, ask)
+        if earlier is not None:
+            return earlier
+        _must_be_completed(original)
+        specs = msgspec.json.decode(original.specs, type=tuple[GenerationSpec, ...])
+        self._check(caller, request, specs)
+        return await self.submit.accept(caller, ask, self._again(caller, original, specs), specs=specs)
+
+    async def outcome(self, caller: Caller, generation_id: str) -> Replayed:
+        """Hold a replay that has ended against what it painted again.
+
+        Raises:
+            GenerationUnknown: there is no such generation, it is no replay, or its original has been deleted.
+            NotCompleted.
+        """
+        again = (await self.fetch.one(caller, generation_id)).generation
+        if again.replay_of is None:
+            raise GenerationUnknown(f"The generation {generation_id!r} painted nothing again.")
+        _must_be_completed(again)
+        original = (await self.fetch.one(caller, again.replay_of)).generation
+        pairs = zip(_recipes_of(original), _recipes_of(again), strict=True)
+        return Replayed(
+            generation_id=again.id,
+            replay_of=original.id,
+            pictures=tuple(compare(recipe, followed) for recipe, followed in pairs),
+        )
+
+    def _check(self, caller: Caller, request: GenerationRequest, specs: Sequence[GenerationSpec]) -> None:
+        for spec in specs:
+            self.prompt_filter.check(request.prompt, negative_prompt=spec.negative_prompt, final_prompt=spec.prompt)
+        check_plan(caller.plan, request, target=specs[0].size.target, least=caller.plan)
+        check_repaintable(specs, self.catalogue)
+
+    def _again(self, caller: Caller, original: Generation, specs: Sequence[GenerationSpec]) -> Generation:
+        """A fresh generation of the same words and specs, in this caller's name and at the same price."""
+        return Generation(
+            id=self.new_id("gen"),
+            account_id=caller.account.id,
+            key_id=caller.key.id,
+            livemode=caller.is_live,
+            state=State.QUEUED,
+            price=original.price,
+            cost=original.price if caller.pays else 0,
+            created_at=self.clock(),
+            replay_of=original.id,
+            prompt=original.prompt,
+            style=original.style,
+            request=original.request,
+            specs=original.specs,
+            work=sum(map(work_of, specs)),
+            picture_count=len(specs),
+            format=original.format,
+            model=original.model,
+            revised_prompt=original.revised_prompt,
+            negative_prompt_used=original.negative_prompt_used,
+            style_resolved=original.style_resolved,
+            style_reason=original.style_reason,
+            quality=original.quality,
+            width=original.width,
+            height=original.height,
+            seed=original.seed,
+        )
+
+
+def check_repaintable(specs: Sequence[GenerationSpec], catalogue: Catalogue) -> None:
+    """Raises ModelUnavailable: a model or LoRA that these specs name has left the catalogue."""
+    models = {card.id for card in catalogue.cards()}
+    adapters = {card.id for card in catalogue.adapters()}
+    for spec in specs:
+        if spec.model not in models:
+            raise ModelUnavailable(f"The model {spec.model!r} is not here any more.")
+        for adapter in spec.adapters:
+            if adapter.id not in adapters:
+                raise ModelUnavailable(f"The LoRA {adapter.id!r} is not here any more.")
+
+
+def _must_be_completed(generation: Generation) -> None:
+    """Raises NotCompleted."""
+    if generation.state is not State.COMPLETED:
+        raise NotCompleted(f"The generation {generation.id!r} is {generation.state}; this needs a completed one.")
+
+
+def _recipes_of(generation: Generation) -> tuple[Recipe, ...]:
+    return msgspec.json.decode(generation.recipes or b"[]", type=tuple[Recipe, ...])
+
+
+def _body_of(original: Generation) -> str:
+    """What stands for the body that a replay has not, so that one Idempotency-Key means one generation painted again."""
+    return hashlib.sha256(f"replay {original.id}".encode()).hexdigest()
