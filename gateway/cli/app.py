@@ -9,6 +9,7 @@ import typer
 
 from models import DomainError, GenerationRequest, Quality
 
+EXIT_DIFFERENT = 1
 EXIT_REFUSED = 2
 
 app = typer.Typer(
@@ -76,6 +77,7 @@ def generate(
     model: Annotated[str | None, typer.Option(help="A model's id; the style decides otherwise.")] = None,
     upscale: Annotated[bool, typer.Option("--upscale", help="Four times the width and height.")] = False,
     output: Annotated[Path, typer.Option("-o", "--output", help="A .png, .jpg or .webp file.")] = Path("pinxit.png"),
+    recipe: Annotated[Path | None, typer.Option(help="Write the recipe here, as JSON for `replay`.")] = None,
 ) -> None:
     """Paint one picture without a server."""
     from gateway.cli.painting import paint
@@ -92,7 +94,24 @@ def generate(
         model=model,
         upscale=upscale,
     )
-    paint(load_settings(), request, output)
+    paint(load_settings(), request, output, recipe_file=recipe)
+
+
+@app.command()
+def replay(
+    file: Annotated[Path, typer.Argument(help="A recipe as JSON, or a picture of ours, which holds its own.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="A .png, .jpg or .webp file.")] = Path("again.png"),
+    index: Annotated[int, typer.Option(min=0, help="Which of several recipes in the file, from 0.")] = 0,
+    init_image: Annotated[Path | None, typer.Option(help="The file that the picture began from.")] = None,
+    mask: Annotated[Path | None, typer.Option(help="The mask that bounded what was painted.")] = None,
+) -> None:
+    """Paint a picture again and say whether it is the same. Exit code 1: it is not."""
+    from gateway.cli.replaying import Beginning, replay_file
+    from gateway.settings import load_settings
+
+    beginning = Beginning(image=init_image, mask=mask)
+    if not replay_file(load_settings(), file, output, index=index, beginning=beginning):
+        raise typer.Exit(EXIT_DIFFERENT)
 
 
 @app.command()

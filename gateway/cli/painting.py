@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -13,47 +14,93 @@ from rich.progress import Progress as Bar
 from gateway.settings import Settings
 from gateway.telemetry import start_logging
 from gateway.wiring import SEEDS, Installation
-from models import GenerationRequest, ImageFormat, Painting, Phase, Progress, RequestInvalid
+from models import (
+    GenerationRequest,
+    GenerationSpec,
+    ImageFormat,
+    Painting,
+    Phase,
+    Progress,
+    Recipe,
+    RequestInvalid,
+)
 from storage.encoding import encode
 
 FORMATS = {".png": ImageFormat.PNG, ".jpg": ImageFormat.JPEG, ".jpeg": ImageFormat.JPEG, ".webp": ImageFormat.WEBP}
 
 
-def paint(settings: Settings, request: GenerationRequest, output: Path) -> None:
+def paint(settings: Settings, request: GenerationRequest, output: Path, *, recipe_file: Path | None = None) -> None:
     """Paint into the file `output`; its ending decides the format. Progress goes to stderr, seed and file to stdout.
 
+    `recipe_file` gets the picture's recipe as JSON, which `pinxit replay` reads.
+
     Raises:
-        RequestInvalid: the ending is none we write.
+        RequestInvalid: the ending is none we write, or a folder is not there.
         Refused, Failed: as the HTTP path.
     """
     start_logging(form=settings.log_format, level="warning")
-    if output.suffix.lower() not in FORMATS:
-        raise RequestInvalid(f"{output.name}: the file must end in {', '.join(FORMATS)}.", field="output")
-    painting_text = asyncio.run(_paint(settings, request, output))
-    Console(highlight=False, soft_wrap=True).print(painting_text)
-
-
-async def _paint(settings: Settings, request: GenerationRequest, output: Path) -> str:
+    check_output(output)
+    if recipe_file is not None:
+        check_folder(recipe_file)
     installation = Installation(settings=settings)
     seed = secrets.randbelow(SEEDS) if request.seed is None else request.seed
     route = installation.router.route(request, seed=seed)
     installation.prompt_filter.check(
         request.prompt, negative_prompt=route.negative_prompt_used, final_prompt=route.revised_prompt
     )
+    recipe = asyncio.run(painted(installation, route.specs[0], output))
+    lines = [f"seed {seed}", f"file {output}"]
+    if recipe_file is not None:
+        recipe_file.write_bytes(msgspec.json.format(msgspec.json.encode(recipe)) + b"\n")
+        lines.append(f"recipe {recipe_file}")
+    Console(highlight=False, soft_wrap=True, markup=False).print("\n".join(lines))
+
+
+def check_output(output: Path) -> None:
+    """Before anything is painted.
+
+    Raises:
+        RequestInvalid: the ending is none we write, or the folder is not there.
+    """
+    if output.suffix.lower() not in FORMATS:
+        raise RequestInvalid(f"{output.name}: the file must end in {', '.join(FORMATS)}.", field="output")
+    check_folder(output)
+
+
+def check_folder(file: Path) -> None:
+    """Raises RequestInvalid: there is no folder to write the file to."""
+    if not file.absolute().parent.is_dir():
+        raise RequestInvalid(f"{file}: there is no folder {file.parent}.", field="output")
+
+
+async def painted(
+    installation: Installation, spec: GenerationSpec, output: Path, *, beginnings: Mapping[str, bytes] | None = None
+) -> Recipe:
+    """Paint one picture into the file `output` on an engine of its own.
+
+    `beginnings` are the files that `spec.init_image` names, by their SHA-256.
+
+    Raises:
+        Failed: as the engine.
+    """
     engine = installation.engine()
     await engine.start()
     try:
         with tempfile.TemporaryDirectory(prefix="pinxit-") as folder, _bar() as bar:
             line = bar.add_task("loading", total=None)
+            _lay_out(beginnings or {}, Path(folder))
             painting = await engine.paint(
-                route.specs[0],
-                workspace=Path(folder),
-                on_progress=lambda progress: _show(bar, line, progress),
+                spec, workspace=Path(folder), on_progress=lambda progress: _show(bar, line, progress)
             )
             await asyncio.to_thread(_write, painting, output)
     finally:
         await engine.close()
-    return f"seed {seed}\nfile {output}"
+    return painting.recipe
+
+
+def _lay_out(beginnings: Mapping[str, bytes], workspace: Path) -> None:
+    for sha256, content in beginnings.items():
+        (workspace / sha256).write_bytes(content)
 
 
 def _write(painting: Painting, output: Path) -> None:

@@ -1,0 +1,79 @@
+"""The same pixels again, from the file alone: without a server, and for what a server painted."""
+
+import json
+
+import pytest
+from PIL import Image
+
+
+@pytest.fixture(scope="module")
+def painted(home):
+    """A picture and its recipe, painted by the command line in this module's folder."""
+    made = home.command("generate", "a red boat on a lake", "--seed", "5", "-o", "a.png", "--recipe", "a.json")
+    assert made.returncode == 0, made.stderr
+    assert made.stdout.split() == ["seed", "5", "file", "a.png", "recipe", "a.json"]
+    return home.folder
+
+
+def pixels(file):
+    with Image.open(file) as picture:
+        return picture.convert("RGB").tobytes()
+
+
+def test_a_picture_is_painted_again_from_its_own_file(home, painted):
+    again = home.command("replay", "a.png", "-o", "b.png")
+    assert again.returncode == 0, again.stderr
+    assert again.stdout.splitlines() == ["identical: true", "file b.png"]
+    assert pixels(painted / "a.png") == pixels(painted / "b.png")
+
+
+def test_what_differs_is_named_line_by_line(home, painted):
+    recipe = json.loads((painted / "a.json").read_text())
+    with Image.open(painted / "a.png") as picture:
+        assert json.loads(picture.text["pinxit"]) == recipe
+    true = recipe["pixel_sha256"]
+    recipe["pixel_sha256"] = "0" * 64
+    recipe["fingerprint"]["torch"] = "2.9.0"
+    (painted / "other.json").write_text(json.dumps([recipe, recipe]))
+    again = home.command("replay", "other.json", "--index", "1", "-o", "c.webp")
+    assert again.returncode == 1, again.stderr
+    assert again.stdout.splitlines() == [
+        "identical: false",
+        f"pixel_sha256: {'0' * 64} -> {true}",
+        f"fingerprint.torch: 2.9.0 -> {json.loads((painted / 'a.json').read_text())['fingerprint']['torch']}",
+        "file c.webp",
+    ]
+    with Image.open(painted / "c.webp") as picture:
+        assert (picture.format, picture.size) == ("WEBP", (512, 512))
+
+
+def test_what_a_server_painted_is_painted_again_there_and_without_it(home, server):
+    body = server.paint(seed=8, format="webp", prompt="a castle on a hill at night").json()
+    (home.folder / "served.webp").write_bytes(server.http.get(body["image_url"]).content)
+    path = f"/v1/generations/{body['generation_id']}"
+    (home.folder / "served.json").write_bytes(server.get(f"{path}/recipe").content)
+    there = server.http.post(f"{server.url}{path}/replay", headers=server.headers).json()
+    assert there["identical"] is True
+    assert there["images"][0]["expected_pixel_sha256"] == body["images"][0]["pixel_sha256"]
+    server.stop()
+    for file in ("served.webp", "served.json"):
+        again = home.command("replay", file, "-o", f"{file}.png")
+        assert (again.returncode, again.stdout.splitlines()[0]) == (0, "identical: true"), again.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        (("replay", "nowhere.png"), "nowhere.png"),
+        (("replay", "noise.png"), "neither JSON nor"),
+        (("replay", "a.png", "-o", "a.png"), "a.png"),
+        (("replay", "a.png", "-o", "nowhere/b.png"), "nowhere"),
+        (("generate", "a boat", "--recipe", "nowhere/r.json"), "nowhere"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line_that_names_it(home, painted, arguments, names):
+    (painted / "noise.png").write_bytes(bytes(range(256)) * 16)
+    refused = home.command(*arguments)
+    assert refused.returncode == 2
+    assert len(refused.stderr.splitlines()) == 1
+    assert names in refused.stderr
