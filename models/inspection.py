@@ -17,8 +17,10 @@ Form = TypeVar("Form", bound=msgspec.Struct)
 # SD 1.x and SD 2.x come in the same pipelines; their networks tell them apart.
 FAMILIES = {
     "StableDiffusionPipeline": Family.SD1,
+    "StableDiffusionImg2ImgPipeline": Family.SD1,
     "StableDiffusionInpaintPipeline": Family.SD1,
     "StableDiffusionXLPipeline": Family.SDXL,
+    "StableDiffusionXLImg2ImgPipeline": Family.SDXL,
     "StableDiffusionXLInpaintPipeline": Family.SDXL,
 }
 LATENTS_ASIDE = 128  # 1024 pixels with the usual autoencoder

@@ -145,6 +145,7 @@ def test_pictures_with_and_without_a_start_share_a_pass(sd1: Path, load: Load, d
     together = run_pass(wanted, 2)
 
     assert wanted[0].group == wanted[1].group
+    assert all(one.rows.latents.is_contiguous() for one in wanted)
     for one, prediction in zip(wanted, together, strict=True):
         torch.testing.assert_close(prediction, run_pass([one], 1)[0])
 

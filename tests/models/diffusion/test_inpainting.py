@@ -1,5 +1,7 @@
 """Only what the mask shows is painted: as diffusers paints it inside, byte for byte the picture outside."""
 
+import json
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -9,20 +11,22 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from diffusers import StableDiffusionInpaintPipeline, StableDiffusionXLInpaintPipeline
+from diffusers import StableDiffusionInpaintPipeline, StableDiffusionXLInpaintPipeline, UNet2DConditionModel
 from PIL import Image
 from plugins.starter_specs import starter_spec
 from plugins.tiny_pictures import HOLE, garden, hole, put
 from plugins.tiny_specs import new_spec
 
-from models import GenerationSpec, ImageSize, InitImage, PaintingBroken, Sampler
+from models import GenerationSpec, ImageSize, InitImage, PaintingBroken, Sampler, WeightsRejected
 from models.child_protocol import Beat, Paint
 from models.diffusion.device import Device
+from models.diffusion.families.network import UnetNetwork
 from models.diffusion.loading import Pipeline
 from models.diffusion.painting import begin, pass_wanted
 from models.diffusion.passes import run_pass
 from models.diffusion.samplers import new_schedule
 from models.diffusion.starting import Original
+from models.diffusion.weights import inspect
 from models.engine import Painting, Phase
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers
@@ -144,8 +148,45 @@ def test_inpainting_shares_passes_with_plain_painting(
     together = run_pass(wanted, 2)
 
     assert wanted[0].group == wanted[1].group
+    assert all(one.rows.latents.is_contiguous() for one in wanted)
     for one, prediction in zip(wanted, together, strict=True):
         torch.testing.assert_close(prediction, run_pass([one], 1)[0])
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "plain"),
+    [
+        ("sd1", "StableDiffusionImg2ImgPipeline", "StableDiffusionPipeline"),
+        ("sd1_inpainting", "StableDiffusionInpaintPipeline", "StableDiffusionPipeline"),
+        ("sdxl", "StableDiffusionXLImg2ImgPipeline", "StableDiffusionXLPipeline"),
+        ("sdxl_inpainting", "StableDiffusionXLInpaintPipeline", "StableDiffusionXLPipeline"),
+    ],
+)
+def test_folders_that_diffusers_drives_otherwise_are_taken_by_their_components(
+    request: pytest.FixtureRequest, tmp_path: Path, name: str, kind: str, plain: str
+) -> None:
+    folder = shutil.copytree(request.getfixturevalue(name), tmp_path / "model")
+    index = json.loads((folder / "model_index.json").read_text())
+    (folder / "model_index.json").write_text(json.dumps(index | {"_class_name": kind}))
+
+    assert inspect(folder).pipeline == plain
+
+
+def test_a_refiner_is_refused(sdxl: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(sdxl, tmp_path / "model")
+    index = json.loads((folder / "model_index.json").read_text())
+    (folder / "model_index.json").write_text(json.dumps(index | {"requires_aesthetics_score": True}))
+
+    with pytest.raises(WeightsRejected, match="refiner"):
+        inspect(folder)
+
+
+def test_a_network_that_reads_anything_else_beside_latents_is_refused(pairs: Pairs) -> None:
+    pipeline = pairs("sd1").theirs
+    unet = UNet2DConditionModel.from_config({**pipeline.unet.config, "in_channels": 8})
+
+    with pytest.raises(WeightsRejected, match="takes 8 channels"):
+        UnetNetwork(unet, pipeline.vae)
 
 
 @pytest.mark.parametrize("name", ["sd1", "sd1_inpainting"])
