@@ -15,6 +15,7 @@ from models import (
     RequestInvalid,
     SizePlan,
 )
+from router.adapters import Acting, acting, with_triggers
 from router.auto_style import choose_style
 from router.enhancement import enhance
 from router.size_plan import plan_size
@@ -63,8 +64,9 @@ class Router:
 
         Raises:
             StyleUnknown, ModelUnknown: nothing of that name.
-            RequestInvalid: the style has no settings for the model that the request names.
-            ModelUnavailable: no installed model can paint the style.
+            RequestInvalid: the style has no settings for the model that the request names, or a LoRA does not fit it.
+            AdapterUnknown: a LoRA of the request is not in the catalogue.
+            ModelUnavailable: no installed model can paint the style, or a LoRA that it needs is not installed.
         """
         style, reason = self._style_of(request)
         card = self._card_for(style, request)
@@ -74,6 +76,7 @@ class Router:
             quality=request.quality or card.default_quality,
             size_plan=plan_size(_target(request, card), card, is_upscaled=request.upscale),
             negative_prompt=merged_negative(request.negative_prompt, style.wording_for(card)),
+            acting=acting(style.settings_for(card).adapters, request.loras, card, self._catalogue),
         )
         specs = tuple(_spec(request, setting, seed=(seed + i) % (MAX_SEED + 1)) for i in range(request.n))
         return Route(
@@ -102,7 +105,8 @@ class Router:
     def _can_paint(self, style: Style, request: GenerationRequest) -> bool:
         if request.model is None:
             return style.card_in(self._catalogue) is not None
-        return style.serves(self._catalogue.get(request.model))
+        card = self._catalogue.get(request.model)
+        return style.serves(card) and not style.lacks(card, self._catalogue)
 
     def _card_for(self, style: Style, request: GenerationRequest) -> ModelCard:
         if request.model is None:
@@ -113,6 +117,8 @@ class Router:
         card = self._catalogue.get(request.model)
         if not style.serves(card):
             raise RequestInvalid(f"The style {style.id!r} has no settings for the model {card.id!r}.", field="style")
+        if lacking := style.lacks(card, self._catalogue):
+            raise ModelUnavailable(f"The style {style.id!r} needs the LoRA {lacking!r}, which is not installed.")
         return card
 
 
@@ -125,27 +131,29 @@ class _Setting:
     quality: Quality
     size_plan: SizePlan
     negative_prompt: str
+    acting: Acting
 
 
 def _spec(request: GenerationRequest, setting: _Setting, *, seed: int) -> GenerationSpec:
     style, card = setting.style, setting.card
     settings = style.settings_for(card)
-    text = style.wording_for(card).template.replace(PLACEHOLDER, request.prompt)
+    enhanced = enhance(
+        style.wording_for(card).template.replace(PLACEHOLDER, request.prompt),
+        prompt=request.prompt,
+        enhancement=style.enhancement_for(card),
+        seed_text=f"{style.id}@{style.revision}#{seed}",
+        is_asked=request.enhance_prompt,
+    )
     return GenerationSpec(
         model=card.id,
-        prompt=enhance(
-            text,
-            prompt=request.prompt,
-            enhancement=style.enhancement_for(card),
-            seed_text=f"{style.id}@{style.revision}#{seed}",
-            is_asked=request.enhance_prompt,
-        ),
+        prompt=with_triggers(enhanced, setting.acting.triggers),
         negative_prompt=setting.negative_prompt,
         seed=seed,
         size=setting.size_plan,
         sampler=settings.sampler,
         num_inference_steps=settings.steps.of(setting.quality),
         guidance_scale=settings.guidance.of(setting.quality),
+        adapters=setting.acting.adapters,
         clip_skip=settings.clip_skip,
     )
 

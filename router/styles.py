@@ -12,9 +12,11 @@ import msgspec
 from msgspec import Meta
 
 from models import Catalogue, Family, ModelCard, Quality, RequestInvalid, Sampler, Sampling, SettingInvalid
+from router.adapters import StyleAdapter, first_missing
 
 # Families that are steered like another one: its settings serve where a style has none of their own.
 STAND_INS = {Family.SD2: Family.SD1}
+
 AUTO = "auto"
 PLACEHOLDER = "{prompt}"
 
@@ -111,7 +113,7 @@ class FamilySettings(Form, frozen=True, kw_only=True):
 
     `model` is the preferred checkpoint, used where it is installed. `prompt` and `enhance` replace the style's own
     for this family, so that a small model hears only words it knows. `clip_skip` leaves out so many of the text
-    encoder's last layers.
+    encoder's last layers. `adapters` are LoRAs without which it is not this style.
     """
 
     sampler: Sampler
@@ -121,6 +123,7 @@ class FamilySettings(Form, frozen=True, kw_only=True):
     prompt: Wording | None = None
     enhance: Enhancement | None = None
     clip_skip: ClipSkip = 0
+    adapters: tuple[StyleAdapter, ...] = ()
 
 
 class Style(Form, frozen=True, kw_only=True):
@@ -162,8 +165,13 @@ class Style(Form, frozen=True, kw_only=True):
     def enhancement_for(self, card: ModelCard) -> Enhancement:
         return self.settings_for(card).enhance or self.enhance
 
+    def lacks(self, card: ModelCard, catalogue: Catalogue) -> str | None:
+        """A LoRA that this style needs with the model and that is not installed; None: all are there."""
+        return first_missing(self.settings_for(card).adapters, card, catalogue)
+
     def card_in(self, catalogue: Catalogue) -> ModelCard | None:
-        """The model that paints this style when the request names none; None where no family of it is installed.
+        """The model that paints this style when the request names none; None where no family of it is installed, or
+        not with the LoRAs that it needs.
 
         The default model's family comes first, then the file's own order, then those that another stands in for, then
         models whose own card says how to paint.
@@ -175,7 +183,7 @@ class Style(Form, frozen=True, kw_only=True):
         families = sorted([*self.families, *more], key=lambda family: family is not default.family)
         known = [card for card in (self._card_of(family, catalogue) for family in families) if card is not None]
         others = sorted(filter(self.serves, catalogue.cards()), key=lambda card: card.id)
-        return next(iter([*known, *others]), None)
+        return next((card for card in [*known, *others] if not self.lacks(card, catalogue)), None)
 
     def _block_of(self, family: Family) -> FamilySettings | None:
         return self.families.get(family) or self.families.get(STAND_INS.get(family, family))
