@@ -200,14 +200,21 @@ def list_models(as_json: Json = False) -> None:
 
 @models.command("add")
 def add_model(
-    path: Annotated[Path, typer.Argument(help="A diffusers folder of SD 1.x or SDXL form.")],
-    id: Annotated[str | None, typer.Option(help="Its name here; the folder's otherwise.")] = None,
+    path: Annotated[Path, typer.Argument(help="A diffusers folder or a .safetensors checkpoint: SD 1.x, 2.x, SDXL.")],
+    id: Annotated[str | None, typer.Option(help="Its name here; the path's otherwise.")] = None,
     is_default: Annotated[bool, typer.Option("--default", help="Paint with it from now on.")] = False,
+    prediction: Annotated[
+        str | None, typer.Option(help="epsilon or v_prediction, where a checkpoint does not say it itself.")
+    ] = None,
 ) -> None:
     """Put a model into the catalogue; a running server sees it at its next start."""
     from gateway.cli.shelf import add
+    from models import RequestInvalid
+    from models.single_file import Prediction
 
-    add(path, id=id, is_default=is_default)
+    if prediction not in {None, *Prediction}:
+        raise RequestInvalid(f"--prediction is epsilon or v_prediction, not {prediction!r}.", field="prediction")
+    add(path, id=id, is_default=is_default, prediction=Prediction(prediction) if prediction else None)
 
 
 @styles.command("list")

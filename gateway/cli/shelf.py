@@ -6,11 +6,13 @@ from pathlib import Path
 
 from rich.console import Console
 
+from gateway.cli.intake import alone, take_in
 from gateway.cli.printing import Cell, print_rows
 from gateway.settings import ROOT, load_settings
 from gateway.wiring import Installation
-from models import SIDES, ImageSize, RequestInvalid
+from models import SIDES, ImageSize, RequestInvalid, Sampling
 from models.inspection import Inspection, inspect_folder
+from models.single_file import Prediction
 
 _ID = re.compile(r"[a-z0-9][a-z0-9.-]{1,63}")
 
@@ -46,40 +48,77 @@ def show_styles(*, as_json: bool) -> None:
     print_rows("Styles", rows, as_json=as_json)
 
 
-def add(folder: Path, *, id: str | None, is_default: bool) -> None:
-    """Write the model's card into the data folder; the weights stay where they are.
+def add(path: Path, *, id: str | None, is_default: bool, prediction: Prediction | None) -> None:
+    """Write the model's card into the data folder. A folder's weights stay where they are; a file is converted first.
 
     Raises:
-        RequestInvalid: the id is taken or badly formed.
-        WeightsRejected: the folder is no model of ours.
+        RequestInvalid: the id is taken or badly formed, or `prediction` was given for a folder.
+        WeightsRejected: it is no model of ours.
     """
     settings = load_settings()
-    name = id or re.sub(r"[^a-z0-9.-]+", "-", folder.resolve().name.lower()).strip("-")
+    is_file = not path.is_dir()
+    name = id or _name_from(path.resolve().stem if is_file else path.resolve().name)
+    cards = Installation(settings=settings).catalogue.cards()
     if not _ID.fullmatch(name):
         raise RequestInvalid(f"{name!r} cannot be a model's id: a-z, 0-9, dots and dashes, 2 to 64.", field="id")
-    if any(card.id == name for card in Installation(settings=settings).catalogue.cards()):
+    if any(card.id == name for card in cards):
         raise RequestInvalid(f"There is a model {name!r} already; choose another --id.", field="id")
-    inspection = inspect_folder(folder)
+    if prediction and not is_file:
+        raise RequestInvalid("A folder says itself what it predicts; --prediction is for files.", field="prediction")
     shelf = settings.data_dir / "models"
     shelf.mkdir(parents=True, exist_ok=True)
-    (shelf / f"{name}.toml").write_text(_card_text(name, folder, inspection, is_default=is_default))
-    Console(highlight=False).print(f"{name} ({inspection.family}, {inspection.native}) is in the catalogue.")
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    if is_file:
+        folder = shelf / name
+        taken = [card.path for card in cards]
+        with alone(shelf):
+            take_in(path, folder, prediction=prediction, taken=taken, console=console)
+    else:
+        folder = path
+    inspection = inspect_folder(folder)
+    _write_card(shelf / f"{name}.toml", _card_text(name, folder, inspection, is_default=is_default))
+    console.print(f"{name} ({inspection.family}, {inspection.native}) is in the catalogue.")
+
+
+def _name_from(stem: str) -> str:
+    return re.sub(r"[^a-z0-9.-]+", "-", stem.lower()).strip("-.")[:64]
+
+
+def _write_card(card: Path, text: str) -> None:
+    """Whole or not at all."""
+    draft = card.with_suffix(".draft")
+    draft.write_text(text, encoding="utf-8")
+    draft.rename(card)
 
 
 def _card_text(name: str, folder: Path, inspection: Inspection, *, is_default: bool) -> str:
     native = inspection.native
     return "\n".join(
         (
-            f"id = {json.dumps(name)}",
+            f"id = {_quoted(name)}",
             f'family = "{inspection.family}"',
-            f"path = {json.dumps(str(folder.resolve()))}",
+            f"path = {_quoted(str(folder.resolve()))}",
             'licence = "as its files say"',
             f"native_pixels = {native.pixels}",
+            f"size_multiple = {inspection.size_multiple}",
             f"default_size = {{ width = {_side(native)}, height = {_side(native)} }}",
             f"is_default = {json.dumps(is_default)}",
+            *(_sampling_lines(inspection.sampling) if inspection.sampling else ()),
             "",
         )
     )
+
+
+def _quoted(text: str) -> str:
+    """A TOML string; JSON's own way with letters beyond 16 bits is not TOML's."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _sampling_lines(sampling: Sampling) -> tuple[str, ...]:
+    """For families that the styles do not know; the operator may change it."""
+    steps = ", ".join(f"{quality} = {count}" for quality, count in sampling.steps.items())
+    guidance = ", ".join(f"{quality} = {scale}" for quality, scale in sampling.guidance.items())
+    return "", "[sampling]", f'sampler = "{sampling.sampler}"', f"steps = {{ {steps} }}", f"guidance = {{ {guidance} }}"
 
 
 def _side(native: ImageSize) -> int:
