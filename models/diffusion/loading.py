@@ -16,6 +16,7 @@ from models.diffusion.families.building import BUILDERS, Network, Parts, Texts
 from models.diffusion.families.inversions import inversions_of
 from models.diffusion.families.whole import WholePipeline
 from models.diffusion.fingerprint import fingerprint_of
+from models.diffusion.preview import Previews
 from models.diffusion.reading import read_network, size_bytes
 from models.diffusion.steadying import Steadying
 from models.diffusion.vocabulary import Vocabulary
@@ -58,6 +59,7 @@ class Pipeline:
     adapters: Adapters
     steadying: Steadying
     batch_sizes: tuple[int, ...]
+    previews: Previews
     notes: tuple[str, ...] = ()
 
 
@@ -122,6 +124,7 @@ def _loading(
         adapters=Adapters(adapters, family=card.family, networks=changeable, on_change=steadying.renew),
         steadying=steadying,
         batch_sizes=card.batch_sizes,
+        previews=Previews(networks["vae"]),
     )
 
 

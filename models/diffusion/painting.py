@@ -147,14 +147,14 @@ def _denoise(
     """All passes. Returns the fingerprint under which they ran."""
     began, batch_class = time.perf_counter(), 1
     while not denoising.is_finished:
-        beat = _beat(order, denoising, began, easel)
+        beat = _beat(order, pipeline, denoising, began, easel)
         wanted = pass_wanted(order.spec, pipeline, denoising, beat)
         prediction = yield wanted
         if prediction is None:
             raise PaintingBroken("The engine resumed a painting without the prediction it waits for.")
         denoising.advance(prediction)
         batch_class = easel.batch_class(wanted)
-    yield _beat(order, denoising, began, easel)
+    yield _beat(order, pipeline, denoising, began, easel)
     hashes = pipeline.adapters.hashes
     used = {adapter.id: hashes[adapter.id] for adapter in order.spec.adapters}
     return replace(pipeline.fingerprint, batch_class=batch_class, adapters=used)
@@ -171,13 +171,27 @@ def pass_wanted(spec: GenerationSpec, pipeline: Pipeline, denoising: Denoising, 
     )
 
 
-def _beat(order: Paint, denoising: Denoising, began: float, easel: Easel) -> Beat:
+def _beat(order: Paint, pipeline: Pipeline, denoising: Denoising, began: float, easel: Easel) -> Beat:
     """Where the painting stands; the steps so far tell how long the others will take."""
     done, eta_ms = denoising.passes_done, None
     if done:
         pass_ms = (time.perf_counter() - began) * 1000 / done
         eta_ms = round(pass_ms * (denoising.passes - done) + easel.finishing_ms.get(order.spec.model, 0.0))
-    return Beat(number=order.number, phase=Phase.DENOISING, step=done, steps=denoising.passes, eta_ms=eta_ms)
+    return Beat(
+        number=order.number,
+        phase=Phase.DENOISING,
+        step=done,
+        steps=denoising.passes,
+        eta_ms=eta_ms,
+        preview=_preview(order, pipeline, denoising),
+    )
+
+
+def _preview(order: Paint, pipeline: Pipeline, denoising: Denoising) -> bytes | None:
+    """A small JPEG at the steps it was asked for."""
+    is_asked = order.preview_every > 0 and denoising.passes_done % order.preview_every == 0
+    estimate = denoising.estimate() if is_asked else None
+    return None if estimate is None else pipeline.previews.jpeg(estimate, order.spec.size.painted)
 
 
 def picture_of(pixels: torch.Tensor) -> Image.Image:

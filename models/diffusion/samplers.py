@@ -21,6 +21,7 @@ class Schedule(Protocol):
     timesteps: torch.Tensor
     init_noise_sigma: float | torch.Tensor
     config: Mapping[str, Any]
+    alphas_cumprod: torch.Tensor  # of the models' own schedule; flows have none
 
     def set_timesteps(self, num_inference_steps: int, *, device: torch.device) -> None: ...
     def scale_model_input(self, latents: torch.Tensor, timestep: torch.Tensor) -> torch.Tensor: ...

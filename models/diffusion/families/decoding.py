@@ -32,18 +32,19 @@ class Decoder:
         Raises:
             PaintingBroken: the decoder produced something that is no number.
         """
-        image = self._vae.decode(self._unscaled(latents.to(self._vae.dtype)), return_dict=False)[0]
+        image = self._vae.decode(unscaled(latents.to(self._vae.dtype), self._vae.config), return_dict=False)[0]
         if not bool(torch.isfinite(image).all()):
             raise PaintingBroken("The decoder produced values that are not numbers (NaN or infinity).")
         pixels: torch.Tensor = (image[0] / 2 + 0.5).clamp(0, 1).permute(1, 2, 0).float().cpu()
         return pixels
 
-    def _unscaled(self, latents: torch.Tensor) -> torch.Tensor:
-        config = self._vae.config
-        scaled: torch.Tensor = latents / config.scaling_factor
-        if shift := getattr(config, "shift_factor", None):
-            return scaled + shift
-        mean, std = getattr(config, "latents_mean", None), getattr(config, "latents_std", None)
-        if mean is None or std is None:
-            return scaled
-        return scaled * scaled.new_tensor(std).view(1, -1, 1, 1) + scaled.new_tensor(mean).view(1, -1, 1, 1)
+
+def unscaled(latents: torch.Tensor, config: Any) -> torch.Tensor:
+    """From the network's scale to that of the VAE with this configuration."""
+    scaled: torch.Tensor = latents / config.scaling_factor
+    if shift := getattr(config, "shift_factor", None):
+        return scaled + shift
+    mean, std = getattr(config, "latents_mean", None), getattr(config, "latents_std", None)
+    if mean is None or std is None:
+        return scaled
+    return scaled * scaled.new_tensor(std).view(1, -1, 1, 1) + scaled.new_tensor(mean).view(1, -1, 1, 1)
