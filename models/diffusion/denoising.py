@@ -55,9 +55,9 @@ class Denoising:
         self._rescale = guidance_rescale(scheduler_config)
         self._step_extras = {"generator": canvas.generator} if BUILDS[spec.sampler].draws_noise else {}
         self._latents = self._beginning()
-
         alphas = None if self._is_flow else self._schedule.alphas_cumprod
         self._estimating = Estimating(scheduler_config, alphas=alphas)
+
     @property
     def passes(self) -> int:
         return len(self._timesteps)
@@ -77,8 +77,8 @@ class Denoising:
         count = self.conditioning.rows
         latents = torch.cat([self._latents] * count)
         scaled = latents if self._is_flow else self._schedule.scale_model_input(latents, timestep)
-        if self.canvas.beside:
         self._estimating.see(scaled[:1], timestep)
+        if self.canvas.beside:
             beside = [channels.expand(count, -1, -1, -1) for channels in self.canvas.beside]
             scaled = torch.cat([scaled, *beside], dim=1)
         return Rows(latents=scaled, timesteps=timestep.expand(count))
@@ -88,8 +88,8 @@ class Denoising:
         timestep = self._timesteps[self.passes_done]
         if self.conditioning.rows == 2:
             prediction = guided(prediction, scale=self._spec.guidance_scale, rescale=self._rescale)
-        self._latents = self._schedule.step(
         self._estimating.hear(prediction)
+        self._latents = self._schedule.step(
             prediction.float(), timestep, self._latents, **self._step_extras, return_dict=False
         )[0]
         self.passes_done += 1
@@ -106,12 +106,12 @@ class Denoising:
             raise PaintingBroken("The model produced values that are not numbers (NaN or infinity).")
         return self._latents
 
-    def _walked(self) -> torch.Tensor:
     def estimate(self) -> torch.Tensor | None:
         """What the finished latents will be like, judged from the last prediction; None before the first."""
         clean, kept = self._estimating.clean(), self.canvas.kept
         return clean if clean is None or kept is None else (1 - kept.mask) * kept.latents + kept.mask * clean
 
+    def _walked(self) -> torch.Tensor:
         """The schedule's last part, as long as the strength says; its counters are set to where that begins."""
         if self._spec.init_image is None:
             return self._schedule.timesteps
