@@ -42,9 +42,6 @@ class Original:
         """(1, 1, height, width) for latents of such a shape: 1 where anything is painted, 0 elsewhere."""
         return torch.nn.functional.interpolate(self._painted_part().float(), size=shape[-2:])
 
-    def _painted_part(self) -> torch.Tensor:
-        return _tensor(self.mask) >= 0.5
-
     def restored(self, painted: Image.Image) -> Image.Image:
         """`painted` inside the mask, the picture itself, byte for byte, wherever nothing was to be painted.
 
@@ -52,6 +49,9 @@ class Original:
         """
         weights = self.mask.point([max(0, round((level - PAINTED + 1) * 255 / PAINTED)) for level in range(256)])
         return Image.composite(painted, self.picture, weights)
+
+    def _painted_part(self) -> torch.Tensor:
+        return _tensor(self.mask) >= 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,16 +100,17 @@ def canvas_of(spec: GenerationSpec, network: Network, workspace: Path, device: t
         raise PaintingBroken("This model starts from noise alone, not from a picture.")
     encode = partial(network.encoder.encode, generator=generator)
     original = _blank(size) if init is None else read_original(init, workspace, size)
-    is_from_noise = init is None or (init.strength == 1.0 and (network.reads_mask or init.mask_sha256 is not None))
+    is_masked = init is not None and init.mask_sha256 is not None
+    is_from_noise = init is None or (init.strength == 1.0 and (network.reads_mask or is_masked))
     if network.reads_mask:
-        picture = None if is_from_noise else encode(original.pixels())
+        picture = None if is_from_noise else encode(original.pixels().to(device))
         noise = starting_latents(shape, generator).to(device)
-        beside = (original.mask_for(shape).to(device), encode(original.unmasked_pixels()))
+        beside = (original.mask_for(shape).to(device), encode(original.unmasked_pixels().to(device)))
         return Canvas(generator=generator, noise=noise, picture=picture, beside=beside, original=original)
-    latents = encode(original.pixels())
+    latents = encode(original.pixels().to(device))
     noise = starting_latents(shape, generator).to(device)
     kept = None
-    if init is not None and init.mask_sha256 is not None:
+    if is_masked:
         kept = Kept(latents=latents, mask=original.mask_for(shape).to(device))
         if network.encoder.draws:  # diffusers encodes the masked picture, and nobody reads it: only its draw counts
             starting_latents(shape, generator)
@@ -155,7 +156,7 @@ def _read(sha256: str, workspace: Path, *, what: str) -> Image.Image:
         return ImageOps.exif_transpose(image)
     # Pillow's decoders have no error of their own: damage shows as any of these.
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as wrong:
-        raise PaintingBroken(f"The {what} to start from is damaged or in no format that we read.") from wrong
+        raise PaintingBroken(f"The {what} to start from is damaged, or in no format that we read.") from wrong
 
 
 def _rgb(image: Image.Image) -> Image.Image:
