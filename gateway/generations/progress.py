@@ -16,7 +16,8 @@ class JointProgress:
 
     Steps are the sum over its pictures: one that has not begun counts with those its spec asks for, one that is past
     denoising with all of its own. The phase is DENOISING while any picture is in it, else that of the picture that has
-    come furthest among those not finished. It takes as long as the slowest; nobody knows while nobody knows of one.
+    come furthest among those not finished. It takes as long as the slowest; nobody knows while nobody knows of one that
+    still has steps to go.
     """
 
     def __init__(self, specs: Sequence[GenerationSpec]) -> None:
@@ -40,21 +41,30 @@ class JointProgress:
         """`progress` with the steps that it does not tell outside DENOISING."""
         if progress.phase is Phase.DENOISING:
             return progress
-        is_past = COURSE.index(progress.phase) > COURSE.index(Phase.DENOISING)
-        return replace(progress, step=known.steps if is_past else 0, steps=known.steps)
+        return replace(progress, step=known.steps if _is_past_steps(progress) else 0, steps=known.steps)
 
     def _together(self) -> Progress:
         going_on = [self._latest[position] for position in self._unfinished]
         phases = {progress.phase for progress in going_on or self._latest}
         phase = Phase.DENOISING if going_on and Phase.DENOISING in phases else max(phases, key=COURSE.index)
         is_counting = phase is Phase.DENOISING
-        left_ms = [progress.eta_ms for progress in going_on if progress.eta_ms is not None]
         return Progress(
             phase=phase,
             step=sum(progress.step for progress in self._latest) if is_counting else 0,
             steps=sum(progress.steps for progress in self._latest) if is_counting else 0,
-            eta_ms=max(left_ms, default=0) if len(left_ms) == len(going_on) else None,
+            eta_ms=_longest_left_ms(going_on) if going_on else 0,
         )
+
+
+def _is_past_steps(progress: Progress) -> bool:
+    return COURSE.index(progress.phase) > COURSE.index(Phase.DENOISING)
+
+
+def _longest_left_ms(going_on: Sequence[Progress]) -> int | None:
+    """Of those past their steps the engine need not say how long they take: it is little."""
+    known = [progress.eta_ms for progress in going_on if progress.eta_ms is not None]
+    is_unknown = any(progress.eta_ms is None and not _is_past_steps(progress) for progress in going_on)
+    return None if is_unknown else max(known, default=None)
 
 
 class ProgressBoard:

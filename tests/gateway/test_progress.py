@@ -65,6 +65,9 @@ def test_it_takes_as_long_as_the_slowest_and_nobody_knows_while_nobody_knows_of_
     assert joint.note(1, denoising(2, eta_ms=900)).eta_ms is None
     assert joint.note(2, denoising(1, eta_ms=700)).eta_ms == 900
     assert joint.finish(1).eta_ms == 700
+    assert joint.note(0, Progress(phase=Phase.DECODING)).eta_ms == 700
+    assert joint.note(2, Progress(phase=Phase.DECODING)).eta_ms is None
+    assert [joint.finish(position).eta_ms for position in (0, 2)] == [None, 0]
 
 
 def test_a_picture_that_begins_anew_counts_from_nothing() -> None:
