@@ -12,7 +12,7 @@ from diffusers import StableDiffusionImg2ImgPipeline, StableDiffusionXLImg2ImgPi
 from PIL import Image
 from plugins.starter_specs import starter_spec
 from plugins.tiny_pictures import garden, put
-from plugins.tiny_specs import new_spec
+from plugins.tiny_specs import new_spec, plain_size
 
 from models import GenerationSpec, ImageSize, InitImage, PaintingBroken, Sampler
 from models.child_protocol import Beat, Paint
@@ -114,6 +114,18 @@ def test_in_its_own_layout_diffusers_paints_the_same_to_four_places(
     expected = diffusers_latents(theirs, spec, garden(SIZE))
 
     torch.testing.assert_close(denoise(sd1, spec), expected, atol=1e-4, rtol=0)
+
+
+def test_an_autoencoder_without_a_distribution_begins_where_diffusers_begins(denoise: Denoise, tmp_path: Path) -> None:
+    theirs = ContiguousSd1.from_pretrained(STARTER, dtype=torch.float32)
+    init = starting_from(garden(ImageSize(width=64, height=64)), tmp_path, strength=0.6)
+    spec = starter_spec(
+        model="tiny", guidance_scale=1.0, size=plain_size(64, 64), num_inference_steps=3, init_image=init
+    )
+
+    expected = diffusers_latents(theirs, spec, garden(ImageSize(width=64, height=64)))
+
+    assert torch.equal(denoise(STARTER, spec), expected)
 
 
 @pytest.mark.parametrize(("strength", "steps", "walked"), [(1.0, 4, 4), (0.5, 4, 2), (0.3, 10, 3), (0.01, 20, 1)])
