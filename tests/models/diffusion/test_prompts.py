@@ -15,7 +15,7 @@ from models.diffusion.vocabulary import Vocabulary
 
 Load = Callable[[Path], Any]
 
-STARTER = Path("models/starter").resolve()
+STARTER = Path(__file__).parents[3] / "models" / "starter"
 PROMPT = "a red boat"
 
 LONG = " ".join(["boat"] * 60)  # four tokens a word here: 240 tokens
