@@ -23,8 +23,13 @@ def loading_whole(
     """Load the components onto the device; yields True before each.
 
     Raises:
-        WeightsRejected: the files are not what their configuration says.
+        WeightsRejected: the files are not what their configuration says, or the card adds what cannot be added.
     """
+    if card.vae is not None or card.embeddings:
+        raise WeightsRejected(
+            f"{card.id} is painted by diffusers' {weights.pipeline} as a whole; its card may name neither another "
+            "autoencoder (`vae`) nor `embeddings`."
+        )
     try:
         networks: dict[str, Any] = {}
         for name, kind in weights.classes.items():

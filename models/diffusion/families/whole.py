@@ -11,6 +11,7 @@ import torch
 from models.diffusion.adapters import Adapters
 from models.diffusion.alternation import alternating
 from models.diffusion.device import Device
+from models.diffusion.families.weighting import read_weights
 from models.diffusion.flow import FLOW_BUILDS
 from models.diffusion.noise import generator_of
 from models.diffusion.samplers import BUILDS, new_schedule
@@ -49,6 +50,8 @@ def drawing(
     """
     if spec.init_image is not None:
         raise PaintingBroken("This model starts from noise alone, not from a picture.")
+    if spec.clip_skip:
+        raise PaintingBroken("Of this model's text encoder no layers can be left out (`clip_skip`).")
     pipeline = copy(whole.pipeline)
     pipeline.scheduler = scheduler_for(whole.pipeline.scheduler, spec.sampler)
     pipeline.set_progress_bar_config(disable=True)
@@ -93,8 +96,8 @@ def arguments(pipeline: Any, spec: GenerationSpec) -> dict[str, Any]:
     known = inspect.signature(pipeline.__call__).parameters
     size = spec.size.painted
     wanted = {
-        "prompt": spec.prompt,
-        "negative_prompt": spec.negative_prompt,
+        "prompt": read_weights(spec.prompt).text,  # none of these encoders is ours to weigh in
+        "negative_prompt": read_weights(spec.negative_prompt).text,
         "width": size.width,
         "height": size.height,
         "num_inference_steps": spec.num_inference_steps,

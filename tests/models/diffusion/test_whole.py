@@ -170,6 +170,7 @@ def test_a_pipeline_that_fails_in_the_middle_fails_alone(studio: OpenStudio, cap
         ({"model": "lcm", "sampler": Sampler.EULER}, "painted with lcm, not with euler"),
         ({"sampler": Sampler.LCM}, "not with lcm"),
         ({"init_image": InitImage(sha256="0" * 64, strength=0.5)}, "starts from noise alone"),
+        ({"clip_skip": 1}, "no layers can be left out"),
     ],
 )
 def test_what_the_pipeline_cannot_do_is_refused_in_words(
@@ -235,3 +236,23 @@ def test_every_text_to_image_pipeline_of_diffusers_that_we_can_drive_is_known() 
 
 def _pipelines() -> list[type]:
     return list(AUTO_TEXT2IMAGE_PIPELINES_MAPPING.values())
+
+
+def test_what_a_card_adds_to_a_whole_pipeline_is_refused_and_not_forgotten(
+    pixart: Path, tmp_path: Path, device: Device
+) -> None:
+    for added in ({"vae": pixart / "vae"}, {"embeddings": {"cat": pixart / "vae" / "config.json"}}):
+        card = replace(card_of(pixart, name="pixart"), family=Family.OTHER, **added)
+
+        with pytest.raises(WeightsRejected, match="as a whole; its card may name neither"):
+            whatever_at_once(Residency({"pixart": card}, device).pipeline("pixart"))
+
+
+def test_a_whole_pipeline_reads_a_weighted_word_as_the_word(studio: OpenStudio) -> None:
+    weighted = replace(PIXART, prompt=PIXART.prompt.replace("red", "(red:1.4)"))
+    numbers = [studio.ask(spec) for spec in (PIXART, weighted)]
+    studio.run()
+
+    first, second = (studio.pixels()[number] for number in numbers)
+    assert weighted.prompt != PIXART.prompt
+    assert first == second
