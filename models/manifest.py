@@ -25,7 +25,8 @@ class Fingerprint:
 
     `model_sha256` covers every weight and configuration file of the model, `adapters` holds the SHA-256 of each LoRA
     by its id; `device_name` is the GPU's name or the CPU's instruction set. `batch_class` is the smallest batch size,
-    counted in pictures, whose bits every pass had: 1 means "as if alone".
+    counted in pictures, whose bits every pass had: 1 means "as if alone". `decoding` is "whole" or says the tiles that a
+    large picture was decoded in.
     """
 
     model_sha256: str
@@ -40,6 +41,7 @@ class Fingerprint:
     adapters: Mapping[str, str] = field(default_factory=dict[str, str])
     batch_class: int = 1
     execution: Execution = Execution.STEPS
+    decoding: str = "whole"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,21 +9,25 @@ from typing import Any, cast
 
 import torch
 
-from models.catalogue import AdapterCard, ModelCard
+from models.catalogue import AdapterCard, ModelCard, Placing
 from models.diffusion.adapters import Adapters
 from models.diffusion.device import Device
 from models.diffusion.families.building import BUILDERS, Network, Parts, Texts
+from models.diffusion.families.decoding import Tiling
 from models.diffusion.families.inversions import inversions_of
 from models.diffusion.families.whole import WholePipeline
 from models.diffusion.fingerprint import fingerprint_of
+from models.diffusion.placement import VAE, Placement, notes_on
+from models.diffusion.placing import HOME, place, placement_of
 from models.diffusion.preview import Previews
-from models.diffusion.reading import read_network, size_bytes
+from models.diffusion.reading import read_network
 from models.diffusion.steadying import Steadying
 from models.diffusion.vocabulary import Vocabulary
 from models.diffusion.weights import VAES, Weights, inspect_autoencoder
 from models.diffusion.whole_loading import loading_whole
 from models.errors import WeightsRejected
 from models.manifest import Fingerprint
+from models.request import SIDES
 from models.whole_pipelines import WHOLE_PIPELINES
 
 MODULES = {
@@ -94,19 +98,15 @@ def _loading(
     weights: Weights, card: ModelCard, *, device: Device, model_sha256: str, adapters: Mapping[str, AdapterCard]
 ) -> Generator[bool, None, Pipeline]:
     try:
-        networks: dict[str, Any] = {}
-        for name in filter(_is_network, weights.classes):
-            yield True
-            networks[name] = _load_network(weights, name, device)
-        if card.vae is not None:
-            yield True
-            networks["vae"] = _other_autoencoder(card.vae, device, instead_of=networks["vae"])
+        placement = placement_of(weights, card, device)
+        networks = yield from _networks(weights, card, device, placement)
         tokenizers = {name: _load_tokenizer(weights, name) for name in weights.classes if not _is_network(name)}
         parts = Parts(
             networks=networks,
             tokenizers=tokenizers,
             forces_zeros=weights.forces_zeros,
             inversions=inversions_of(card.embeddings, networks),
+            tiling=Tiling(whole_pixels=placement.whole_pixels, side=placement.tile),
         )
         texts, network = BUILDERS[weights.pipeline](parts)
         scheduler_config = json.loads((weights.folder / "scheduler" / "scheduler_config.json").read_bytes())
@@ -120,12 +120,29 @@ def _loading(
         scheduler_config=scheduler_config,
         vocabulary=Vocabulary.read(card.vocabulary, also=card.embeddings),
         fingerprint=replace(fingerprint_of(model_sha256, device), execution=network.execution),
-        size_bytes=sum(map(size_bytes, networks.values())),
+        size_bytes=placement.device_bytes,
         adapters=Adapters(adapters, family=card.family, networks=changeable, on_change=steadying.renew),
         steadying=steadying,
         batch_sizes=card.batch_sizes,
         previews=Previews(networks["vae"]),
+        notes=notes_on(placement, largest_pixels=max(SIDES) ** 2),
     )
+
+
+def _networks(
+    weights: Weights, card: ModelCard, device: Device, placement: Placement
+) -> Generator[bool, None, dict[str, Any]]:
+    """All that computes, where it belongs. What does not stay on the device waits in the machine's memory."""
+    home = device.torch_device if placement.placing is Placing.WHOLE else HOME
+    networks: dict[str, Any] = {}
+    for name in filter(_is_network, weights.classes):
+        yield True
+        networks[name] = _load_network(weights, name, device).to(home)
+    if card.vae is not None:
+        yield True
+        networks[VAE] = _other_autoencoder(card.vae, device, instead_of=networks[VAE])
+    place(networks, placement, device.torch_device)
+    return networks
 
 
 def _is_network(component: str) -> bool:
@@ -159,7 +176,7 @@ def _load_network(weights: Weights, component: str, device: Device) -> Any:
     network = read_network(_class(kind), weights.folder / component, dtype=dtype, variant=weights.variant)
     if device.channels_last and kind in CONVOLUTIONAL:
         network = network.to(memory_format=torch.channels_last)
-    return network.to(device.torch_device)
+    return network
 
 
 def _load_tokenizer(weights: Weights, component: str) -> Any:

@@ -157,7 +157,8 @@ def _denoise(
     yield _beat(order, pipeline, denoising, began, easel)
     hashes = pipeline.adapters.hashes
     used = {adapter.id: hashes[adapter.id] for adapter in order.spec.adapters}
-    return replace(pipeline.fingerprint, batch_class=batch_class, adapters=used)
+    decoding = pipeline.network.decoder.manner(order.spec.size.painted)
+    return replace(pipeline.fingerprint, batch_class=batch_class, adapters=used, decoding=decoding)
 
 
 def pass_wanted(spec: GenerationSpec, pipeline: Pipeline, denoising: Denoising, beat: Beat) -> PassWanted:

@@ -27,8 +27,3 @@ def read_network(kind: Any, folder: Path, *, dtype: torch.dtype, variant: str | 
     if missing := loaded["missing_keys"]:
         raise WeightsRejected(f"{folder.name} lacks {len(missing)} weights, such as {min(missing)}.")
     return network.eval().requires_grad_(requires_grad=False)
-
-
-def size_bytes(network: torch.nn.Module) -> int:
-    """What its weights take."""
-    return sum(tensor.numel() * tensor.element_size() for tensor in network.parameters())

@@ -5,12 +5,14 @@ from collections.abc import Generator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from models.catalogue import ModelCard
+from models.catalogue import ModelCard, Placing
 from models.diffusion.adapters import Adapters
 from models.diffusion.device import Device
 from models.diffusion.families.whole import WholePipeline
 from models.diffusion.fingerprint import fingerprint_of
-from models.diffusion.reading import read_network, size_bytes
+from models.diffusion.placement import notes_on
+from models.diffusion.placing import HOME, place, placement_of
+from models.diffusion.reading import read_network
 from models.diffusion.vocabulary import Vocabulary
 from models.diffusion.weights import IGNORED, Weights
 from models.errors import WeightsRejected
@@ -31,23 +33,29 @@ def loading_whole(
             "autoencoder (`vae`) nor `embeddings`."
         )
     try:
+        placement = placement_of(weights, card, device)
+        home = device.torch_device if placement.placing is Placing.WHOLE else HOME
         networks: dict[str, Any] = {}
         for name, kind in weights.classes.items():
             if (weights.folder / name / "config.json").exists():
                 yield True
                 networks[name] = read_network(
                     class_of(kind), weights.folder / name, dtype=device.dtype, variant=weights.variant
-                ).to(device.torch_device)
+                ).to(home)
         pipeline = _assembled(weights, networks)
+        place(networks, placement, device.torch_device)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError) as wrong:
         raise WeightsRejected(f"{card.id} could not be loaded: {wrong}") from wrong
     return WholePipeline(
         pipeline=pipeline,
         vocabulary=Vocabulary.read(card.vocabulary),
         fingerprint=replace(fingerprint_of(model_sha256, device), execution=Execution.PIPELINE),
-        size_bytes=sum(map(size_bytes, networks.values())),
+        size_bytes=placement.device_bytes,
         adapters=Adapters({}, family=card.family, networks={}, on_change=_nothing),
-        notes=(f"painted by diffusers' {weights.pipeline}, one picture at a time",),
+        notes=(
+            f"painted by diffusers' {weights.pipeline}, one picture at a time",
+            *notes_on(placement, largest_pixels=0),  # it decodes as it likes
+        ),
     )
 
 

@@ -8,6 +8,7 @@ import torch
 
 from models.diffusion.families.clip_text import ClipText
 from models.diffusion.families.conditioning import Conditioning
+from models.diffusion.families.decoding import Decoder, Tiling
 from models.diffusion.families.encoding import Encoder
 from models.diffusion.families.flux import Flux, FluxNetwork
 from models.diffusion.families.inversions import Inversions
@@ -38,6 +39,7 @@ class Network(Protocol):
 
     execution: Execution
     module: torch.nn.Module
+    decoder: Decoder
     reads_mask: bool
 
     @property
@@ -68,6 +70,7 @@ class Parts:
     tokenizers: Mapping[str, Any]
     forces_zeros: bool
     inversions: Mapping[str, Inversions] = field(default_factory=dict[str, Inversions])
+    tiling: Tiling | None = None
 
     def clip(self, number: str, *, layer: int) -> ClipText:
         """The tokenizer and text encoder of this number: "", "_2"."""
@@ -80,23 +83,25 @@ class Parts:
 
 
 def _sd1(parts: Parts) -> tuple[Texts, Network]:
-    return StableDiffusion1(parts.clip("", layer=-1)), UnetNetwork(parts.networks["unet"], parts.networks["vae"])
+    return StableDiffusion1(parts.clip("", layer=-1)), UnetNetwork(
+        parts.networks["unet"], parts.networks["vae"], parts.tiling
+    )
 
 
 def _sdxl(parts: Parts) -> tuple[Texts, Network]:
     texts = StableDiffusionXl(parts.clip("", layer=-2), parts.clip("_2", layer=-2), forces_zeros=parts.forces_zeros)
-    return texts, UnetNetwork(parts.networks["unet"], parts.networks["vae"])
+    return texts, UnetNetwork(parts.networks["unet"], parts.networks["vae"], parts.tiling)
 
 
 def _sd3(parts: Parts) -> tuple[Texts, Network]:
-    network = Sd3Network(parts.networks["transformer"], parts.networks["vae"])
+    network = Sd3Network(parts.networks["transformer"], parts.networks["vae"], parts.tiling)
     t5 = parts.t5("_3") if "text_encoder_3" in parts.networks else None
     clips = parts.clip("", layer=-2), parts.clip("_2", layer=-2)
     return StableDiffusion3(clips, t5, width=network.module.config.joint_attention_dim), network
 
 
 def _flux(parts: Parts) -> tuple[Texts, Network]:
-    network = FluxNetwork(parts.networks["transformer"], parts.networks["vae"])
+    network = FluxNetwork(parts.networks["transformer"], parts.networks["vae"], parts.tiling)
     is_told_guidance = bool(network.module.config.guidance_embeds)
     return Flux(parts.clip("", layer=-1), parts.t5("_2"), is_told_guidance=is_told_guidance), network
 

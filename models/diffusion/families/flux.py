@@ -9,7 +9,7 @@ import torch
 
 from models.diffusion.families.clip_text import ClipText
 from models.diffusion.families.conditioning import Conditioning
-from models.diffusion.families.decoding import Decoder
+from models.diffusion.families.decoding import Decoder, Tiling
 from models.diffusion.families.t5_text import T5Text
 from models.diffusion.flow import FlowTiming
 from models.errors import WeightsRejected
@@ -57,13 +57,13 @@ class FluxNetwork:
     reads_mask = False
     flow = FlowTiming(patch=PACK, starts_at_noise=True)
 
-    def __init__(self, transformer: Any, vae: Any) -> None:
+    def __init__(self, transformer: Any, vae: Any, tiling: Tiling | None = None) -> None:
         if transformer.config.in_channels != vae.config.latent_channels * PACK * PACK:
             raise WeightsRejected(
                 "The transformer takes more than plain latents (filling, control); that is not served."
             )
         self.module = transformer
-        self.decoder = Decoder(vae)
+        self.decoder = Decoder(vae, tiling)
 
     def latent_shape(self, size: ImageSize) -> tuple[int, int, int]:
         """(channels, height, width) of the latents of a picture of `size`. Raises PaintingBroken."""

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 
 from models.diffusion.families.conditioning import Conditioning
-from models.diffusion.families.decoding import Decoder
+from models.diffusion.families.decoding import Decoder, Tiling
 from models.diffusion.families.encoding import Encoder
 from models.errors import WeightsRejected
 from models.manifest import Execution
@@ -21,7 +21,7 @@ class UnetNetwork:
     execution = Execution.STEPS
     flow = None
 
-    def __init__(self, unet: Any, vae: Any) -> None:
+    def __init__(self, unet: Any, vae: Any, tiling: Tiling | None = None) -> None:
         self._channels = vae.config.latent_channels
         if unet.config.in_channels not in (self._channels, 2 * self._channels + 1):
             raise WeightsRejected(
@@ -32,7 +32,7 @@ class UnetNetwork:
             raise WeightsRejected("The UNet expects the guidance scale as an input; that is not served.")
         self.module = self.unet = unet
         self.reads_mask = unet.config.in_channels != self._channels
-        self.encoder, self.decoder = Encoder(vae), Decoder(vae)
+        self.encoder, self.decoder = Encoder(vae), Decoder(vae, tiling)
 
     def latent_shape(self, size: ImageSize) -> tuple[int, int, int]:
         """(channels, height, width) of the latents of a picture of `size`. Raises PaintingBroken."""

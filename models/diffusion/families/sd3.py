@@ -8,7 +8,7 @@ from torch.nn.functional import pad
 
 from models.diffusion.families.clip_text import Chunk, ClipText, even
 from models.diffusion.families.conditioning import Conditioning
-from models.diffusion.families.decoding import Decoder
+from models.diffusion.families.decoding import Decoder, Tiling
 from models.diffusion.families.t5_text import T5Text
 from models.diffusion.flow import FlowTiming
 from models.errors import PaintingBroken, WeightsRejected
@@ -65,11 +65,11 @@ class Sd3Network:
     encoder = None
     reads_mask = False
 
-    def __init__(self, transformer: Any, vae: Any) -> None:
+    def __init__(self, transformer: Any, vae: Any, tiling: Tiling | None = None) -> None:
         if transformer.config.in_channels != vae.config.latent_channels:
             raise WeightsRejected("The transformer takes more than plain latents; that is not served.")
         self.module = transformer
-        self.decoder = Decoder(vae)
+        self.decoder = Decoder(vae, tiling)
         self.flow = FlowTiming(patch=transformer.config.patch_size)
 
     def latent_shape(self, size: ImageSize) -> tuple[int, int, int]:
