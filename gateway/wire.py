@@ -6,11 +6,14 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 from models import (
+    MAX_ADAPTER_WEIGHT,
+    MAX_ADAPTERS,
     MAX_IMAGES,
     MAX_NEGATIVE_PROMPT_CHARACTERS,
     MAX_PROMPT_CHARACTERS,
     MAX_SEED,
     SIDES,
+    Adapter,
     GenerationRequest,
     ImageFormat,
     Quality,
@@ -31,6 +34,15 @@ NegativePrompt = Annotated[str, WithJsonSchema({"type": "string", "maxLength": M
 Seed = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 0, "maximum": MAX_SEED})]
 Count = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MAX_IMAGES})]
 WebhookUrl = Annotated[str, WithJsonSchema({"type": "string", "format": "uri"})]
+
+
+class LoraChoice(BaseModel):
+    """A LoRA that shall act, and how strongly: 1 as it was trained, below 0 the other way."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    id: str = Field(description="An id from `GET /v1/loras`.")
+    weight: float = Field(1.0, json_schema_extra={"minimum": -MAX_ADAPTER_WEIGHT, "maximum": MAX_ADAPTER_WEIGHT})
 
 
 class GenerateBody(BaseModel):
@@ -55,6 +67,11 @@ class GenerateBody(BaseModel):
     format: ImageFormat | None = Field(None, description="The file's format.")
     enhance_prompt: bool | Literal["auto"] | None = Field(None, description="Append words from the style's list.")
     model: str | None = Field(None, description="A model of this installation; none lets the style decide.")
+    loras: list[LoraChoice] | None = Field(
+        None,
+        description="LoRAs made for the model, beside the style's own.",
+        json_schema_extra={"maxItems": MAX_ADAPTERS},
+    )
     is_async: bool | None = Field(None, alias="async", description="Answer 202 at once; poll `poll_url`.")
     cache: bool | None = Field(None, description="false forces a new painting; equal requests still give equal pixels.")
     dry_run: bool | None = Field(None, description="Check everything, quote the price, paint nothing.")
@@ -74,6 +91,7 @@ class GenerateBody(BaseModel):
             format=self.format or ImageFormat.PNG,
             enhance_prompt=None if self.enhance_prompt == "auto" else self.enhance_prompt,
             model=self.model,
+            loras=tuple(Adapter(id=lora.id, weight=lora.weight) for lora in self.loras or ()),
         )
 
 
@@ -222,24 +240,6 @@ class DeletedBody(BaseModel):
 
     generation_id: str
     deleted: Literal[True] = True
-
-
-class StyleBody(BaseModel):
-    """A named look. `available` is false while no model of this installation can paint it."""
-
-    id: str
-    name: str
-    description: str
-    aliases: list[str]
-    thumbnail_url: str | None
-    min_plan: str
-    available: bool
-    revision: int
-
-
-class StyleListBody(BaseModel):
-    object: Literal["list"] = "list"
-    data: list[StyleBody]
 
 
 class LimitsBody(BaseModel):

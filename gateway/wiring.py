@@ -48,8 +48,9 @@ class Installation:
 
     @cached_property
     def catalogue(self) -> Catalogue:
-        added = self.settings.data_dir / "models"
-        return load_catalogue(self.settings.config_dir / "models", added, root=ROOT)
+        folders = (self.settings.config_dir, self.settings.data_dir)
+        loras = [folder / "loras" for folder in folders]
+        return load_catalogue(*(folder / "models" for folder in folders), root=ROOT, adapters=loras)
 
     @cached_property
     def styles(self) -> Styles:

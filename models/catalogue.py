@@ -73,11 +73,14 @@ class ModelCard:
     placement: Placing | None = None
 
 
+ADAPTED = (Family.STARTER, Family.SD1, Family.SD2, Family.SDXL)  # families whose models LoRAs are applied to
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdapterCard:
     """One LoRA of the operator's catalogue: a safetensors file for models of `family`, and what it listens to.
 
-    `trigger` is appended to the prompt where it is used; None means it needs no word.
+    `family` is one of `ADAPTED`. `trigger` is appended to the prompt where it is used; None means it needs no word.
     """
 
     id: AdapterId
@@ -85,6 +88,10 @@ class AdapterCard:
     path: Path
     licence: str
     trigger: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.family not in ADAPTED:
+            raise ValueError(f"`family` must be one of {', '.join(ADAPTED)}, not {self.family}")
 
 
 class Catalogue:

@@ -47,7 +47,7 @@ def acting(listed: Sequence[StyleAdapter], asked: Sequence[Adapter], card: Model
                 " name a `model` that fits.",
                 field="loras",
             )
-    weights = {adapter.id: adapter.weight for adapter in (*listed, *asked)}
+    weights = {adapter.id: adapter.weight for adapter in listed} | {adapter.id: adapter.weight for adapter in asked}
     own = {adapter.id: adapter.trigger for adapter in listed if adapter.trigger is not None}
     words = (own.get(id, catalogue.adapter(id).trigger) for id in weights)
     return Acting(

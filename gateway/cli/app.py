@@ -7,7 +7,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from models import DomainError, GenerationRequest, Quality
+from models import DomainError, Family, GenerationRequest, Quality
 
 EXIT_DIFFERENT = 1
 EXIT_REFUSED = 2
@@ -22,10 +22,12 @@ app = typer.Typer(
 keys = typer.Typer(help="API keys.", no_args_is_help=True)
 accounts = typer.Typer(help="Accounts and their credits.", no_args_is_help=True)
 models = typer.Typer(help="The models of this installation.", no_args_is_help=True)
+loras = typer.Typer(help="The LoRAs of this installation.", no_args_is_help=True)
 styles = typer.Typer(help="The looks on offer.", no_args_is_help=True)
 app.add_typer(keys, name="keys")
 app.add_typer(accounts, name="accounts")
 app.add_typer(models, name="models")
+app.add_typer(loras, name="loras")
 app.add_typer(styles, name="styles")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
@@ -215,6 +217,30 @@ def add_model(
     if prediction not in {None, *Prediction}:
         raise RequestInvalid(f"--prediction is epsilon or v_prediction, not {prediction!r}.", field="prediction")
     add(path, id=id, is_default=is_default, prediction=Prediction(prediction) if prediction else None)
+
+
+@loras.command("list")
+def list_loras(as_json: Json = False) -> None:
+    """Show every LoRA with the family that it is made for."""
+    from gateway.cli.loras import show_loras
+
+    show_loras(as_json=as_json)
+
+
+@loras.command("add")
+def add_lora(
+    file: Annotated[Path, typer.Argument(help="A .safetensors file, as diffusers, kohya's scripts or A1111 write it.")],
+    id: Annotated[str | None, typer.Option(help="Its name here; the file's otherwise.")] = None,
+    family: Annotated[
+        Family | None, typer.Option(help="The models it is made for, where the file does not tell.")
+    ] = None,
+    trigger: Annotated[str | None, typer.Option(help="The word that it listens to.")] = None,
+    licence: Annotated[str, typer.Option(help="Under what terms it may be used.")] = "as its file says",
+) -> None:
+    """Put a LoRA into the catalogue; a running server sees it at its next start."""
+    from gateway.cli.loras import add_lora as add
+
+    add(file, id=id, family=family, trigger=trigger, licence=licence)
 
 
 @styles.command("list")

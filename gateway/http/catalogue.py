@@ -1,4 +1,4 @@
-"""What there is to choose from: styles. The list changes only with the files, so it is written once."""
+"""What there is to choose from: styles and LoRAs. They change only with the files, so the long list is written once."""
 
 import hashlib
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from gateway.http.answering import answer, described, is_unchanged
 from gateway.http.dependencies import Given, known_caller, token_of
-from gateway.wire import StyleBody, StyleListBody
+from gateway.offers import LoraBody, LoraListBody, StyleBody, StyleListBody
 from models import Catalogue
 from router import Styles
 
@@ -75,3 +75,26 @@ async def read_style(given: Given, request: Request, style: Annotated[str, "id o
     id = style if style == "auto" else given.styles.get(style).id
     listed = StyleListBody.model_validate_json(request.app.state.style_list.content)
     return answer(next(entry for entry in listed.data if entry.id == id))
+
+
+@routes.get(
+    "/loras",
+    summary="List LoRAs",
+    response_model=LoraListBody,
+    responses=described(401),
+    dependencies=[Depends(optional_caller)],
+)
+async def list_loras(given: Given) -> Response:
+    """Every LoRA that a request may name, with the models it fits."""
+    cards = given.catalogue.cards()
+    data = [
+        LoraBody(
+            id=lora.id,
+            family=lora.family,
+            models=[card.id for card in cards if card.family is lora.family],
+            trigger=lora.trigger,
+            licence=lora.licence,
+        )
+        for lora in given.catalogue.adapters()
+    ]
+    return answer(LoraListBody(data=data))

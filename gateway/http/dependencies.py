@@ -146,7 +146,7 @@ async def sent_body(request: Request) -> Sent:
 
 def refusal_of(problem: Any) -> RequestInvalid:
     """The contract's word for pydantic's first complaint."""
-    field = str(problem["loc"][0]) if problem["loc"] else None
+    field = _member_at(problem["loc"]) if problem["loc"] else None
     if problem["type"] == "json_invalid":
         return JsonInvalid(f"The body is not valid JSON: {problem['msg'].removeprefix('Invalid JSON: ')}.")
     if field is None:
@@ -156,3 +156,12 @@ def refusal_of(problem: Any) -> RequestInvalid:
     if problem["type"] == "extra_forbidden":
         return ParameterUnknown(f"`{field}` is not a parameter of this endpoint.", field=field)
     return RequestInvalid(f"`{field}`: {problem['msg']}.", field=field)
+
+
+def _member_at(place: Sequence[str | int]) -> str:
+    """As a caller would write it, `loras[0].weight`; behind another member stands only what pydantic tried."""
+    match place:
+        case (str(member), int(index), str(inner), *_):
+            return f"{member}[{index}].{inner}"
+        case _:
+            return str(place[0])

@@ -9,7 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from gateway.wire import GenerateBody
 
 BEARER = {"type": "http", "scheme": "bearer", "description": "An API key, `px_live_…` or `px_test_…`."}
-OPEN_PATHS = ("/healthz", "/readyz", "/img/", "/v1/styles")
+OPEN_PATHS = ("/healthz", "/readyz", "/img/", "/v1/styles", "/v1/loras")
 
 
 def install_schema(app: FastAPI) -> None:

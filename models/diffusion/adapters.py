@@ -9,6 +9,7 @@ from typing import Any
 from diffusers.utils.peft_utils import delete_adapter_layers
 from peft import LoraConfig, inject_adapter_in_model, set_peft_model_state_dict
 from peft.tuners.tuners_utils import BaseTunerLayer
+from torch import nn
 
 from models.catalogue import AdapterCard, Family
 from models.diffusion.lora import Layers, read_lora
@@ -17,7 +18,6 @@ from models.errors import ModelUnavailable, WeightsRejected
 from models.request import Adapter
 
 MOST_RESIDENT = 16
-FAMILIES = (Family.STARTER, Family.SD1, Family.SD2, Family.SDXL)
 
 
 class Adapters:
@@ -33,10 +33,10 @@ class Adapters:
         cards: Mapping[str, AdapterCard],
         *,
         family: Family,
-        networks: Mapping[str, Any],
+        networks: Mapping[str, nn.Module],
         on_change: Callable[[], None],
     ) -> None:
-        self._cards = {card.id: card for card in cards.values() if family in FAMILIES and card.family is family}
+        self._cards = {card.id: card for card in cards.values() if card.family is family}
         self._family = family
         self._networks = networks
         self._on_change = on_change

@@ -45,7 +45,7 @@ class Layers:
         return {name.removesuffix(DOWN): down.shape[0] for name, down in self.tensors.items() if name.endswith(DOWN)}
 
 
-def read_lora(file: Path, networks: Mapping[str, Any]) -> dict[str, Layers]:
+def read_lora(file: Path, networks: Mapping[str, nn.Module]) -> dict[str, Layers]:
     """What the file changes in each of `networks`, in their dtype and on their device.
 
     Raises:
@@ -85,7 +85,7 @@ def _tensors(file: Path) -> tuple[Tensors, Mapping[str, object]]:
     return tensors, metadata
 
 
-def _by_network(named: Tensors, alphas: Mapping[str, float], networks: Mapping[str, Any]) -> dict[str, Layers]:
+def _by_network(named: Tensors, alphas: Mapping[str, float], networks: Mapping[str, nn.Module]) -> dict[str, Layers]:
     """Names as diffusers has them, `<component>.<layer>...`, to the network's own layers."""
     layers: dict[str, Layers] = {}
     for name, tensor in named.items():
@@ -98,7 +98,7 @@ def _by_network(named: Tensors, alphas: Mapping[str, float], networks: Mapping[s
     return layers
 
 
-def _split(name: str, networks: Mapping[str, Any]) -> tuple[str, str]:
+def _split(name: str, networks: Mapping[str, nn.Module]) -> tuple[str, str]:
     """(component, peft's name). Raises _Unfit."""
     component, _, rest = name.partition(".")
     if component not in networks:

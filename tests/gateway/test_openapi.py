@@ -17,6 +17,7 @@ OPERATIONS = {
     ("/v1/generations/{generation_id}/replay", "post"),
     ("/v1/styles", "get"),
     ("/v1/styles/{style}", "get"),
+    ("/v1/loras", "get"),
     ("/v1/account", "get"),
     ("/img/{name}", "get"),
     ("/img/{name}", "head"),

@@ -176,7 +176,14 @@ def test_cards_of_loras_are_read_from_their_folders(tmp_path: Path) -> None:
     assert catalogue.adapters() == (replace(INK, path=Path("/root/ink.safetensors"), licence="MIT"),)
 
 
-@pytest.mark.parametrize("text", ['id = "Bad.Id"\nfamily = "sdxl"\npath = "x"\nlicence = "x"', 'id = "ink"'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        'id = "Bad.Id"\nfamily = "sdxl"\npath = "x"\nlicence = "x"',
+        'id = "ink"\nfamily = "flux"\npath = "x"\nlicence = "x"',
+        'id = "ink"',
+    ],
+)
 def test_a_wrong_card_stops_the_start_and_names_the_file(tmp_path: Path, text: str) -> None:
     (tmp_path / "ink.toml").write_text(text)
 
