@@ -187,3 +187,24 @@ def test_words_never_taught_are_named_once_in_order(tmp_path: Path) -> None:
 def test_a_model_that_lists_no_words_reports_none(tmp_path: Path) -> None:
     assert Vocabulary.read(tmp_path / "absent.json").unknown("quantum") == ()
     assert Vocabulary.read(None).unknown("quantum") == ()
+
+
+@pytest.mark.parametrize(("model", "characters"), [("sd3", 1496), ("flux", 480)])
+def test_the_newer_families_read_far_beyond_77_tokens(
+    request: pytest.FixtureRequest, load: Load, model: str, characters: int
+) -> None:
+    """Flux reads with T5 alone, which sees 512 tokens: here letters, in a real model 1,500 characters and more."""
+    prepare = load(request.getfixturevalue(model)).texts.prepare
+    long = ("boat " * 300)[:characters]
+
+    one, other = (prepare(new_spec(prompt=f"{long} {end}")).embeddings[-1] for end in ("cat", "dog"))
+
+    assert not torch.equal(one, other)
+
+
+def test_a_weighted_word_moves_sd3s_clip_part(sd3: Path, load: Load) -> None:
+    prepare = load(sd3).texts.prepare
+
+    plain, heavy = (prepare(new_spec(prompt=text)).embeddings[1] for text in ("a red boat", "a (red:1.5) boat"))
+
+    assert (plain != heavy).any(dim=-1).nonzero().flatten().tolist() == [2, 3, 4]
