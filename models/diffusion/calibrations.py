@@ -12,6 +12,7 @@ from models.batching import BatchSizes
 from models.child_protocol import Compute
 from models.diffusion.canary import CANDIDATES, Calibration, calibrate
 from models.diffusion.passes import PassWanted
+from models.diffusion.recovering import recover
 from models.manifest import Execution
 
 log = logging.getLogger(__name__)
@@ -56,12 +57,18 @@ class Calibrations:
         return 1 if calibration is None else min(calibration.sizes)
 
     def measure(self, wanted: PassWanted) -> Generator[None, None, None]:
-        """Find out and keep it; yields between passes.
+        """Find out and keep it; yields between passes. A network that fails at it fails for its own picture, later.
 
         Adapters act with weight 1: one that hardly acts would hide what its layers do.
         """
         model = replace(wanted, adapters=tuple(replace(adapter, weight=1.0) for adapter in wanted.adapters))
-        found = yield from calibrate(model, largest=self._largest, holds_one=self._holds_one)
+        try:
+            found = yield from calibrate(model, largest=self._largest, holds_one=self._holds_one)
+        except Exception as wrong:
+            recover(wrong)
+            log.warning("%s paints one picture a pass until the engine starts anew", wanted.model, exc_info=wrong)
+            self._known[wanted.kernels] = LONE
+            return
         log.info("batch sizes of %s: %s, milliseconds %s", wanted.model, found.sizes, dict(found.ms))
         self._known[wanted.kernels] = found
         self._write(wanted, found)

@@ -14,7 +14,9 @@ from dataclasses import dataclass, replace
 import torch
 
 from models.diffusion.denoising import Rows
+from models.diffusion.failing import is_out_of_memory
 from models.diffusion.passes import PassWanted, run_pass
+from models.diffusion.recovering import recover
 
 CANDIDATES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
 LONGEST_PASS_S = 8.0
@@ -56,7 +58,7 @@ class Trial:
 
 
 def calibrate(model: PassWanted, *, largest: int, holds_one: bool) -> Generator[None, None, Calibration]:
-    """Try sizes up to `largest` with pictures like `model`; yields between passes.
+    """Try sizes up to `largest`, or up to what the memory holds, with pictures like `model`; yields between passes.
 
     `holds_one`: size 1 must be among the proven ones, so that a lone picture pays for no padding.
     """
@@ -65,9 +67,11 @@ def calibrate(model: PassWanted, *, largest: int, holds_one: bool) -> Generator[
     alone = _alone(pool)
     sizes = [size for size in CANDIDATES if 1 < size <= largest and size * alone.ms < LONGEST_PASS_S * 1000]
     found: set[str] = set()
-    for size in sizes:
+    for size in list(sizes):
         yield
-        _watch(pool[:size], found)
+        if not _watch(pool[:size], found):
+            sizes = sizes[: sizes.index(size)]
+            break
     steadied = tuple(sorted(found))
     steady, plain = [alone], [alone]
     for size in sizes:
@@ -135,9 +139,17 @@ def _painted(batch: Sequence[PassWanted], steadied: Sequence[str], times: list[f
     return tuple(hashlib.sha256(rows.float().cpu().numpy().tobytes()).hexdigest() for rows in predicted)
 
 
-def _watch(batch: Sequence[PassWanted], found: set[str]) -> None:
-    with batch[0].pipeline.steadying.watching(found, rows=batch[0].conditioning.rows):
-        run_pass(batch, len(batch))
+def _watch(batch: Sequence[PassWanted], found: set[str]) -> bool:
+    """Put the layers that differ into `found`. False: the memory does not hold so many pictures."""
+    try:
+        with batch[0].pipeline.steadying.watching(found, rows=batch[0].conditioning.rows):
+            run_pass(batch, len(batch))
+    except Exception as wrong:
+        if not is_out_of_memory(wrong):
+            raise
+        recover(wrong)
+        return False
+    return True
 
 
 def _calibration(trials: Sequence[Trial], steadied: tuple[str, ...]) -> Calibration:

@@ -24,3 +24,8 @@ def is_out_of_memory(wrong: Exception) -> bool:
         or type(wrong).__name__ == "OutOfMemoryError"
         or (isinstance(wrong, RuntimeError) and "allocate memory" in str(wrong))
     )
+
+
+def is_device_lost(wrong: Exception) -> bool:
+    """CUDA has failed in a way after which nothing runs in this process any more; only a new one helps."""
+    return type(wrong).__name__ == "AcceleratorError"

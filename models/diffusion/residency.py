@@ -1,5 +1,6 @@
 """Which models are loaded: the one place that decides what stays in the device's memory."""
 
+import gc
 from collections import Counter
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
@@ -89,6 +90,7 @@ class Residency:
             if idle is None:
                 return False
             del self._pipelines[idle]
+            gc.collect()  # steadied layers and what steadies them hold each other
         if self._device.torch_device.type == "cuda":
             torch.cuda.empty_cache()
         return True

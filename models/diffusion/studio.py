@@ -22,6 +22,7 @@ from models.diffusion.device import Device, choose_device
 from models.diffusion.failing import as_failure
 from models.diffusion.painting import Easel, Stroke, Work, strokes
 from models.diffusion.passes import PassWanted, run_pass
+from models.diffusion.recovering import recover
 from models.diffusion.residency import Residency
 from models.engine import Phase
 from models.errors import Failed
@@ -131,6 +132,7 @@ class Studio:
         except StopIteration as finished:
             self._end(sitting, wire.Painted(number=sitting.number, painting=finished.value), send)
         except Exception as wrong:  # noqa: BLE001
+            recover(wrong)
             self._end(sitting, broken(sitting.number, as_failure(wrong)), send)
         else:
             sitting.wanted = stroke if isinstance(stroke, PassWanted) else None
@@ -170,6 +172,7 @@ class Studio:
         try:
             return [*run_pass(wanted, size, steadied=known.steadied)]
         except Exception as wrong:
+            recover(wrong)
             if len(wanted) == 1:
                 return [wrong]
             log.warning("a pass for %d pictures failed; each is tried alone", len(wanted), exc_info=wrong)

@@ -111,6 +111,15 @@ def test_a_network_that_does_not_care_needs_no_steadying() -> None:
     assert set(found.ms) == {1, 2, 3, 4}
 
 
+def test_sizes_that_the_memory_does_not_hold_are_left_out() -> None:
+    def full_beyond_two(rows: torch.Tensor) -> torch.Tensor:
+        if len(rows) > 2 * 2:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return rows
+
+    assert set(measured(wanted(nn.Linear(WIDTH, WIDTH), full_beyond_two)).ms) == {1, 2}
+
+
 def test_sizes_beyond_the_largest_are_not_tried() -> None:
     picture = wanted(nn.Linear(WIDTH, WIDTH))
 

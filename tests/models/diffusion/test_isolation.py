@@ -1,5 +1,6 @@
 """What goes wrong in one painting stays in it: its neighbours in the pass keep their pixels and their pace."""
 
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 
@@ -69,6 +70,49 @@ def test_a_picture_that_breaks_a_shared_pass_fails_alone(
     assert studio.ask(NEIGHBOURS[0])
     studio.run()
     assert studio.pixels()[studio.asked] == alone[0]
+
+
+def test_a_picture_that_breaks_the_measuring_of_its_own_group_fails_alone(studio: OpenStudio, alone: list[str]) -> None:
+    poisoned(studio, lambda: torch.OutOfMemoryError("CUDA out of memory"))
+
+    guilty, first, last = (studio.ask(spec) for spec in (new_spec(prompt=POISON), *NEIGHBOURS))
+    studio.run()
+
+    assert isinstance(studio.ended()[guilty], wire.Broken)
+    assert [studio.pixels()[first], studio.pixels()[last]] == alone
+
+
+def test_what_a_failed_pass_held_is_free_before_anybody_tries_again(sd1: Path, device: Device, tmp_path: Path) -> None:
+    studio = open_studio({"tiny": card_of(sd1)}, device, tmp_path, compute=wire.Compute.FAST)
+    studio.studio.load("tiny")
+    held: list[weakref.ref[torch.Tensor]] = []
+    alive: list[int] = []
+
+    def fill_up(_: torch.nn.Module, given: tuple[torch.Tensor, ...]) -> None:
+        alive.append(sum(one() is not None for one in held))
+        activation = given[0].clone()
+        held.append(weakref.ref(activation))
+        if len(activation) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+    pipeline = studio.studio._residency._pipelines["tiny"]
+    pipeline.network.unet.conv_in.register_forward_pre_hook(fill_up)
+    numbers = [studio.ask(spec) for spec in NEIGHBOURS]
+    studio.run()
+
+    assert set(numbers) <= studio.pixels().keys()
+    assert len(alive) > 2 * STEPS  # passes of two that failed, and of one that did not
+    assert set(alive) == {0}
+
+
+def test_a_lost_device_ends_the_process_not_the_painting(studio: OpenStudio) -> None:
+    poisoned(studio, lambda: torch.AcceleratorError("CUDA error: an illegal memory access was encountered"))
+    guilty = studio.ask(new_spec(prompt=POISON))
+
+    with pytest.raises(torch.AcceleratorError):
+        studio.run()
+
+    assert guilty not in studio.ended()
 
 
 def test_values_that_are_no_numbers_end_one_picture_and_reach_no_other(studio: OpenStudio, alone: list[str]) -> None:
