@@ -50,8 +50,9 @@ class Denoising:
         self.passes_done = 0
         self._spec = spec
         self._is_flow = flow is not None
-        self._schedule = _schedule(spec, scheduler_config, canvas=canvas, device=device, flow=flow)
+        self._schedule = _schedule(spec, scheduler_config, canvas=canvas, flow=flow)
         self._timesteps = self._walked()
+        self._told_timesteps = self._timesteps.to(device)
         self._rescale = guidance_rescale(scheduler_config)
         self._step_extras = {"generator": canvas.generator} if BUILDS[spec.sampler].draws_noise else {}
         self._latents = self._beginning()
@@ -65,7 +66,7 @@ class Denoising:
     @property
     def timesteps(self) -> tuple[float, ...]:
         """The schedule that is walked, one entry a pass."""
-        return tuple(float(timestep) for timestep in self._timesteps)
+        return tuple(map(float, self._timesteps.tolist()))
 
     @property
     def is_finished(self) -> bool:
@@ -81,16 +82,16 @@ class Denoising:
         if self.canvas.beside:
             beside = [channels.expand(count, -1, -1, -1) for channels in self.canvas.beside]
             scaled = torch.cat([scaled, *beside], dim=1)
-        return Rows(latents=scaled, timesteps=timestep.expand(count))
+        return Rows(latents=scaled, timesteps=self._told_timesteps[self.passes_done].expand(count))
 
     def advance(self, prediction: torch.Tensor) -> None:
-        """Take one step with the network's (rows, channels, height, width)."""
-        timestep = self._timesteps[self.passes_done]
+        """Take one step with the network's (rows, channels, height, width); guidance too is counted in float32."""
+        timestep, prediction = self._timesteps[self.passes_done], prediction.float()
         if self.conditioning.rows == 2:
             prediction = guided(prediction, scale=self._spec.guidance_scale, rescale=self._rescale)
         self._estimating.hear(prediction)
         self._latents = self._schedule.step(
-            prediction.float(), timestep, self._latents, **self._step_extras, return_dict=False
+            prediction, timestep, self._latents, **self._step_extras, return_dict=False
         )[0]
         self.passes_done += 1
         if self.canvas.kept is not None:
@@ -146,15 +147,14 @@ def _schedule(
     config: Mapping[str, object],
     *,
     canvas: Canvas,
-    device: torch.device,
     flow: FlowTiming | None,
 ) -> Schedule:
-    """The sampler with its timesteps set."""
+    """The sampler with its timesteps set, on the CPU: looking one up on a GPU would make us wait for it at each step."""
     if flow is not None:
         height, width = canvas.noise.shape[-2:]
         return flow_schedule(spec.sampler, config, flow, steps=spec.num_inference_steps, sides=(height, width))
     schedule = new_schedule(spec.sampler, config)
-    schedule.set_timesteps(spec.num_inference_steps, device=device)
+    schedule.set_timesteps(spec.num_inference_steps, device=torch.device("cpu"))
     return schedule
 
 

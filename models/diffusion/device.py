@@ -12,7 +12,8 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
-    """`name` is the GPU's name or the CPU's instruction set; networks run in `dtype`, decoding and sampling in float32.
+    """`name` is the GPU's name or the CPU's instruction set; networks run in `dtype`, autoencoders in `decode_dtype`,
+    sampling in float32.
 
     `memory_bytes` is what loaded models may fill together. `channels_last` lays convolutional networks out so: measured
     a fifth faster on a CPU, with last bits that differ from the other layout's.
@@ -25,6 +26,13 @@ class Device:
     threads: int
     memory_bytes: int
     channels_last: bool = True
+
+    @property
+    def decode_dtype(self) -> torch.dtype:
+        """bfloat16 where a GPU paints in it: at 1024 pixels decoding in float32 takes as long as several steps. float16
+        never: SDXL's autoencoder overflows in it."""
+        is_half = self.torch_device.type == "cuda" and self.dtype is torch.bfloat16
+        return torch.bfloat16 if is_half else torch.float32
 
 
 def choose_device(wanted: str, *, threads: int | None, dtype: str = "auto") -> Device:
@@ -58,15 +66,36 @@ def _cpu(why: str, threads: int) -> Device:
 
 
 def _cuda(why: str, threads: int) -> Device:
-    torch.backends.cudnn.deterministic = True
-    torch.backends.cudnn.benchmark = False
-    torch.backends.cudnn.allow_tf32 = False
-    torch.backends.cuda.matmul.allow_tf32 = False
+    pin_kernels()
+    # A T4 or V100 only emulates bfloat16, at a fraction of its speed in float16.
+    has_bfloat16 = torch.cuda.is_bf16_supported(including_emulation=False)
     return Device(
         torch_device=torch.device("cuda"),
         name=torch.cuda.get_device_name(),
         why=why,
-        dtype=torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16,
+        dtype=torch.bfloat16 if has_bfloat16 else torch.float16,
         threads=threads,
         memory_bytes=torch.cuda.mem_get_info()[1] * 3 // 4,
     )
+
+
+def pin_kernels() -> None:
+    """Let nothing but shapes and dtypes decide which of CUDA's kernels runs, and let no sum be kept in fewer bits.
+
+    `CUBLAS_WORKSPACE_CONFIG` must be set before the first kernel runs: the parent does that.
+    """
+    torch.backends.cudnn.deterministic = True
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_fp16_reduced_precision_reduction = False
+    torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction = False
+    # cuDNN's attention chooses by heuristics of its own, anew with every version; these three are torch's.
+    torch.backends.cuda.enable_cudnn_sdp(False)
+    torch.backends.cuda.enable_flash_sdp(True)
+    torch.backends.cuda.enable_mem_efficient_sdp(True)
+    torch.backends.cuda.enable_math_sdp(True)
+    # Nothing that our networks run forward is known to differ from run to run. Should a model bring such a kernel, torch
+    # takes the other one, or names it in the log where it has none; a picture need not fail for that.
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.utils.deterministic.fill_uninitialized_memory = False

@@ -172,7 +172,7 @@ def _latent_form(vae: Any) -> tuple[int, int]:
 
 def _load_network(weights: Weights, component: str, device: Device) -> Any:
     kind = weights.classes[component]
-    dtype = torch.float32 if kind in VAES else device.dtype
+    dtype = device.decode_dtype if kind in VAES else device.dtype
     network = read_network(_class(kind), weights.folder / component, dtype=dtype, variant=weights.variant)
     if device.channels_last and kind in CONVOLUTIONAL:
         network = network.to(memory_format=torch.channels_last)

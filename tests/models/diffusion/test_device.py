@@ -1,0 +1,60 @@
+"""What the device decides: kernels, dtypes, and where chance is drawn."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from diffusers import AutoencoderKL
+
+from models.diffusion.device import Device
+from models.diffusion.families.encoding import Encoder
+from models.diffusion.noise import generator_of
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.mark.parametrize(
+    ("kind", "dtype", "decodes"),
+    [
+        ("cpu", torch.float32, torch.float32),
+        ("cpu", torch.bfloat16, torch.float32),
+        ("cuda", torch.bfloat16, torch.bfloat16),
+        ("cuda", torch.float16, torch.float32),
+        ("cuda", torch.float32, torch.float32),
+    ],
+)
+def test_a_gpu_that_paints_in_bfloat16_decodes_in_it_and_nothing_decodes_in_float16(
+    device: Device, kind: str, dtype: torch.dtype, decodes: torch.dtype
+) -> None:
+    assert replace(device, torch_device=torch.device(kind), dtype=dtype).decode_dtype is decodes
+
+
+def test_an_autoencoder_in_half_precision_draws_the_noise_that_it_draws_in_float32(sd1: Path) -> None:
+    picture = torch.linspace(-1, 1, 3 * 32 * 32).reshape(1, 3, 32, 32)
+    vae = AutoencoderKL.from_pretrained(sd1 / "vae").eval().requires_grad_(requires_grad=False)
+
+    exact = Encoder(vae).encode(picture, generator_of(7))
+    other = Encoder(vae).encode(picture, generator_of(8))
+    rough = Encoder(vae.to(torch.bfloat16)).encode(picture, generator_of(7))
+
+    assert rough.dtype is torch.float32
+    assert (rough - exact).abs().max() < 0.02 * (other - exact).abs().max()
+
+
+def test_kernels_are_pinned_without_a_word_of_torch() -> None:
+    said = """
+import torch
+from models.diffusion.device import pin_kernels
+pin_kernels()
+assert torch.are_deterministic_algorithms_enabled()
+assert torch.is_deterministic_algorithms_warn_only_enabled()
+assert not torch.backends.cuda.cudnn_sdp_enabled()
+assert torch.backends.cuda.flash_sdp_enabled()
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", said], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
