@@ -1,6 +1,7 @@
 """The same pixels again, from the file alone: without a server, and for what a server painted."""
 
 import json
+from hashlib import sha256
 
 import pytest
 from PIL import Image
@@ -62,6 +63,17 @@ def test_what_a_server_painted_is_painted_again_there_and_without_it(home, serve
     again = home.command("replay", "served.webp")
     assert again.stdout.splitlines() == ["identical: true", "file again.png"], again.stderr
     assert again.returncode == 0
+
+
+def test_a_picture_that_began_from_another_is_painted_again_from_that_one(home, painted):
+    recipe = json.loads((painted / "a.json").read_text())
+    recipe["spec"]["init_image"] = {"sha256": sha256((painted / "a.png").read_bytes()).hexdigest(), "strength": 0.5}
+    (painted / "begun.json").write_text(json.dumps(recipe))
+    begun = home.command("replay", "begun.json", "--init-image", "a.png", "-o", "begun.png")
+    assert begun.returncode == 1, begun.stderr
+    assert pixels(painted / "begun.png") != pixels(painted / "a.png")
+    again = home.command("replay", "begun.png", "--init-image", "a.png", "-o", "d.png")
+    assert again.stdout.splitlines() == ["identical: true", "file d.png"], again.stderr
 
 
 @pytest.mark.parametrize(
