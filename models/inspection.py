@@ -66,7 +66,7 @@ class _Vae(msgspec.Struct):
     @property
     def pixels_per_latent(self) -> int:
         """Deep-compression autoencoders name their encoder's blocks apart."""
-        return 2 ** (len(self.encoder_block_out_channels or self.block_out_channels) - 1)
+        return 1 << (len(self.encoder_block_out_channels or self.block_out_channels) - 1)
 
 
 class _Scheduler(msgspec.Struct):

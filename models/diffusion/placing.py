@@ -32,7 +32,7 @@ def placement_of(weights: Weights, card: ModelCard, device: Device) -> Placement
     for file in weights.files:
         if file.suffix == ".safetensors":
             numbers[file.parent.name] += sum(prod(tensor.shape) for tensor in read_header(file).tensors.values())
-    dtypes = {VAE: torch.float32}
+    dtypes = {VAE: device.decode_dtype}
     return plan_placement(
         {name: count * dtypes.get(name, device.dtype).itemsize for name, count in numbers.items()},
         kind=device.torch_device.type,
@@ -50,7 +50,7 @@ def _decoder_channels(config: Path) -> int:
     return int(channels[0])
 
 
-class OneAtATime(ModelHook):
+class OneAtATime(ModelHook):  # type: ignore[misc] # accelerate is not typed
     """Before its network computes, the others leave the device.
 
     accelerate's own hook sends away one other network, the one before it in a line; with several pictures in work

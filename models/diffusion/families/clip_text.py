@@ -32,7 +32,7 @@ class Encoded:
     """(1, tokens, width), and (1, width) of the first chunk, projected where the encoder has a projection."""
 
     embeddings: torch.Tensor
-    pooled: torch.Tensor | None
+    pooled: torch.Tensor
 
 
 class ClipText:

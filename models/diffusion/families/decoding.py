@@ -78,7 +78,8 @@ def unscaled(latents: torch.Tensor, config: Any) -> torch.Tensor:
     """From the network's scale to that of the VAE with this configuration."""
     scaled: torch.Tensor = latents / config.scaling_factor
     if shift := getattr(config, "shift_factor", None):
-        return scaled + shift
+        shifted: torch.Tensor = scaled + shift
+        return shifted
     mean, std = getattr(config, "latents_mean", None), getattr(config, "latents_std", None)
     if mean is None or std is None:
         return scaled

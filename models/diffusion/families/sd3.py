@@ -50,8 +50,6 @@ class StableDiffusion3:
             clip.encode(read, skip=spec.clip_skip, adapters=spec.adapters)
             for clip, read in zip(self._clips, chunks, strict=True)
         )
-        assert first.pooled is not None  # noqa: S101 - both encoders have a projection, by their class
-        assert second.pooled is not None  # noqa: S101
         clip = torch.cat([first.embeddings, second.embeddings], dim=-1)
         long = clip.new_zeros((1, length, self._width)) if self._t5 is None else self._t5.encode(text, length=length)
         both = torch.cat([pad(clip, (0, long.shape[-1] - clip.shape[-1])), long], dim=-2)
