@@ -8,7 +8,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any
 
 import torch
 
@@ -56,7 +55,7 @@ FLOW_BUILDS: Mapping[Sampler, FlowBuild] = {
 
 
 def flow_schedule(
-    sampler: Sampler, config: Mapping[str, Any], timing: FlowTiming, *, steps: int, sides: tuple[int, int]
+    sampler: Sampler, config: Mapping[str, object], timing: FlowTiming, *, steps: int, sides: tuple[int, int]
 ) -> Schedule:
     """A scheduler with its timesteps set, on the CPU, for latents of `sides` (height, width).
 
@@ -82,18 +81,23 @@ def flow_schedule(
     return result
 
 
-def _mu(config: Mapping[str, Any], tokens: int) -> float | None:
+def _mu(config: Mapping[str, object], tokens: int) -> float | None:
     """The shift for a picture of so many tokens, on a line through the two that the configuration names."""
     if not config.get("use_dynamic_shifting"):
         return None
-    few, many = config.get("base_image_seq_len", 256), config.get("max_image_seq_len", 4096)
-    least, most = config.get("base_shift", 0.5), config.get("max_shift", 1.15)
+    few, many = _number(config, "base_image_seq_len", 256), _number(config, "max_image_seq_len", 4096)
+    least, most = _number(config, "base_shift", 0.5), _number(config, "max_shift", 1.15)
     slope = (most - least) / (many - few)
-    return float(tokens * slope + (least - slope * few))
+    return tokens * slope + (least - slope * few)
 
 
-def _shift(config: Mapping[str, Any], mu: float | None) -> float:
+def _shift(config: Mapping[str, object], mu: float | None) -> float:
     """The constant shift that does the same: shifting exponentially by mu is shifting by e to the mu."""
     if mu is None:
-        return float(config.get("shift", config.get("flow_shift", 1.0)))
+        return _number(config, "shift", _number(config, "flow_shift", 1.0))
     return mu if config.get("time_shift_type") == "linear" else math.exp(mu)
+
+
+def _number(config: Mapping[str, object], name: str, usual: float) -> float:
+    said = config.get(name)
+    return said if isinstance(said, int | float) else usual

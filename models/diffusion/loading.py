@@ -105,7 +105,7 @@ def _loading(
             networks=networks,
             tokenizers=tokenizers,
             forces_zeros=weights.forces_zeros,
-            inversions=inversions_of(card.embeddings, networks),
+            inversions=inversions_of(card.embeddings, _widths(networks)),
             tiling=Tiling(whole_pixels=placement.whole_pixels, side=placement.tile),
         )
         texts, network = BUILDERS[weights.pipeline](parts)
@@ -145,6 +145,12 @@ def _networks(
     return networks
 
 
+def _widths(networks: Mapping[str, Any]) -> dict[str, int]:
+    """How wide the vectors are in which each text encoder reads its tokens."""
+    encoders = [name for name in networks if name.startswith("text_encoder")]
+    return {name: networks[name].get_input_embeddings().weight.shape[1] for name in encoders}
+
+
 def _is_network(component: str) -> bool:
     return not component.startswith("tokenizer")
 
@@ -173,7 +179,7 @@ def _latent_form(vae: Any) -> tuple[int, int]:
 def _load_network(weights: Weights, component: str, device: Device) -> Any:
     kind = weights.classes[component]
     dtype = device.decode_dtype if kind in VAES else device.dtype
-    network = read_network(_class(kind), weights.folder / component, dtype=dtype, variant=weights.variant)
+    network: Any = read_network(_class(kind), weights.folder / component, dtype=dtype, variant=weights.variant)
     if device.channels_last and kind in CONVOLUTIONAL:
         network = network.to(memory_format=torch.channels_last)
     return network

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from math import prod
 from pathlib import Path
-from typing import Any
 
 import torch
 from accelerate.hooks import ModelHook, add_hook_to_module
@@ -61,7 +60,7 @@ class OneAtATime(ModelHook):  # type: ignore[misc] # accelerate is not typed
         self.execution_device = device
         self._others = others
 
-    def pre_forward(self, module: torch.nn.Module, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
+    def pre_forward(self, module: torch.nn.Module, *args: object, **kwargs: object) -> tuple[object, object]:
         """Inputs follow the network onto the device."""
         for other in self._others:
             other.to(HOME)
@@ -69,7 +68,7 @@ class OneAtATime(ModelHook):  # type: ignore[misc] # accelerate is not typed
         return send_to_device(args, self.execution_device), send_to_device(kwargs, self.execution_device)
 
 
-def place(networks: Mapping[str, Any], placement: Placement, device: torch.device) -> None:
+def place(networks: Mapping[str, torch.nn.Module], placement: Placement, device: torch.device) -> None:
     """From now on the networks, which lie in the machine's memory, compute on the device."""
     if placement.placing is Placing.WHOLE:
         for network in networks.values():

@@ -9,14 +9,15 @@ from transformers import PreTrainedModel
 from models.errors import WeightsRejected
 
 
-def read_network(kind: Any, folder: Path, *, dtype: torch.dtype, variant: str | None) -> Any:
+def read_network(kind: type, folder: Path, *, dtype: torch.dtype, variant: str | None) -> torch.nn.Module:
     """Load onto the CPU, ready to predict. `variant` is None or the word in the names of the weights' files.
 
     Raises:
         WeightsRejected: a weight is missing; diffusers and transformers would fill the gap with chance.
     """
     dtype_name = "dtype" if issubclass(kind, PreTrainedModel) else "torch_dtype"
-    network, loaded = kind.from_pretrained(
+    reader: Any = kind
+    network, loaded = reader.from_pretrained(
         folder,
         use_safetensors=True,
         local_files_only=True,
@@ -26,4 +27,5 @@ def read_network(kind: Any, folder: Path, *, dtype: torch.dtype, variant: str | 
     )
     if missing := loaded["missing_keys"]:
         raise WeightsRejected(f"{folder.name} lacks {len(missing)} weights, such as {min(missing)}.")
-    return network.eval().requires_grad_(requires_grad=False)
+    ready: torch.nn.Module = network.eval().requires_grad_(requires_grad=False)
+    return ready

@@ -40,7 +40,7 @@ def loading_whole(
             if (weights.folder / name / "config.json").exists():
                 yield True
                 networks[name] = read_network(
-                    class_of(kind), weights.folder / name, dtype=device.dtype, variant=weights.variant
+                    _class_of(kind), weights.folder / name, dtype=device.dtype, variant=weights.variant
                 ).to(home)
         pipeline = _assembled(weights, networks)
         place(networks, placement, device.torch_device)
@@ -61,13 +61,13 @@ def loading_whole(
 
 def _assembled(weights: Weights, networks: Mapping[str, Any]) -> Any:
     """diffusers reads tokenizers and scheduler itself; it knows which of them a folder may leave out."""
-    kind = class_of(f"diffusers.{weights.pipeline}")
+    kind = _class_of(f"diffusers.{weights.pipeline}")
     known = kind._get_signature_keys(kind)[0]  # noqa: SLF001 - diffusers offers no other way
     absent = {name: None for name in IGNORED if name in known}
     return kind.from_pretrained(weights.folder, local_files_only=True, use_safetensors=True, **networks, **absent)
 
 
-def class_of(kind: str) -> Any:
+def _class_of(kind: str) -> Any:
     """A class of diffusers or transformers by its full name. Raises AttributeError: there is none such."""
     library, _, name = kind.partition(".")
     found = getattr(importlib.import_module(library), name)

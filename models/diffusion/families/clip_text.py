@@ -10,7 +10,7 @@ import torch
 from models.diffusion.families.inversions import Inversions
 from models.diffusion.families.weighting import WeightedText, read_weights, weighted
 from models.errors import PaintingBroken
-from models.spec import Adapter
+from models.request import Adapter
 
 UNLIMITED = 10_000  # a tokenizer without a limit of its own claims an astronomic one
 REMEMBERED = 128  # chunks; of SDXL's larger encoder that is 50 MB

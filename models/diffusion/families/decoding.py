@@ -74,13 +74,14 @@ class Decoder:
             self._vae.use_tiling = False
 
 
-def unscaled(latents: torch.Tensor, config: Any) -> torch.Tensor:
+def unscaled(latents: torch.Tensor, config: object) -> torch.Tensor:
     """From the network's scale to that of the VAE with this configuration."""
-    scaled: torch.Tensor = latents / config.scaling_factor
-    if shift := getattr(config, "shift_factor", None):
+    said: Any = config
+    scaled: torch.Tensor = latents / said.scaling_factor
+    if shift := getattr(said, "shift_factor", None):
         shifted: torch.Tensor = scaled + shift
         return shifted
-    mean, std = getattr(config, "latents_mean", None), getattr(config, "latents_std", None)
+    mean, std = getattr(said, "latents_mean", None), getattr(said, "latents_std", None)
     if mean is None or std is None:
         return scaled
     return scaled * scaled.new_tensor(std).view(1, -1, 1, 1) + scaled.new_tensor(mean).view(1, -1, 1, 1)

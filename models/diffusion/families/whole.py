@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 
 from models.diffusion.adapters import Adapters
 from models.diffusion.alternation import alternating
@@ -14,7 +15,7 @@ from models.diffusion.device import Device
 from models.diffusion.families.weighting import read_weights
 from models.diffusion.flow import FLOW_BUILDS
 from models.diffusion.noise import generator_of
-from models.diffusion.samplers import BUILDS, new_schedule
+from models.diffusion.samplers import BUILDS, Schedule, new_schedule
 from models.diffusion.vocabulary import Vocabulary
 from models.errors import ModelUnavailable, PaintingBroken
 from models.manifest import Fingerprint
@@ -57,9 +58,9 @@ def drawing(
     pipeline.set_progress_bar_config(disable=True)
     walked: list[float] = []
 
-    def work(pause: Callable[[], None]) -> Any:
+    def work(pause: Callable[[], None]) -> object:
         torch.set_num_threads(device.threads)  # counts for a thread, not for the process
-        return pipeline(**arguments(pipeline, spec), **reporting(pipeline, walked, pause)).images[0]
+        return pipeline(**arguments(pipeline, spec), **_reporting(pipeline, walked, pause)).images[0]
 
     steps = alternating(work)
     try:
@@ -74,24 +75,26 @@ def drawing(
         steps.close()
 
 
-def scheduler_for(own: Any, sampler: Sampler) -> Any:
+def scheduler_for(own: Schedule, sampler: Sampler) -> Schedule:
     """A new scheduler of the sampler's kind. One that is none of our samplers' stays what it is, whatever is named.
 
     Raises:
         ModelUnavailable: the pipeline's scheduler cannot be exchanged for this sampler's.
     """
-    kind = type(own).__name__
+    builder: Any = type(own)
+    kind = builder.__name__
     builds = FLOW_BUILDS if "Flow" in kind else BUILDS
     names = [name for name, build in builds.items() if build.kind == kind]
     if not names or (sampler in names and kind in UNIQUE):
-        return type(own).from_config(own.config)
+        schedule: Schedule = builder.from_config(own.config)
+        return schedule
     possible = names if kind in UNIQUE else [name for name, build in BUILDS.items() if build.kind not in UNIQUE]
     if sampler not in possible:
         raise ModelUnavailable(f"This model is painted with {', '.join(possible)}, not with {sampler}.")
     return new_schedule(sampler, own.config)
 
 
-def arguments(pipeline: Any, spec: GenerationSpec) -> dict[str, Any]:
+def arguments(pipeline: DiffusionPipeline, spec: GenerationSpec) -> dict[str, object]:
     """What the spec says, as far as the pipeline listens; nothing that would change sizes or texts behind our back."""
     known = inspect.signature(pipeline.__call__).parameters
     size = spec.size.painted
@@ -101,7 +104,7 @@ def arguments(pipeline: Any, spec: GenerationSpec) -> dict[str, Any]:
         "width": size.width,
         "height": size.height,
         "num_inference_steps": spec.num_inference_steps,
-        guidance_name(pipeline, known): spec.guidance_scale,
+        _guidance_name(pipeline, known): spec.guidance_scale,
         "generator": generator_of(spec.seed),
         "output_type": "np",
         "clean_caption": False,
@@ -110,22 +113,22 @@ def arguments(pipeline: Any, spec: GenerationSpec) -> dict[str, Any]:
     return {name: value for name, value in wanted.items() if name in known}
 
 
-def guidance_name(pipeline: Any, known: Mapping[str, Any]) -> str:
+def _guidance_name(pipeline: Any, known: Mapping[str, Any]) -> str:
     """Where a pipeline knows two scales, the one that is no input of its network."""
     transformer = getattr(pipeline, "transformer", None)
     is_told = bool(getattr(getattr(transformer, "config", None), "guidance_embeds", False))
     return "true_cfg_scale" if "true_cfg_scale" in known and not is_told else "guidance_scale"
 
 
-def reporting(pipeline: Any, walked: list[float], pause: Callable[[], None]) -> dict[str, Any]:
+def _reporting(pipeline: Any, walked: list[float], pause: Callable[[], None]) -> dict[str, Any]:
     """The newer pipelines hand themselves over after each step, the older ones step, time and latents."""
 
-    def on_step_end(_: Any, step: int, timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001
+    def on_step_end(_: object, step: int, timestep: float, tensors: dict[str, object]) -> dict[str, object]:  # noqa: ARG001
         walked.append(float(timestep))
         pause()
         return tensors
 
-    def on_step(step: int, timestep: Any, latents: Any) -> None:  # noqa: ARG001
+    def on_step(step: int, timestep: float, latents: object) -> None:  # noqa: ARG001
         walked.append(float(timestep))
         pause()
 
