@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
+from diffusers.hooks.group_offloading import _maybe_remove_and_reapply_group_offloading
 from diffusers.utils.peft_utils import delete_adapter_layers
 from peft import LoraConfig, inject_adapter_in_model, set_peft_model_state_dict
 from peft.tuners.tuners_utils import BaseTunerLayer
@@ -85,7 +86,8 @@ class Adapters:
             return
         names = [_name(adapter.id) for adapter in wanted]
         for layer in self._layers:
-            layer.set_adapter(names, inference_mode=True)
+            # What peft's `set_adapter` does, but for freezing: nothing thaws here, and looking takes 0.1 ms a layer.
+            layer._active_adapter = names  # noqa: SLF001
             for name, adapter in zip(names, wanted, strict=True):
                 layer.set_scale(name, adapter.weight)
         self._active = wanted
@@ -135,6 +137,8 @@ class Adapters:
         for layer in self._layers:
             layer.set_adapter([], inference_mode=True)
         self._on_change()
+        for network in self._networks.values():
+            _maybe_remove_and_reapply_group_offloading(network)  # layers that have just come are to take turns too
 
 
 def _name(id: str) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from diffusers.hooks import apply_group_offloading
 from plugins.at_once import at_once
 from plugins.open_studio import OpenStudio
 from plugins.tiny_loras import adapter_card, write_lora
@@ -137,6 +138,26 @@ def test_a_lora_that_is_no_longer_in_the_catalogue_fails_its_own_picture_alone(
     end = studio.ended()[lost]
     assert isinstance(end, wire.Broken)
     assert (end.kind, "chalk" in end.message) == ("ModelUnavailable", True)
+
+
+def test_networks_whose_layers_take_turns_on_the_device_paint_the_same(opened: Callable[..., OpenStudio]) -> None:
+    def offloaded() -> OpenStudio:
+        studio = opened()
+        unet = at_once(studio.studio._residency.pipeline("tiny")).network.module
+        apply_group_offloading(
+            unet, onload_device=torch.device("cpu"), offload_device=torch.device("cpu"), offload_type="leaf_level"
+        )
+        return studio
+
+    studio, specs = offloaded(), (COMPANY[0], COMPANY[1], COMPANY[2], COMPANY[3])
+    expected = painted(opened(), *specs)
+
+    assert painted(studio, *specs[:2]) == expected[:2]
+    assert painted(studio, *specs[2:]) == expected[2:]
+    assert painted(studio, *specs) == expected
+    unet = at_once(studio.studio._residency.pipeline("tiny")).network.module
+    leaves = [module for module in unet.modules() if isinstance(module, nn.Linear)]
+    assert all(hasattr(leaf, "_diffusers_hook") for leaf in leaves)
 
 
 def test_a_layer_that_was_exchanged_is_found_again() -> None:
