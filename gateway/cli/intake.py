@@ -58,7 +58,7 @@ def take_in(
             converting(file, aside, prediction=prediction, environment=child_environment()), console=console
         )
         (aside / RECEIPT).write_bytes(msgspec.json.encode({"file": file.name, "sha256": made.sha256}))
-        aside.chmod(0o755)  # as any folder; a temporary one is its maker's alone
+        _open_to_readers(aside)
         if folder.exists():
             shutil.rmtree(folder)
         aside.rename(folder)
@@ -84,6 +84,13 @@ def _check_place(folder: Path, taken: Sequence[Path], *, needed: int) -> None:
         raise RequestInvalid(
             f"The data folder has {_gigabytes(free)} of room; the model takes {_gigabytes(needed + ROOM_BYTES)}."
         )
+
+
+def _open_to_readers(folder: Path) -> None:
+    """As files usually are: a temporary folder, and what safetensors writes, is its maker's alone."""
+    folder.chmod(0o755)
+    for entry in folder.rglob("*"):
+        entry.chmod(0o755 if entry.is_dir() else 0o644)
 
 
 def _converted(steps: Generator[Step, None, Converted], *, console: Console) -> Converted:

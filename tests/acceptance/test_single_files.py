@@ -3,6 +3,7 @@
 import json
 import re
 import signal
+import stat
 import subprocess
 import time
 from pathlib import Path
@@ -43,6 +44,8 @@ def test_a_checkpoint_is_converted_and_every_style_paints_with_it(home: Home, ch
     assert "512x512" in found
     assert re.search(r"in \d+ s, sha256 [0-9a-f]{64}$", converted)
     assert catalogued == "tiny-dream-v8 (sd1, 512x512) is in the catalogue."
+    made = [shelf_of(home) / "tiny-dream-v8", *(shelf_of(home) / "tiny-dream-v8").rglob("*")]
+    assert {(entry.is_dir(), stat.S_IMODE(entry.stat().st_mode)) for entry in made} == {(True, 0o755), (False, 0o644)}
     models = json.loads(home.command("models", "list", "--json").stdout)
     assert {model["id"]: model["default"] for model in models} == {"starter": False, "tiny-dream-v8": True}
     styles = json.loads(home.command("styles", "list", "--json").stdout)
