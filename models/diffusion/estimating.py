@@ -1,5 +1,6 @@
 """What the finished latents will be like, judged from one prediction on the way there."""
 
+import math
 from collections.abc import Mapping
 from enum import StrEnum
 
@@ -71,7 +72,7 @@ def clean_latents(
     if kind is Prediction.FLOW or alphas is None:
         return seen - timestep / TIMES * answered
     alpha = _between(alphas, timestep)
-    signal, noise = alpha**0.5, (1 - alpha) ** 0.5
+    signal, noise = math.sqrt(alpha), math.sqrt(1 - alpha)
     if kind is Prediction.V_PREDICTION:
         return signal * seen - noise * answered
     return (seen - noise * answered) / max(signal, LEAST_SIGNAL)

@@ -60,7 +60,8 @@ def _colours_of(vae: Any) -> torch.Tensor:
     known = _seen_by_a_colour(latents.detach().float().cpu()).double()
     wanted = adaptive_avg_pool2d(pattern, latents.shape[-2:])[0].flatten(1).double()
     ridge = RIDGE * torch.eye(len(known), dtype=torch.float64)
-    return torch.linalg.solve(known @ known.T + ridge, known @ wanted.T).float()
+    colours: torch.Tensor = torch.linalg.solve(known @ known.T + ridge, known @ wanted.T)
+    return colours.float()
 
 
 def _seen_by_a_colour(latents: torch.Tensor) -> torch.Tensor:

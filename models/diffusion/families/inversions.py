@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -66,21 +65,19 @@ class Inversions:
             hook.remove()
 
 
-def inversions_of(files: Mapping[str, Path], networks: Mapping[str, Any]) -> dict[str, Inversions]:
-    """The operator's inversions for each text encoder among a model's components, by the word that calls them.
+def inversions_of(files: Mapping[str, Path], widths: Mapping[str, int]) -> dict[str, Inversions]:
+    """The operator's inversions, by the word that calls them, for each of a model's text encoders.
 
     A file for one encoder holds one tensor (`emb_params`, or called like the word); a file for two holds `clip_l` and
-    `clip_g`.
+    `clip_g`. `widths` says, in the encoders' order, how wide the vectors of each are.
 
     Raises:
         WeightsRejected: a file is damaged, of another form, or made for other encoders.
     """
-    encoders = [name for name in networks if name.startswith("text_encoder")]
-    widths = [networks[name].get_input_embeddings().weight.shape[1] for name in encoders]
-    read = {word.strip().lower(): _vectors(word, file, widths) for word, file in files.items()}
+    read = {word.strip().lower(): _vectors(word, file, tuple(widths.values())) for word, file in files.items()}
     return {
         name: Inversions(vectors={word: vectors[place] for word, vectors in read.items()})
-        for place, name in enumerate(encoders)
+        for place, name in enumerate(widths)
     }
 
 
