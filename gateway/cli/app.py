@@ -77,11 +77,17 @@ def generate(
     quality: Annotated[Quality | None, typer.Option(help="How much work goes into it.")] = None,
     negative_prompt: Annotated[str, typer.Option(help="What must not be in the picture.")] = "",
     model: Annotated[str | None, typer.Option(help="A model's id; the style decides otherwise.")] = None,
+    lora: Annotated[list[str] | None, typer.Option(help="A LoRA's id, or id:weight; may be said again.")] = None,
     upscale: Annotated[bool, typer.Option("--upscale", help="Four times the width and height.")] = False,
     output: Annotated[Path, typer.Option("-o", "--output", help="A .png, .jpg or .webp file.")] = Path("pinxit.png"),
     recipe: Annotated[Path | None, typer.Option(help="Write the recipe here, as JSON for `replay`.")] = None,
+    init_image: Annotated[Path | None, typer.Option(help="Start from this picture.")] = None,
+    mask: Annotated[Path | None, typer.Option(help="Paint only where this picture is white.")] = None,
+    strength: Annotated[float, typer.Option(help="How far to leave the first picture, above 0 up to 1.")] = 0.6,
 ) -> None:
     """Paint one picture without a server."""
+    from gateway.cli.beginning import Beginning
+    from gateway.cli.loras import read_choice
     from gateway.cli.painting import paint
     from gateway.settings import load_settings
 
@@ -95,8 +101,10 @@ def generate(
         negative_prompt=negative_prompt,
         model=model,
         upscale=upscale,
+        loras=tuple(map(read_choice, lora or ())),
     )
-    paint(load_settings(), request, output, recipe_file=recipe)
+    beginning = Beginning(image=init_image, mask=mask, strength=strength)
+    paint(load_settings(), request, output, recipe_file=recipe, beginning=beginning)
 
 
 @app.command()
@@ -108,7 +116,8 @@ def replay(
     mask: Annotated[Path | None, typer.Option(help="The mask that bounded what was painted.")] = None,
 ) -> None:
     """Paint a picture again and say whether it is the same. Exit code 1: it is not."""
-    from gateway.cli.replaying import Beginning, replay_file
+    from gateway.cli.beginning import Beginning
+    from gateway.cli.replaying import replay_file
     from gateway.settings import load_settings
 
     beginning = Beginning(image=init_image, mask=mask)

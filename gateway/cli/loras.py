@@ -9,11 +9,20 @@ from rich.console import Console
 from gateway.cli.printing import Cell, print_rows
 from gateway.settings import load_settings
 from gateway.wiring import Installation
-from models import Family, RequestInvalid
+from models import Adapter, Family, RequestInvalid
 from models.catalogue import ADAPTED
 from models.single_file.lora import inspect_lora
 
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+
+
+def read_choice(text: str) -> Adapter:
+    """`id` or `id:weight`. Raises RequestInvalid."""
+    id, _, weight = text.partition(":")
+    try:
+        return Adapter(id=id, weight=float(weight or 1.0))
+    except ValueError:
+        raise RequestInvalid(f"--lora is an id or id:weight, not {text!r}.", field="loras") from None
 
 
 def show_loras(*, as_json: bool) -> None:

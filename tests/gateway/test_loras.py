@@ -8,7 +8,9 @@ import pytest
 from safetensors.numpy import save_file
 
 from gateway.cli.app import run
+from gateway.cli.loras import read_choice
 from gateway.settings import ROOT
+from models import Adapter, RequestInvalid
 
 INK = 'id = "ink"\nfamily = "starter"\npath = "ink.safetensors"\nlicence = "MIT"\ntrigger = "inkwash"\n'
 XL = 'id = "xl-only"\nfamily = "sdxl"\npath = "xl.safetensors"\nlicence = "MIT"\n'
@@ -133,3 +135,12 @@ def test_names_taken_or_badly_formed_and_files_that_are_no_loras_are_refused(she
         assert called("add", *arguments) == 2
         assert word in capsys.readouterr().err
     assert [card.name for card in shelf.iterdir()] == ["a.toml"]
+
+
+def test_a_lora_is_chosen_by_id_and_weight():
+    assert [read_choice(text) for text in ("ink", "ink:-0.5")] == [
+        Adapter(id="ink", weight=1.0),
+        Adapter(id="ink", weight=-0.5),
+    ]
+    with pytest.raises(RequestInvalid, match="id:weight"):
+        read_choice("ink:much")
