@@ -4,6 +4,7 @@ import asyncio
 import secrets
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -11,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
+from gateway.cli.beginning import Beginning
 from gateway.settings import Settings
 from gateway.telemetry import start_logging
 from gateway.wiring import SEEDS, Installation
@@ -27,15 +29,23 @@ from models import (
 from storage.encoding import encode
 
 FORMATS = {".png": ImageFormat.PNG, ".jpg": ImageFormat.JPEG, ".jpeg": ImageFormat.JPEG, ".webp": ImageFormat.WEBP}
+NOTHING = Beginning()
 
 
-def paint(settings: Settings, request: GenerationRequest, output: Path, *, recipe_file: Path | None = None) -> None:
+def paint(
+    settings: Settings,
+    request: GenerationRequest,
+    output: Path,
+    *,
+    recipe_file: Path | None = None,
+    beginning: Beginning = NOTHING,
+) -> None:
     """Paint into the file `output`; its ending decides the format. Progress goes to stderr, seed and file to stdout.
 
-    `recipe_file` gets the picture's recipe as JSON, which `pinxit replay` reads.
+    `recipe_file` gets the picture's recipe as JSON, which `pinxit replay` reads. `beginning` is what it starts from.
 
     Raises:
-        RequestInvalid: the ending is none we write, or a folder is not there.
+        RequestInvalid: the ending is none we write, a folder is not there, or `beginning` breaks its rules.
         Refused, Failed: as the HTTP path.
     """
     start_logging(form=settings.log_format, level="warning")
@@ -48,7 +58,8 @@ def paint(settings: Settings, request: GenerationRequest, output: Path, *, recip
     installation.prompt_filter.check(
         request.prompt, negative_prompt=route.negative_prompt_used, final_prompt=route.revised_prompt
     )
-    recipe = asyncio.run(painted(installation, route.specs[0], output))
+    spec = replace(route.specs[0], init_image=beginning.init_image())
+    recipe = asyncio.run(painted(installation, spec, output, beginnings=beginning.contents()))
     lines = [f"seed {seed}", f"file {output}"]
     if recipe_file is not None:
         recipe_file.write_bytes(msgspec.json.format(msgspec.json.encode(recipe)) + b"\n")

@@ -7,13 +7,13 @@ it reaches the terminal only as plain text.
 import asyncio
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 import msgspec
 from rich.console import Console
 
+from gateway.cli.beginning import Beginning, content_of
 from gateway.cli.painting import check_output, painted
 from gateway.generations import check_repaintable
 from gateway.settings import Settings
@@ -23,17 +23,8 @@ from models import InitImage, Recipe, RequestInvalid
 from models.replay import Comparison, check_bounds, compare
 from storage.encoding import read_text
 
-MAX_FILE_BYTES = 256 << 20  # the largest picture we paint has 177 MB of pixels
 MAX_RECIPE_BYTES = 4 << 20
 MAX_REASON_CHARACTERS = 200
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Beginning:
-    """The files given for a painting that began from a picture."""
-
-    image: Path | None = None
-    mask: Path | None = None
 
 
 def replay_file(settings: Settings, file: Path, output: Path, *, index: int, beginning: Beginning) -> bool:
@@ -60,7 +51,7 @@ def replay_file(settings: Settings, file: Path, output: Path, *, index: int, beg
 
 def _chosen(file: Path, index: int) -> Recipe:
     """One recipe of the file, within the bounds of ours."""
-    recipes = recipes_in(_content(file), name=file.name)
+    recipes = recipes_in(content_of(file), name=file.name)
     if index >= len(recipes):
         raise _refused(file.name, f"it holds {len(recipes)} of them; --index counts from 0.")
     check_bounds(recipes[index].spec)
@@ -114,23 +105,11 @@ def _beginnings(needed: InitImage | None, given: Beginning) -> Mapping[str, byte
         if (sha256 is None) != (file is None):
             raise RequestInvalid(f"This recipe needs {'no' if sha256 is None else 'its'} {option}.", field=option)
         if sha256 is not None and file is not None:
-            content = _content(file)
+            content = content_of(file)
             if hashlib.sha256(content).hexdigest() != sha256:
                 raise RequestInvalid(f"{file}: not the file that was painted from, by its SHA-256.", field=option)
             contents[sha256] = content
     return contents
-
-
-def _content(file: Path) -> bytes:
-    """Raises RequestInvalid: the file cannot be read, or has no end in sight."""
-    try:
-        with file.open("rb") as opened:
-            content = opened.read(MAX_FILE_BYTES + 1)
-    except OSError as wrong:
-        raise RequestInvalid(f"{file}: {wrong.strerror}.", field="file") from None
-    if len(content) > MAX_FILE_BYTES:
-        raise _refused(file.name, f"a file may have {MAX_FILE_BYTES >> 20} MB.")
-    return content
 
 
 def _said(comparison: Comparison, output: Path) -> str:

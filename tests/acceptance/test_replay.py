@@ -1,5 +1,6 @@
 """The same pixels again, from the file alone: without a server, and for what a server painted."""
 
+import hashlib
 import json
 from hashlib import sha256
 
@@ -92,3 +93,19 @@ def test_what_is_wrong_is_said_in_one_line_that_names_it(home, painted, argument
     assert refused.returncode == 2
     assert len(refused.stderr.splitlines()) == 1
     assert names in refused.stderr
+
+
+def test_a_picture_begun_from_another_on_the_command_line_says_so_in_its_recipe(home):
+    first = home.command("generate", "a red lighthouse by the sea", "--seed", "5", "-o", "first.png")
+    begun = home.command(
+        "generate", "a blue lighthouse by the sea", "--init-image", "first.png", "--strength", "0.5",
+        "--seed", "6", "-o", "second.png", "--recipe", "second.json",
+    )  # fmt: skip
+    refused = home.command("generate", "a boat", "--mask", "first.png", "-o", "third.png")
+
+    assert (first.returncode, begun.returncode) == (0, 0), begun.stderr
+    spec = json.loads((home.folder / "second.json").read_text())["spec"]
+    assert spec["init_image"]["strength"] == 0.5
+    assert spec["init_image"]["sha256"] == hashlib.sha256((home.folder / "first.png").read_bytes()).hexdigest()
+    assert refused.returncode != 0
+    assert "--mask needs --init-image" in refused.stderr

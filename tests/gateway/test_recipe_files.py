@@ -16,7 +16,8 @@ from PIL.PngImagePlugin import PngInfo
 from plugins.fake_engine import FINGERPRINT
 from plugins.tiny_specs import new_spec, plain_size
 
-from gateway.cli.replaying import MAX_RECIPE_BYTES, Beginning, recipes_in, replay_file
+from gateway.cli.beginning import Beginning
+from gateway.cli.replaying import MAX_RECIPE_BYTES, recipes_in, replay_file
 from gateway.settings import Settings
 from models import DomainError, ImageFormat, ImageSize, InitImage, ModelUnavailable, Recipe, RequestInvalid
 from safety import PromptBlocked
