@@ -1,5 +1,6 @@
 """What a diffusers folder says of itself, read from its JSON files alone: nothing is loaded or run."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -69,10 +70,6 @@ class _Vae(msgspec.Struct):
         return 1 << (len(self.encoder_block_out_channels or self.block_out_channels) - 1)
 
 
-class _Scheduler(msgspec.Struct):
-    kind: str = msgspec.field(name="_class_name", default="")
-
-
 def inspect_folder(folder: Path) -> Inspection:
     """Raises WeightsRejected: no diffusers folder, or one of a build that we cannot paint with."""
     pipeline = str(_read(folder / "model_index.json", _Index).pipeline)
@@ -128,7 +125,7 @@ def _of_whole(folder: Path) -> Inspection:
         family=Family.OTHER,
         native=_square(said * factor if isinstance(said, int) else LATENTS_ASIDE * 8),
         size_multiple=max(16, factor),
-        sampling=sampling_of_whole(_read(scheduler, _Scheduler).kind if scheduler.exists() else ""),
+        sampling=sampling_of_whole(_kind_of(scheduler) if scheduler.exists() else ""),
     )
 
 
@@ -138,6 +135,15 @@ def _vae(folder: Path) -> _Vae:
 
 def _square(side: int) -> ImageSize:
     return ImageSize(width=side, height=side)
+
+
+def _kind_of(scheduler: Path) -> str:
+    """Its class. Python's own reader: diffusers writes -Infinity into these files, which is no JSON."""
+    try:
+        said = json.loads(scheduler.read_bytes())
+    except (OSError, ValueError) as wrong:
+        raise WeightsRejected(f"scheduler/{scheduler.name}: {wrong}") from None
+    return str(said.get("_class_name", "")) if isinstance(said, dict) else ""
 
 
 def _read(file: Path, form: type[Form]) -> Form:

@@ -71,7 +71,10 @@ def test_a_pipeline_without_an_adapter_begins_with_its_own_schedulers_sampler(
             {
                 "model_index.json": {"_class_name": "PixArtSigmaPipeline"},
                 "transformer/config.json": {"sample_size": sample_size},
-                "scheduler/scheduler_config.json": {"_class_name": "DPMSolverMultistepScheduler"},
+                "scheduler/scheduler_config.json": {
+                    "_class_name": "DPMSolverMultistepScheduler",
+                    "lambda_min_clipped": float("-inf"),
+                },
                 "vae/config.json": vae,
             },
         )
