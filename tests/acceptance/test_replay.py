@@ -1,6 +1,5 @@
 """The same pixels again, from the file alone: without a server, and for what a server painted."""
 
-import hashlib
 import json
 from hashlib import sha256
 
@@ -106,6 +105,6 @@ def test_a_picture_begun_from_another_on_the_command_line_says_so_in_its_recipe(
     assert (first.returncode, begun.returncode) == (0, 0), begun.stderr
     spec = json.loads((home.folder / "second.json").read_text())["spec"]
     assert spec["init_image"]["strength"] == 0.5
-    assert spec["init_image"]["sha256"] == hashlib.sha256((home.folder / "first.png").read_bytes()).hexdigest()
+    assert spec["init_image"]["sha256"] == sha256((home.folder / "first.png").read_bytes()).hexdigest()
     assert refused.returncode != 0
     assert "--mask needs --init-image" in refused.stderr
