@@ -35,7 +35,7 @@ def build_sd1(folder: Path, *, schedule: Mapping[str, object] | None = None) -> 
             text_encoder=CLIPTextModel(text_config()),
             tokenizer=tokenizer(),
             unet=UNet2DConditionModel(**tiny_unet()),
-            scheduler=_scheduler(schedule),
+            scheduler=new_scheduler(schedule),
             safety_checker=None,
             feature_extractor=None,
             requires_safety_checker=False,
@@ -53,7 +53,7 @@ def build_sd1_inpainting(folder: Path) -> Path:
             text_encoder=CLIPTextModel(text_config()),
             tokenizer=tokenizer(),
             unet=UNet2DConditionModel(**tiny_unet(), **INPAINTING),
-            scheduler=_scheduler(None),
+            scheduler=new_scheduler(None),
             safety_checker=None,
             feature_extractor=None,
             requires_safety_checker=False,
@@ -75,7 +75,7 @@ def build_sd2(folder: Path, *, prediction_type: str) -> Path:
             unet=UNet2DConditionModel(
                 **{**tiny_unet(), "attention_head_dim": (2, 4)}, use_linear_projection=True, upcast_attention=True
             ),
-            scheduler=_scheduler({"prediction_type": prediction_type}),
+            scheduler=new_scheduler({"prediction_type": prediction_type}),
             safety_checker=None,
             feature_extractor=None,
             requires_safety_checker=False,
@@ -108,7 +108,7 @@ def _build_sdxl(kind: type[DiffusionPipeline], folder: Path, *, seed: int, **une
                 projection_class_embeddings_input_dim=6 * 8 + WIDTH,
                 **unet,
             ),
-            scheduler=_scheduler(None),
+            scheduler=new_scheduler(None),
             add_watermarker=False,
         )
     pipeline.save_pretrained(folder, safe_serialization=True)
@@ -162,6 +162,6 @@ def tokenizer(pad: str = "<|endoftext|>") -> CLIPTokenizer:
     return CLIPTokenizer(vocab=vocab, merges=[], pad_token=pad, model_max_length=77)
 
 
-def _scheduler(changes: Mapping[str, object] | None) -> DDIMScheduler:
+def new_scheduler(changes: Mapping[str, object] | None) -> DDIMScheduler:
     plain = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "clip_sample": False}
     return DDIMScheduler(**(plain | {"steps_offset": 1, "set_alpha_to_one": False} | dict(changes or {})))

@@ -6,26 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from plugins.open_studio import OpenStudio, open_studio
-from plugins.tiny_specs import card_of, new_spec, plain_size
+from plugins.ten_specs import TEN_SPECS
+from plugins.tiny_specs import card_of, new_spec
 
-from models import GenerationSpec, Sampler
+from models import GenerationSpec
 from models import child_protocol as wire
 from models.diffusion.device import Device
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers
 
-SPECS = (
-    new_spec(sampler=Sampler.EULER, num_inference_steps=3, seed=1),
-    new_spec(sampler=Sampler.EULER_A, num_inference_steps=5, seed=2),
-    new_spec(sampler=Sampler.DDIM, num_inference_steps=4, seed=3, guidance_scale=7.0),
-    new_spec(sampler=Sampler.DPMPP_2M, num_inference_steps=6, seed=4, prompt="a green house"),
-    new_spec(sampler=Sampler.DPMPP_SDE, num_inference_steps=4, seed=5),
-    new_spec(sampler=Sampler.UNIPC, num_inference_steps=5, seed=6, negative_prompt=""),
-    new_spec(sampler=Sampler.HEUN, num_inference_steps=3, seed=7),
-    new_spec(sampler=Sampler.LCM, num_inference_steps=4, seed=8, guidance_scale=1.0),
-    new_spec(sampler=Sampler.EULER, num_inference_steps=4, seed=9, size=plain_size(48, 32)),
-    new_spec(sampler=Sampler.DPMPP_2M_KARRAS, num_inference_steps=4, seed=10, model="xl"),
-)
 ORDERS = 20
 
 Open = Callable[..., OpenStudio]
@@ -46,11 +35,11 @@ def opened(sd1: Path, sdxl: Path, device: Device, tmp_path: Path) -> Open:
 def alone(opened: Open) -> dict[GenerationSpec, str]:
     """What each spec paints when nobody else is there."""
     studio, found = opened(largest=1), {}
-    for spec in SPECS:
+    for spec in TEN_SPECS:
         number = studio.ask(spec)
         studio.run()
         found[spec] = studio.pixels()[number]
-    assert len(set(found.values())) == len(SPECS)
+    assert len(set(found.values())) == len(TEN_SPECS)
     return found
 
 
@@ -61,9 +50,9 @@ def test_ten_requests_keep_their_pixels_in_twenty_orders_of_coming_and_going(
     for order in range(ORDERS):
         rng = np.random.default_rng(order)
         asked: dict[int, GenerationSpec] = {}
-        for index in rng.permutation(len(SPECS)):
-            asked[studio.ask(SPECS[index])] = SPECS[index]
-            unwanted = studio.ask(SPECS[int(rng.integers(len(SPECS)))])
+        for index in rng.permutation(len(TEN_SPECS)):
+            asked[studio.ask(TEN_SPECS[index])] = TEN_SPECS[index]
+            unwanted = studio.ask(TEN_SPECS[int(rng.integers(len(TEN_SPECS)))])
             for _ in range(int(rng.integers(4))):
                 studio.tick()
             studio.canceled.add(unwanted)
@@ -87,7 +76,7 @@ def test_another_studio_reads_what_was_measured_and_paints_the_same(
     opened: Open, alone: dict[GenerationSpec, str], tmp_path: Path
 ) -> None:
     first = opened()
-    for spec in SPECS[:3]:
+    for spec in TEN_SPECS[:3]:
         first.ask(spec)
         first.ask(spec)
     first.run()
@@ -95,7 +84,7 @@ def test_another_studio_reads_what_was_measured_and_paints_the_same(
     assert files
 
     second = opened()
-    asked = {second.ask(spec): spec for spec in SPECS[:3]}
+    asked = {second.ask(spec): spec for spec in TEN_SPECS[:3]}
     second.run()
 
     assert second.pixels() == {number: alone[spec] for number, spec in asked.items()}
@@ -107,19 +96,19 @@ def test_a_painting_that_is_cancelled_at_any_step_changes_nobody(
 ) -> None:
     studio = opened()
     for ticks in range(9):
-        kept, unwanted = studio.ask(SPECS[3]), studio.ask(SPECS[6])
+        kept, unwanted = studio.ask(TEN_SPECS[3]), studio.ask(TEN_SPECS[6])
         for _ in range(ticks):
             studio.tick()
         studio.canceled.add(unwanted)
         studio.run()
-        assert studio.pixels()[kept] == alone[SPECS[3]]
+        assert studio.pixels()[kept] == alone[TEN_SPECS[3]]
         assert isinstance(studio.ended()[unwanted], wire.Stopped | wire.Painted)
 
 
 def test_fast_says_that_nothing_is_proven(opened: Open) -> None:
     studio = opened(compute=wire.Compute.FAST)
-    studio.ask(SPECS[0])
-    studio.ask(SPECS[1])
+    studio.ask(TEN_SPECS[0])
+    studio.ask(TEN_SPECS[1])
     studio.run()
 
     assert {end.painting.recipe.fingerprint.batch_class for end in painted(studio)} == {0}
