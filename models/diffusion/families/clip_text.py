@@ -60,8 +60,18 @@ class ClipText:
         Raises:
             PaintingBroken: the encoder has not so many layers.
         """
-        read = [self.read(chunk, skip, adapters) for chunk in chunks]
+        read = [self._weighed(chunk, skip, adapters) for chunk in chunks]
         return Encoded(embeddings=torch.cat([one.embeddings for one in read], dim=1), pooled=read[0].pooled)
+
+    def _weighed(self, chunk: Chunk, skip: int, adapters: tuple[Adapter, ...]) -> Encoded:
+        """The pooled text knows no weights."""
+        plain = self.read(tuple(token.id for token in chunk), skip, adapters)
+        if all(token.weight == 1 for token in chunk):
+            return plain
+        rest = [1.0] * (self.window - 1 - len(chunk))
+        weights = torch.tensor([1.0, *(token.weight for token in chunk), *rest])
+        empty = self.read((), skip, adapters).embeddings
+        return Encoded(embeddings=weighted(plain.embeddings, empty, weights), pooled=plain.pooled)
 
     def _words(self, text: WeightedText) -> list[list[Token]]:
         """The tokens of each word; words stand apart by white space."""
@@ -92,7 +102,7 @@ class ClipText:
 
 
 class Reader:
-    """Runs the encoder over one chunk."""
+    """Runs the encoder over the tokens of one chunk."""
 
     def __init__(self, tokenizer: Any, encoder: Any, *, layer: int, window: int, inversions: Inversions) -> None:
         self._marks = tokenizer
@@ -101,17 +111,8 @@ class Reader:
         self._window = window
         self._inversions = inversions
 
-    def read(self, chunk: Chunk, skip: int, adapters: tuple[Adapter, ...]) -> Encoded:  # noqa: ARG002 - part of the key
-        """The pooled text knows no weights."""
-        plain = self._encode([token.id for token in chunk], skip)
-        if all(token.weight == 1 for token in chunk):
-            return plain
-        rest = [1.0] * (self._window - 1 - len(chunk))
-        weights = torch.tensor([1.0, *(token.weight for token in chunk), *rest])
-        empty = self._encode([], skip).embeddings
-        return Encoded(embeddings=weighted(plain.embeddings, empty, weights), pooled=plain.pooled)
-
-    def _encode(self, ids: Sequence[int], skip: int) -> Encoded:
+    def read(self, ids: tuple[int, ...], skip: int, adapters: tuple[Adapter, ...]) -> Encoded:  # noqa: ARG002
+        """`adapters` are what distinguishes two readings of one text; whoever calls has activated them."""
         marks = self._marks
         padding = [marks.pad_token_id] * (self._window - 2 - len(ids))
         row = [marks.bos_token_id, *ids, marks.eos_token_id, *padding]

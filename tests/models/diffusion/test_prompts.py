@@ -208,3 +208,13 @@ def test_a_weighted_word_moves_sd3s_clip_part(sd3: Path, load: Load) -> None:
     plain, heavy = (prepare(new_spec(prompt=text)).embeddings[1] for text in ("a red boat", "a (red:1.5) boat"))
 
     assert (plain != heavy).any(dim=-1).nonzero().flatten().tolist() == [2, 3, 4]
+
+
+def test_another_weight_of_a_text_that_was_read_needs_no_reading(sd1: Path, load: Load) -> None:
+    texts = load(sd1).texts
+    texts._text.read.cache_clear()
+
+    for prompt in ("a red boat", "a (red:1.3) boat", "(a red boat:0.7)"):
+        texts.prepare(new_spec(prompt=prompt, negative_prompt=""))
+
+    assert texts._text.read.cache_info().misses == 2
