@@ -7,6 +7,11 @@ from pathlib import Path
 
 import torch
 
+TITLES = {
+    "engine": "Pixel-exact batching against its peers (higher is better; red: the bar to reach)",
+    "fast-paths": "Ways to compute faster, each against the form without it (higher is better)",
+    "gates": "Networks of real sizes on CUDA (higher is better; red: the bar to reach)",
+}
 RESULTS = Path(__file__).resolve().parents[1] / "benchmarks" / "results"
 
 
@@ -20,17 +25,17 @@ def machine() -> dict[str, object]:
     }
 
 
-def keep(name: str, figures: dict[str, object]) -> None:
+def keep(name: str, figures: dict[str, object], *, chart: str = "engine") -> None:
     """Replace one benchmark's entry of this kind of device, and draw the chart anew."""
     RESULTS.mkdir(exist_ok=True)
-    file = RESULTS / f"engine-{'cuda' if torch.cuda.is_available() else 'cpu'}.json"
+    file = RESULTS / f"{chart}-{'cuda' if torch.cuda.is_available() else 'cpu'}.json"
     known = json.loads(file.read_text()) if file.exists() else {}
     known[name] = {"machine": machine(), **figures}
     file.write_text(json.dumps(known, indent=2, sort_keys=True) + "\n")
-    draw(known, file.with_suffix(".png"))
+    draw(known, file.with_suffix(".png"), title=TITLES[chart])
 
 
-def draw(known: dict[str, dict[str, object]], file: Path) -> None:
+def draw(known: dict[str, dict[str, object]], file: Path, *, title: str) -> None:
     """A bar for every ratio, with the bar it has to reach."""
     import matplotlib as mpl
 
@@ -52,7 +57,7 @@ def draw(known: dict[str, dict[str, object]], file: Path) -> None:
     axes.axvline(1.0, color="#999999", linewidth=1, linestyle=":")
     axes.set_yticks(places, [what for what, _, _ in rows])
     axes.set_xlim(0, max([ratio for _, ratio, _ in rows] + [1.0]) * 1.15)
-    axes.set_title("Pixel-exact batching against its peers (higher is better; red: the bar to reach)", fontsize=10)
+    axes.set_title(title, fontsize=10)
     axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(file, dpi=110)
     plt.close(figure)
