@@ -12,7 +12,6 @@ from models.batching import BatchSizes
 from models.child_protocol import Compute
 from models.diffusion.canary import CANDIDATES, Calibration, calibrate
 from models.diffusion.passes import PassWanted
-from models.diffusion.recovering import recover
 from models.manifest import Execution
 
 log = logging.getLogger(__name__)
@@ -57,21 +56,19 @@ class Calibrations:
         return 1 if calibration is None else min(calibration.sizes)
 
     def measure(self, wanted: PassWanted) -> Generator[None, None, None]:
-        """Find out and keep it; yields between passes. A network that fails at it fails for its own picture, later.
+        """Find out and keep it; yields between passes.
 
         Adapters act with weight 1: one that hardly acts would hide what its layers do.
         """
         model = replace(wanted, adapters=tuple(replace(adapter, weight=1.0) for adapter in wanted.adapters))
-        try:
-            found = yield from calibrate(model, largest=self._largest, holds_one=self._holds_one)
-        except Exception as wrong:
-            recover(wrong)
-            log.warning("%s paints one picture a pass until the engine starts anew", wanted.model, exc_info=wrong)
-            self._known[wanted.kernels] = LONE
-            return
+        found = yield from calibrate(model, largest=self._largest, holds_one=self._holds_one)
         log.info("batch sizes of %s: %s, milliseconds %s", wanted.model, found.sizes, dict(found.ms))
         self._known[wanted.kernels] = found
         self._write(wanted, found)
+
+    def forgo(self, wanted: PassWanted) -> None:
+        """It cannot be measured: one picture a pass until the engine starts anew."""
+        self._known[wanted.kernels] = LONE
 
     def _settled(self, wanted: PassWanted) -> Calibration | None:
         """Where there is nothing to measure."""

@@ -144,7 +144,7 @@ def _watch(batch: Sequence[PassWanted], found: set[str]) -> bool:
     try:
         with batch[0].pipeline.steadying.watching(found, rows=batch[0].conditioning.rows):
             run_pass(batch, len(batch))
-    except Exception as wrong:
+    except (MemoryError, RuntimeError) as wrong:
         if not is_out_of_memory(wrong):
             raise
         recover(wrong)

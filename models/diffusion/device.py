@@ -98,4 +98,4 @@ def pin_kernels() -> None:
     # Nothing that our networks run forward is known to differ from run to run. Should a model bring such a kernel, torch
     # takes the other one, or names it in the log where it has none; a picture need not fail for that.
     torch.use_deterministic_algorithms(True, warn_only=True)
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]

@@ -59,7 +59,7 @@ class Studio:
         self._easel = Easel(residency=residency, device=device, batch_class=calibrations.batch_class)
         self._sittings: list[Sitting] = []
         self._turns: Turns[Hashable] = Turns()
-        self._measuring: Generator[None, None, None] | None = None
+        self._measuring: tuple[PassWanted, Generator[None, None, None]] | None = None
 
     @classmethod
     def open(cls, setup: wire.Setup) -> Self:
@@ -180,22 +180,27 @@ class Studio:
 
     def _measure_on(self, send: Send) -> None:
         """Find out the batch sizes of a group once that may help somebody; a pass or two a tick."""
-        if self._measuring is None:
-            self._measuring = self._next_to_measure()
+        if self._measuring is None and (wanted := self._unmeasured()) is not None:
+            self._measuring = wanted, self._calibrations.measure(wanted)
         if self._measuring is None:
             return
+        wanted, measuring = self._measuring
         send(wire.Beat(number=None, phase=Phase.CALIBRATING))
-        if next(self._measuring, DONE) is DONE:
+        try:
+            if next(measuring, DONE) is DONE:
+                self._measuring = None
+        except Exception as wrong:  # a network that fails here fails for its own picture, later
+            recover(wrong)
+            log.warning("the batch sizes of %s cannot be measured", wanted.model, exc_info=wrong)
+            self._calibrations.forgo(wanted)
             self._measuring = None
 
-    def _next_to_measure(self) -> Generator[None, None, None] | None:
-        """A group that nothing is known of, and in which somebody must wait for that or has company."""
+    def _unmeasured(self) -> PassWanted | None:
+        """One of a group that nothing is known of, and in which somebody must wait for that or has company."""
         wanted = [one.wanted for one in self._sittings if one.wanted is not None]
         company = Counter(one.group for one in wanted)
-        for one in wanted:
-            if self._calibrations.of(one) is None and (company[one.group] > 1 or self._calibrations.sizes(one) is None):
-                return self._calibrations.measure(one)
-        return None
+        unknown = (one for one in wanted if self._calibrations.of(one) is None)
+        return next((one for one in unknown if company[one.group] > 1 or self._calibrations.sizes(one) is None), None)
 
 
 def _resume(work: Work, prediction: torch.Tensor | Exception) -> Stroke:
