@@ -60,6 +60,10 @@ class _Transformer(msgspec.Struct):
     guidance_embeds: bool = False
 
 
+class _Scheduler(msgspec.Struct):
+    kind: str = msgspec.field(name="_class_name", default="")
+
+
 class _Vae(msgspec.Struct):
     block_out_channels: tuple[int, ...] = (1, 1, 1, 1)
     encoder_block_out_channels: tuple[int, ...] = ()
@@ -140,10 +144,9 @@ def _square(side: int) -> ImageSize:
 def _kind_of(scheduler: Path) -> str:
     """Its class. Python's own reader: diffusers writes -Infinity into these files, which is no JSON."""
     try:
-        said = json.loads(scheduler.read_bytes())
-    except (OSError, ValueError) as wrong:
+        return msgspec.convert(json.loads(scheduler.read_bytes()), _Scheduler).kind
+    except (OSError, ValueError, msgspec.ValidationError) as wrong:
         raise WeightsRejected(f"scheduler/{scheduler.name}: {wrong}") from None
-    return str(said.get("_class_name", "")) if isinstance(said, dict) else ""
 
 
 def _read(file: Path, form: type[Form]) -> Form:

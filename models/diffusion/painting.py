@@ -98,6 +98,7 @@ def _draw_whole(order: Paint, whole: WholePipeline, easel: Easel) -> Generator[S
     """Let diffusers paint, and stop after each step."""
     began = finishing = time.perf_counter()
     planned = order.spec.num_inference_steps
+    yield Beat(number=order.number, phase=Phase.DENOISING, step=0, steps=planned)
     with closing(drawing(whole, order.spec, easel.device)) as steps:
         while True:
             try:
@@ -108,7 +109,8 @@ def _draw_whole(order: Paint, whole: WholePipeline, easel: Easel) -> Generator[S
             finishing = time.perf_counter()
             left_ms = (finishing - began) * 1000 / done * (planned - done)
             eta_ms = round(max(left_ms, 0.0) + easel.finishing_ms.get(order.spec.model, 0.0))
-            yield Beat(number=order.number, phase=Phase.DENOISING, step=done, steps=max(done, planned), eta_ms=eta_ms)
+            phase = Phase.DENOISING if done < planned else Phase.DECODING
+            yield Beat(number=order.number, phase=phase, step=done, steps=max(done, planned), eta_ms=eta_ms)
     return Drawn(image=picture_of(pixels), fingerprint=whole.fingerprint, timesteps=timesteps, finishing=finishing)
 
 

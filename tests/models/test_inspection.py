@@ -17,7 +17,7 @@ def folder_of(root: Path, files: dict[str, dict[str, object]]) -> Path:
     return root
 
 
-VAE = {"block_out_channels": [128, 256, 512, 512]}
+VAE: dict[str, object] = {"block_out_channels": [128, 256, 512, 512]}
 
 
 def test_sd3_says_its_size_and_paints_multiples_of_16(tmp_path: Path) -> None:
