@@ -20,6 +20,7 @@ from models.batching import Active, StepPlan, plan_step
 from models.diffusion.calibrations import LONE, Calibrations
 from models.diffusion.device import Device, choose_device
 from models.diffusion.failing import as_failure
+from models.diffusion.pacing import Pace
 from models.diffusion.painting import Easel, Stroke, Work, strokes
 from models.diffusion.passes import PassWanted, run_pass
 from models.diffusion.recovering import recover
@@ -56,6 +57,7 @@ class Studio:
         self._residency = residency
         self._calibrations = calibrations
         self._slots = slots
+        self._pace = Pace.of(device.torch_device)
         self._easel = Easel(residency=residency, device=device, batch_class=calibrations.batch_class)
         self._sittings: list[Sitting] = []
         self._turns: Turns[Hashable] = Turns()
@@ -163,6 +165,7 @@ class Studio:
         for _, wanted in going:
             send(wanted.beat)
         predictions = self._predictions([wanted for _, wanted in going], plan.size)
+        self._pace.keep()
         for (one, _), prediction in zip(going, predictions, strict=True):
             self._advance(one, partial(_resume, one.work, prediction), send)
 
