@@ -30,4 +30,7 @@ def test_a_pass_is_queued_before_the_one_before_it_is_over_and_no_other() -> Non
 
 
 def test_a_cpu_needs_no_pace() -> None:
-    Pace.of(torch.device("cpu")).keep()  # where there is no CUDA an event would fail
+    pace = Pace.of(torch.device("cpu"))
+    pace.keep()
+
+    assert pace._before is None
