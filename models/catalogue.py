@@ -51,8 +51,12 @@ class ModelCard:
     `max_ratio` bounds the longer side over the shorter. `default_size` and `default_quality` serve a request that
     names none. `vocabulary` is a JSON list of the words it was taught, where that is known. `vae` is a folder with
     another autoencoder to decode with. `embeddings` are textual inversions, safetensors files by the word in the
-    prompt that calls them. `batch_sizes` overrules the measured sizes that pictures may share a pass in. `sampling`
-    counts where a style says nothing about the family. `placement` overrules how it is held in the device's memory.
+    prompt that calls them. `batch_sizes` are the only sizes, ascending, that pictures may share a pass in; those
+    that would change a picture are not used all the same. `sampling` counts where a style says nothing about the family.
+    `placement` overrules how it is held in the device's memory.
+
+    Raises:
+        ValueError: the batch sizes do not ascend from at least 1.
     """
 
     id: str
@@ -71,6 +75,10 @@ class ModelCard:
     batch_sizes: tuple[int, ...] = ()
     sampling: Sampling | None = None
     placement: Placing | None = None
+
+    def __post_init__(self) -> None:
+        if list(self.batch_sizes) != sorted({size for size in self.batch_sizes if size >= 1}):
+            raise ValueError(f"`batch_sizes` must ascend from at least 1, not {list(self.batch_sizes)}.")
 
 
 ADAPTED = (Family.STARTER, Family.SD1, Family.SD2, Family.SDXL)  # families whose models LoRAs are applied to

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import tempfile
 from collections.abc import Generator, Hashable
 from dataclasses import replace
 from pathlib import Path
@@ -31,22 +32,22 @@ class Calibrations:
         self._largest = largest
         self._holds_one = holds_one
         self._compute = compute
-        self._known: dict[Hashable, Calibration] = {}
+        self._known: dict[Hashable, Calibration | None] = {}
 
     def of(self, wanted: PassWanted) -> Calibration | None:
         """What is known of the group of `wanted`; None: nothing yet."""
         if (settled := self._settled(wanted)) is not None:
             return settled
-        if wanted.kernels not in self._known and (kept := self._read(wanted)) is not None:
-            self._known[wanted.kernels] = kept
-        return self._known.get(wanted.kernels)
+        if wanted.kernels not in self._known:
+            self._known[wanted.kernels] = self._read(wanted)
+        return self._known[wanted.kernels]
 
     def sizes(self, wanted: PassWanted) -> BatchSizes | None:
         """The sizes that may be used now; None: it has to be measured first."""
         calibration = self.of(wanted)
         if calibration is None:
-            return BatchSizes(LONE.sizes) if self._holds_one else None
-        return BatchSizes(calibration.sizes, calibration.ms)
+            return LONE.as_batch_sizes() if self._holds_one else None
+        return calibration.as_batch_sizes()
 
     def batch_class(self, wanted: PassWanted) -> int:
         """The smallest proven size; 0 where nothing is proven."""
@@ -61,7 +62,7 @@ class Calibrations:
         Adapters act with weight 1: one that hardly acts would hide what its layers do.
         """
         model = replace(wanted, adapters=tuple(replace(adapter, weight=1.0) for adapter in wanted.adapters))
-        found = yield from calibrate(model, largest=self._largest, holds_one=self._holds_one)
+        found = yield from calibrate(model, candidates=self._candidates(wanted), holds_one=self._holds_one)
         log.info("batch sizes of %s: %s, milliseconds %s", wanted.model, found.sizes, dict(found.ms))
         self._known[wanted.kernels] = found
         self._write(wanted, found)
@@ -75,32 +76,42 @@ class Calibrations:
         if wanted.pipeline.network.execution is not Execution.STEPS or self._largest == 1:
             return LONE
         if self._compute is Compute.FAST:
-            return Calibration(sizes=tuple(size for size in CANDIDATES if size <= self._largest), ms={})
-        if wanted.pipeline.batch_sizes:
-            return Calibration(sizes=wanted.pipeline.batch_sizes, ms={})
+            return Calibration(sizes=(1, *self._candidates(wanted)), ms={})
         return None
 
+    def _candidates(self, wanted: PassWanted) -> tuple[int, ...]:
+        """The sizes above 1 that come into question: the operator's, where the card names any."""
+        sizes = wanted.pipeline.batch_sizes or CANDIDATES
+        return tuple(size for size in sizes if 1 < size <= self._largest)
+
     def _read(self, wanted: PassWanted) -> Calibration | None:
-        if self._folder is None or not (file := self._folder / self._name(wanted)).exists():
+        if self._folder is None:
             return None
+        file = self._folder / self._name(wanted)
         try:
             return msgspec.json.decode(file.read_bytes(), type=Calibration)
-        except msgspec.MsgspecError as wrong:
-            log.warning("%s is not readable and is measured again: %s", file.name, wrong)
+        except FileNotFoundError:
+            return None
+        except (OSError, msgspec.MsgspecError) as wrong:
+            log.warning("%s cannot be read and is measured again: %s", file.name, wrong)
             return None
 
     def _write(self, wanted: PassWanted, found: Calibration) -> None:
+        """A folder that takes nothing costs a measurement at the next start, no more."""
         if self._folder is None:
             return
-        self._folder.mkdir(parents=True, exist_ok=True)
-        file = self._folder / self._name(wanted)
-        part = file.with_suffix(".part")
-        part.write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=1))
-        part.replace(file)
+        content = msgspec.json.format(msgspec.json.encode(found), indent=1)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=self._folder, delete=False) as part:
+                part.write(content)
+            Path(part.name).replace(self._folder / self._name(wanted))
+        except OSError as wrong:
+            log.warning("the batch sizes of %s cannot be kept: %s", wanted.model, wrong)
 
     def _name(self, wanted: PassWanted) -> str:
         """Equal wherever the measurement would be equal."""
         model, *shape = wanted.kernels
         files = [wanted.pipeline.adapters.hashes[adapter.id] for adapter in wanted.adapters]
-        decisive = (wanted.pipeline.fingerprint, files, shape, self._largest, self._holds_one)
+        decisive = (wanted.pipeline.fingerprint, files, shape, self._candidates(wanted), self._holds_one)
         return f"{model}-{hashlib.sha256(msgspec.json.encode(decisive)).hexdigest()[:16]}.json"

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from models.batching import BatchSizes
 from models.diffusion.denoising import Rows
 from models.diffusion.failing import is_out_of_memory
 from models.diffusion.passes import PassWanted, run_pass
@@ -33,12 +34,23 @@ Bits = tuple[str, ...]
 class Calibration:
     """The proven sizes, counted in pictures, and the layers that run picture by picture at them.
 
-    `ms` is the quickest pass of each size of the class, for people.
+    `ms` is the quickest pass of each size of the class.
+
+    Raises:
+        ValueError: the sizes do not ascend, or one has no time while others have.
     """
 
     sizes: tuple[int, ...]
     steadied: tuple[str, ...] = ()
     ms: Mapping[int, float]
+
+    def __post_init__(self) -> None:
+        if self.sizes:
+            self.as_batch_sizes()
+
+    def as_batch_sizes(self) -> BatchSizes:
+        """For the planner."""
+        return BatchSizes(self.sizes, self.ms)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,15 +69,14 @@ class Trial:
         return all(mine == theirs for mine, theirs in zip(self.bits, other.bits, strict=False))
 
 
-def calibrate(model: PassWanted, *, largest: int, holds_one: bool) -> Generator[None, None, Calibration]:
-    """Try sizes up to `largest`, or up to what the memory holds, with pictures like `model`; yields between passes.
+def calibrate(model: PassWanted, *, candidates: Sequence[int], holds_one: bool) -> Generator[None, None, Calibration]:
+    """Try size 1 and the `candidates`, ascending, as far as memory and patience go, with pictures like `model`.
 
-    `holds_one`: size 1 must be among the proven ones, so that a lone picture pays for no padding.
+    Yields between passes. `holds_one`: size 1 must be among the proven ones, so that a lone picture pays for no padding.
     """
-    pool = companions(model, largest + 1)
-    yield
-    alone = _alone(pool)
-    sizes = [size for size in CANDIDATES if 1 < size <= largest and size * alone.ms < LONGEST_PASS_S * 1000]
+    pool = companions(model, max(candidates, default=1) + 1)
+    alone = yield from _alone(pool)
+    sizes = [size for size in candidates if size > 1 and size * alone.ms < LONGEST_PASS_S * 1000]
     found: set[str] = set()
     for size in list(sizes):
         yield
@@ -75,10 +86,9 @@ def calibrate(model: PassWanted, *, largest: int, holds_one: bool) -> Generator[
     steadied = tuple(sorted(found))
     steady, plain = [alone], [alone]
     for size in sizes:
-        yield
-        steady.append(_try(pool, size, steadied))
+        steady.append((yield from _try(pool, size, steadied)))
         if not holds_one:
-            plain.append(_try(pool, size))
+            plain.append((yield from _try(pool, size)))
     return chosen(plain, steady, steadied)
 
 
@@ -86,13 +96,22 @@ def chosen(plain: Sequence[Trial], steady: Sequence[Trial], steadied: tuple[str,
     """The class to serve from: that of size 1 with steadied layers, unless a class of `plain` trials has a clearly better
     throughput and its smallest size costs a lone picture little. The first trial of both is that of size 1."""
     alone = plain[0]
-    best = _calibration([trial for trial in steady if trial.agrees(alone)], steadied)
+    best = _calibration(_agreeing(alone, steady), steadied)
     for trial in plain:
-        rival = _calibration([other for other in plain if other.agrees(trial)], ())
+        rival = _calibration(_agreeing(trial, plain), ())
         is_quick_alone = bool(rival.sizes) and rival.ms[rival.sizes[0]] <= KNEE * alone.ms
         if is_quick_alone and _ms_per_picture(rival) * DEARER < _ms_per_picture(best):
             best = rival
     return best
+
+
+def _agreeing(first: Trial, trials: Sequence[Trial]) -> list[Trial]:
+    """Those that agree with `first` and with each other."""
+    members: list[Trial] = []
+    for trial in trials:
+        if trial.agrees(first) and all(trial.agrees(member) for member in members):
+            members.append(trial)
+    return members
 
 
 def companions(model: PassWanted, count: int) -> list[PassWanted]:
@@ -116,16 +135,24 @@ def _like(tensor: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     return torch.randn(tensor.shape, generator=generator).to(tensor)
 
 
-def _alone(pool: Sequence[PassWanted]) -> Trial:
+def _alone(pool: Sequence[PassWanted]) -> Generator[None, None, Trial]:
+    """Every picture by itself; only the first ones where a pass takes so long that no two would be tried together."""
     times: list[float] = []
-    bits = tuple(_painted([picture], (), times)[0] for picture in pool)
-    return Trial(size=1, bits=bits, ms=min(times))
+    bits: list[str] = []
+    for picture in pool:
+        yield
+        bits += _painted([picture], (), times)
+        if len(bits) == 2 and 2 * min(times) >= LONGEST_PASS_S * 1000:
+            break
+    return Trial(size=1, bits=tuple(bits), ms=min(times))
 
 
-def _try(pool: Sequence[PassWanted], size: int, steadied: Sequence[str] = ()) -> Trial:
+def _try(pool: Sequence[PassWanted], size: int, steadied: Sequence[str] = ()) -> Generator[None, None, Trial]:
     """The first pictures in their order, then all but the very first and one more, in the opposite order."""
     times: list[float] = []
+    yield
     first = _painted(pool[:size], steadied, times)
+    yield
     again = _painted(pool[size:0:-1], steadied, times)[::-1]
     return Trial(size=size, bits=first if first[1:] == again[:-1] else None, ms=min(times))
 

@@ -184,7 +184,7 @@ class Studio:
     def _measure_on(self, send: Send) -> None:
         """Find out the batch sizes of a group once that may help somebody; a pass or two a tick."""
         if self._measuring is None and (wanted := self._unmeasured()) is not None:
-            self._measuring = wanted, self._calibrations.measure(wanted)
+            self._measuring = wanted, self._measured(wanted)
         if self._measuring is None:
             return
         wanted, measuring = self._measuring
@@ -197,6 +197,11 @@ class Studio:
             log.warning("the batch sizes of %s cannot be measured", wanted.model, exc_info=wrong)
             self._calibrations.forgo(wanted)
             self._measuring = None
+
+    def _measured(self, wanted: PassWanted) -> Generator[None, None, None]:
+        """Goes on when those it was begun for have ended; model and adapters stay until it is done."""
+        with self._residency.using(wanted.model), wanted.pipeline.adapters.using(wanted.adapters):
+            yield from self._calibrations.measure(wanted)
 
     def _unmeasured(self) -> PassWanted | None:
         """One of a group that nothing is known of, and in which somebody must wait for that or has company."""

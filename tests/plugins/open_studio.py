@@ -1,8 +1,11 @@
 """A studio in the test's own process, driven tick by tick."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+
+import torch
 
 from models import GenerationSpec, ModelCard
 from models import child_protocol as wire
@@ -64,3 +67,17 @@ def open_studio(
 ) -> OpenStudio:
     calibrations = Calibrations(folder, largest=largest, holds_one=True, compute=compute)
     return OpenStudio(studio=Studio(device, Residency(cards, device), calibrations, slots=16), workspace=workspace)
+
+
+def bend(studio: OpenStudio, *models: str) -> None:
+    """Let layers of these models' networks see how many rows they get, far above the last bits."""
+    for model in models:
+        studio.studio.load(model)
+        network = studio.studio._residency._pipelines[model].network.module
+        for name, layer in network.named_modules():
+            if name.endswith(("time_emb_proj", "attn2.to_q", "conv_out")):
+                layer.forward = partial(_bent, layer.forward)
+
+
+def _bent(forward: Callable[..., torch.Tensor], rows: torch.Tensor, *more: object) -> torch.Tensor:
+    return forward(rows, *more) + 0.02 * len(rows)

@@ -57,8 +57,8 @@ def wanted(layer: nn.Module, spoil: Callable[[torch.Tensor], torch.Tensor] = tor
     )
 
 
-def measured(picture: PassWanted, *, largest: int = 4, holds_one: bool = True) -> Calibration:
-    pieces = calibrate(picture, largest=largest, holds_one=holds_one)
+def measured(picture: PassWanted, *, candidates: tuple[int, ...] = (2, 3, 4), holds_one: bool = True) -> Calibration:
+    pieces = calibrate(picture, candidates=candidates, holds_one=holds_one)
     while True:
         try:
             next(pieces)
@@ -120,11 +120,35 @@ def test_sizes_that_the_memory_does_not_hold_are_left_out() -> None:
     assert set(measured(wanted(nn.Linear(WIDTH, WIDTH), full_beyond_two)).ms) == {1, 2}
 
 
-def test_sizes_beyond_the_largest_are_not_tried() -> None:
+def test_only_the_candidates_are_tried() -> None:
     picture = wanted(nn.Linear(WIDTH, WIDTH))
 
-    assert set(measured(picture, largest=2).ms) == {1, 2}
+    assert set(measured(picture, candidates=(2,)).ms) == {1, 2}
     assert max(picture.pipeline.network.passes) == 2 * 2
+
+
+def test_there_is_at_most_one_pass_between_two_yields() -> None:
+    picture = wanted(nn.Linear(WIDTH, WIDTH))
+    passes, pieces = picture.pipeline.network.passes, calibrate(picture, candidates=(2, 3, 4), holds_one=True)
+
+    before = 0
+    for _ in pieces:
+        assert len(passes) - before <= 1
+        before = len(passes)
+
+
+def test_a_network_too_slow_for_company_is_tried_twice_alone_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("models.diffusion.canary.LONGEST_PASS_S", 0.0)
+    picture = wanted(nn.Linear(WIDTH, WIDTH))
+
+    assert measured(picture).sizes == (1,)
+    assert picture.pipeline.network.passes == [2, 2]
+
+
+def test_a_kept_calibration_that_makes_no_sense_is_not_believed() -> None:
+    for sizes, ms in (((4, 2), {2: 1.0, 4: 2.0}), ((0, 1), {}), ((1, 2), {1: 1.0})):
+        with pytest.raises(ValueError, match="size"):
+            Calibration(sizes=sizes, ms=ms)
 
 
 ALONE = Trial(size=1, bits=("a", "b", "c", "d", "e"), ms=10.0)
@@ -138,6 +162,7 @@ ALONE = Trial(size=1, bits=("a", "b", "c", "d", "e"), ms=10.0)
         ([(2, "xb", 15)], [(2, "ab", 15)], (1, 2)),  # steadied
         ([(2, "xy", 12), (4, "xyzw", 13)], [(2, "ab", 19), (4, "abcd", 38)], (2, 4)),  # a lone one pays 20 %, many gain
         ([(2, "xy", 14), (4, "xyzw", 13)], [(2, "ab", 19), (4, "abcd", 38)], (1, 2, 4)),  # it would pay 40 %
+        ([(2, "xy", 12), (4, "xyab", 13), (6, "xyqdef", 14)], [(2, "ab", 19)], (2, 6)),  # four and six disagree
         ([(2, None, 2), (4, None, 2)], [(2, None, 2), (4, None, 2)], (1,)),  # places differ
     ],
 )
