@@ -4,6 +4,7 @@ What is claimed next is decided by `gateway.fairness`; two workers that share a 
 """
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import structlog
@@ -33,8 +34,7 @@ class Worker:
     lease_s: float
     poll_s: float
     fairness: Fairness = field(default_factory=Fairness)
-    _running: dict[str, asyncio.Task[None]] = field(default_factory=dict[str, asyncio.Task[None]])
-    _taken: dict[str, int] = field(default_factory=dict[str, int])
+    _running: dict[asyncio.Task[None], Generation] = field(default_factory=dict[asyncio.Task[None], Generation])
 
     async def work(self) -> None:
         """Claim and run until cancelled; what is running then is left to the next start."""
@@ -43,9 +43,9 @@ class Worker:
                 await self._fill()
                 await self.queue.wait(self.poll_s)
         finally:
-            for running in self._running.values():
+            for running in self._running:
                 running.cancel()
-            await asyncio.gather(*self._running.values(), return_exceptions=True)
+            await asyncio.gather(*self._running, return_exceptions=True)
 
     async def adopt_orphans(self) -> int:
         """Put back what a former process of this single-process installation left claimed."""
@@ -54,14 +54,15 @@ class Worker:
 
     async def stop(self, generation_id: str) -> None:
         """Stop painting this generation between two steps, if it is painted here; returns when it has let go."""
-        running = self._running.get(generation_id)
-        if running is not None:
+        found = [running for running, generation in self._running.items() if generation.id == generation_id]
+        for running in found:
             running.cancel()
-            await asyncio.wait([running])
+        if found:
+            await asyncio.wait(found)
 
     async def _fill(self) -> None:
         """Start what there is room for."""
-        if sum(self._taken.values()) >= self.slots:
+        if _pictures_of(self._running.values()) >= self.slots:
             return
         try:
             claimed = await self._claimed()
@@ -70,29 +71,33 @@ class Worker:
             return
         for generation in claimed:
             running = asyncio.create_task(self._guarded(generation), name=generation.id)
-            self._running[generation.id] = running
-            self._taken[generation.id] = generation.picture_count
-            running.add_done_callback(lambda done: self._freed(done.get_name()))
+            self._running[running] = generation
+            running.add_done_callback(self._freed)
 
     async def _claimed(self) -> list[Generation]:
-        """Claim one after the other, all in one transaction; whose turn is next only counts once that is committed."""
+        """Claim one after the other, all in one transaction; whose turn is next only counts once that is committed.
+
+        What runs here is never claimed again, even where its lease has lapsed while the database was away: it would
+        be painted twice at a time.
+        """
         claimed: list[Generation] = []
-        fairness, taken = self.fairness, sum(self._taken.values())
+        fairness, running = self.fairness, tuple(self._running.values())
         async with self.database.writing() as transaction:
             while choice := fairness.choose(
-                await candidates(transaction), free=self.slots - taken, is_idle=not self._running and not claimed
+                await candidates(transaction, besides=[one.number for one in (*running, *claimed)]),
+                free=self.slots - _pictures_of([*running, *claimed]),
+                is_idle=not running and not claimed,
             ):
                 chosen, following = choice
                 generation = await claim(transaction, chosen.number, owner=self.owner, lease_s=self.lease_s)
                 if generation is not None:  # else it was cancelled meanwhile, and is no candidate any more
                     claimed.append(generation)
-                    fairness, taken = following, taken + generation.picture_count
+                    fairness = following
         self.fairness = fairness
         return claimed
 
-    def _freed(self, generation_id: str) -> None:
-        self._running.pop(generation_id, None)
-        self._taken.pop(generation_id, None)
+    def _freed(self, done: asyncio.Task[None]) -> None:
+        del self._running[done]
         self.queue.nudge()
 
     async def _guarded(self, generation: Generation) -> None:
@@ -111,3 +116,7 @@ class Worker:
         except Exception:
             log.exception("painting broke", generation=generation.id)
             await self.run.failed(generation, PaintingBroken("The picture could not be painted."))
+
+
+def _pictures_of(generations: Iterable[Generation]) -> int:
+    return sum(generation.picture_count for generation in generations)

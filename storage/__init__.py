@@ -9,11 +9,12 @@ from storage.blobs import Blobs
 from storage.database import Connection, Database, Transaction
 from storage.deliveries import Attempt, Delivery, Event
 from storage.errors import BlobUnavailable, CreditsShort, StoreUnavailable
-from storage.generation import Candidate, Completion, Generation, Picture, Priority, State
+from storage.generation import LESS_URGENT_EVERY, Candidate, Completion, Generation, Picture, Priority, State
 from storage.idempotency import Remembered
 from storage.keys import ApiKey
 
 __all__ = [
+    "LESS_URGENT_EVERY",
     "Account",
     "ApiKey",
     "Attempt",

@@ -41,10 +41,14 @@ OPEN_STATES = tuple(state for state in State if not state.is_final)
 
 
 class Priority(IntEnum):
-    """What is claimed first: BATCH waits as long as anything INTERACTIVE is queued."""
+    """What is claimed first: INTERACTIVE, but for every `LESS_URGENT_EVERY`th claim while any BATCH waits."""
 
     INTERACTIVE = 0
     BATCH = 1
+
+
+LESS_URGENT_EVERY = 8
+"""Of so many claims one is of what is less urgent, if any waits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 Who claims a generation gets its `attempt`; every later write names it, and finds no row once somebody else has claimed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import fields
 from datetime import datetime
 
@@ -11,7 +11,16 @@ from sqlalchemy import ColumnElement, RowMapping, Select, and_, bindparam, delet
 
 from storage.columns import DatabaseTime
 from storage.database import Connection, Transaction
-from storage.generation import OPEN_STATES, Candidate, Completion, Generation, Picture, State, states_before
+from storage.generation import (
+    LESS_URGENT_EVERY,
+    OPEN_STATES,
+    Candidate,
+    Completion,
+    Generation,
+    Picture,
+    State,
+    states_before,
+)
 from storage.rows import row_of
 from storage.tables import generations, pictures
 
@@ -30,7 +39,8 @@ FETCH = select(generations).where(
 def _heads(is_free: ColumnElement[bool]) -> Select[tuple[int]]:
     """The oldest number of each account and priority; an index holds all that this looks at in the queue."""
     c = generations.c
-    return select(func.min(c.number)).where(is_free).group_by(c.priority, c.account_id)
+    is_wanted = and_(is_free, c.number.not_in(bindparam("besides", expanding=True)))
+    return select(func.min(c.number)).where(is_wanted).group_by(c.priority, c.account_id)
 
 
 CANDIDATES = (
@@ -51,13 +61,16 @@ async def accept(transaction: Transaction, generation: Generation) -> None:
     await transaction.execute(insert(generations).values(row))
 
 
-async def candidates(transaction: Transaction) -> list[Candidate]:
+async def candidates(transaction: Transaction, *, besides: Collection[int] = ()) -> list[Candidate]:
     """The oldest generation of each account and priority that is queued, and the oldest whose worker let its lease
     run out; the oldest first. Nobody else claims anything until the transaction ends.
+
+    `besides` are numbers that shall neither be claimed nor hide what is younger.
     """
     if transaction.dialect.name == "postgresql":  # SQLite's writers take turns anyway
         await transaction.execute(select(func.pg_advisory_xact_lock(CLAIM_LOCK)))
-    return [Candidate(**row) for row in (await transaction.execute(CANDIDATES)).mappings()]
+    rows = await transaction.execute(CANDIDATES, {"besides": list(besides)})
+    return [Candidate(**row) for row in rows.mappings()]
 
 
 async def claim(transaction: Transaction, number: int, *, owner: str, lease_s: float) -> Generation | None:
@@ -162,8 +175,9 @@ async def page(
 
 
 async def position_in_queue(connection: Connection, id: str) -> int:
-    """About how many queued generations will be claimed before this one: all that are more urgent; the older ones of
-    its own account; of every other account as many, as they take turns, and one more if that is older.
+    """About how many queued generations will be claimed before this one: the older ones of its own account; of every
+    other account as many, as they take turns, and one more if that is older; and of the more urgent as many as may
+    pass it and those.
     """
     own, ahead = generations.alias("own"), generations.alias("ahead")
     is_ahead = and_(ahead.c.state == State.QUEUED, ahead.c.priority <= own.c.priority)
@@ -183,7 +197,8 @@ async def position_in_queue(connection: Connection, id: str) -> int:
     own_older: int = sum(line.older for line in peers if line.is_own)
     others: int = sum(min(line.queued, own_older) + (line.older > own_older) for line in peers if not line.is_own)
     more_urgent: int = sum(line.queued for line in lines if line.is_more_urgent)
-    return more_urgent + own_older + others
+    ahead_of_it = own_older + others
+    return ahead_of_it + min(more_urgent, (LESS_URGENT_EVERY - 1) * (ahead_of_it + 1))
 
 
 async def picture_named(connection: Connection, name: str) -> Picture | None:

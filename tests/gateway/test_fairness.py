@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.fairness import Fairness
-from storage import Candidate, Priority
+from storage import LESS_URGENT_EVERY, Candidate, Priority
 
 QUICK = settings(max_examples=60, deadline=None, derandomize=True)
 ACCOUNTS = ("ada", "ben", "cyd", "dan")
@@ -53,7 +53,7 @@ def test_accounts_take_turns_however_much_one_has_queued() -> None:
     assert "".join(taken.account_id[0] for taken in order) == "ababaaaa"
 
 
-def test_batch_waits_as_long_as_anything_interactive_is_queued() -> None:
+def test_what_is_interactive_goes_before_batch() -> None:
     queue = [
         candidate(1, "ada", priority=Priority.BATCH),
         candidate(2, "ben", priority=Priority.BATCH),
@@ -63,6 +63,53 @@ def test_batch_waits_as_long_as_anything_interactive_is_queued() -> None:
     ]
 
     assert numbers(chosen_in_turn(queue, times=5)) == [3, 5, 4, 1, 2]
+
+
+@QUICK
+@given(
+    st.lists(st.tuples(st.sampled_from(ACCOUNTS), st.integers(1, 50)), min_size=1, max_size=20),
+    st.lists(st.tuples(st.sampled_from(ACCOUNTS), st.integers(1, 50)), min_size=1, max_size=5),
+    st.integers(min_value=0, max_value=20),
+)
+def test_batch_gets_every_eighth_claim_however_much_interactive_work_comes(
+    urgent: list[tuple[str, int]], batch: list[tuple[str, int]], before: int
+) -> None:
+    """The bound that `Fairness` states; the interactive work never ends, the batch work comes after a while."""
+    fairness, order = Fairness(), list[int]()
+    left = [
+        candidate(10_000 + number, account, work=work, priority=Priority.BATCH)
+        for number, (account, work) in enumerate(batch)
+    ]
+    for turn in range(before + len(batch) * LESS_URGENT_EVERY):
+        account, work = urgent[turn % len(urgent)]
+        choice = fairness.choose(
+            [candidate(turn, account, work=work), *(left if turn >= before else ())], free=1, is_idle=False
+        )
+        assert choice is not None
+        taken, fairness = choice
+        order.append(taken.priority)
+        if taken in left:
+            left.remove(taken)
+
+    assert order == [Priority.INTERACTIVE] * before + (
+        [Priority.INTERACTIVE] * (LESS_URGENT_EVERY - 1) + [Priority.BATCH]
+    ) * len(batch)
+
+
+def test_a_batch_generation_whose_turn_has_come_is_passed_by_nobody() -> None:
+    """Else it would lose its turn to whatever fits into fewer slots."""
+    queue = [candidate(99, "ben", pictures=4, priority=Priority.BATCH), *(candidate(n, "ada") for n in range(20))]
+    fairness = Fairness()
+    for _ in range(LESS_URGENT_EVERY - 1):
+        choice = fairness.choose(queue, free=2, is_idle=False)
+        assert choice is not None
+        taken, fairness = choice
+        queue.remove(taken)
+
+    assert fairness.choose(queue, free=2, is_idle=False) is None
+    choice = fairness.choose(queue, free=4, is_idle=False)
+    assert choice is not None
+    assert choice[0].number == 99
 
 
 def test_interactive_work_does_not_cost_a_batch_account_what_it_had_saved() -> None:

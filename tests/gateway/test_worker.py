@@ -9,7 +9,7 @@ from gateway.queue import EmbeddedQueue
 from gateway.worker import Worker
 from storage import Completion, Database, Priority
 from storage.accounts import add_account
-from storage.generations import accept, complete, renew
+from storage.generations import accept, cancel, complete, renew
 from storage.keys import add_key
 from tests.storage.conftest import NOW, generation_of, key_of
 
@@ -33,21 +33,28 @@ class Easel:
         self.begun.append(generation)
         self._inside += generation.picture_count
         self.widest = max(self.widest, self._inside)
-        await self._gate.wait()
-        async with self.database.writing() as transaction:
-            await complete(transaction, generation.id, generation.attempt, NOTHING, now=NOW)
-        self._inside -= generation.picture_count
+        try:
+            await self._gate.wait()
+            async with self.database.writing() as transaction:
+                await complete(transaction, generation.id, generation.attempt, NOTHING, now=NOW)
+        finally:
+            self._inside -= generation.picture_count
+
+    @property
+    def is_empty(self):
+        return self._inside == 0
 
     async def failed(self, generation, failure):
         raise AssertionError(generation.id, failure)
 
 
 @asynccontextmanager
-async def working(database, *, slots, owner="w1"):
+async def working(database, *, slots, owner="w1", lease_s=30):
     easel = Easel(database)
     worker = Worker(
-        database=database, queue=EmbeddedQueue(), run=easel, owner=owner, slots=slots, lease_s=30, poll_s=0.02
+        database=database, queue=EmbeddedQueue(), run=easel, owner=owner, slots=slots, lease_s=lease_s, poll_s=0.02
     )
+    easel.stop = worker.stop
     loop = asyncio.create_task(worker.work())
     try:
         yield easel
@@ -151,3 +158,32 @@ async def test_what_is_running_at_the_stop_stays_claimed_for_the_next_start(data
     (claimed,) = easel.begun
     async with database.writing() as transaction:
         assert await renew(transaction, claimed.id, claimed.attempt, lease_s=30)
+
+
+async def test_what_runs_here_is_not_claimed_again_when_its_lease_lapses(database: Database, queue) -> None:
+    """As after the database was away for longer than a lease; what is new is claimed meanwhile, within the slots."""
+    await queue("ada", 1)
+    async with working(database, slots=3, lease_s=0.01) as easel:
+        await until(lambda: easel.begun)
+        await asyncio.sleep(0.3)
+        assert [one.attempt for one in easel.begun] == [1]
+        await queue("ben", 5)
+        await until(lambda: len(easel.begun) >= 3)
+        await asyncio.sleep(0.3)
+        assert [one.attempt for one in easel.begun] == [1, 1, 1]
+        easel.release()
+        await until(lambda: len(easel.begun) == 6)
+
+    assert easel.widest == 3
+    assert len({one.id for one in easel.begun}) == 6
+
+
+async def test_a_generation_whose_lease_has_lapsed_is_stopped_by_its_id(database: Database, queue) -> None:
+    await queue("ada", 1)
+    async with working(database, slots=2, lease_s=0.01) as easel:
+        await until(lambda: easel.begun)
+        await asyncio.sleep(0.3)
+        async with database.writing() as transaction:
+            await cancel(transaction, easel.begun[0].id, now=NOW)
+        await easel.stop(easel.begun[0].id)
+        assert easel.is_empty

@@ -7,6 +7,7 @@ import pytest
 
 from storage import Account, Candidate, Completion, Database, Generation, Picture, Priority, State
 from storage.accounts import add_account
+from storage.generation import LESS_URGENT_EVERY
 from storage.generations import (
     accept,
     cancel,
@@ -155,6 +156,17 @@ async def test_what_is_being_painted_is_no_candidate_until_its_lease_lapses(data
 
     assert held.number not in {head.number for head in heads}
     assert [head.number for head in heads] == [lapsed.number, lapsed.number + 1]
+
+
+async def test_what_is_left_out_hides_nothing_younger(database: Database) -> None:
+    await accepted(database, "gen_1", "gen_2", "gen_3", "gen_4")
+    lapsed = await one_claimed(database, lease_s=LAPSED_S)
+    async with database.writing() as transaction:
+        younger = await claim(transaction, lapsed.number + 1, owner="w2", lease_s=LAPSED_S)
+        heads = await candidates(transaction, besides=[lapsed.number, lapsed.number + 2])
+
+    assert younger is not None
+    assert [head.number for head in heads] == [younger.number, lapsed.number + 3]
 
 
 async def test_a_candidate_that_was_cancelled_meanwhile_cannot_be_claimed(database: Database) -> None:
@@ -357,6 +369,16 @@ async def test_a_position_counts_those_who_are_claimed_before(database: Database
 
     await claimed(database, limit=2)
     assert await positions_of(database, "gen_3", "gen_batch") == [0, 1]
+
+
+async def test_a_batch_position_counts_no_more_of_the_urgent_than_may_pass_it(database: Database) -> None:
+    await accepted(database, "gen_batch_1", "gen_batch_2", priority=Priority.BATCH)
+    await accepted(database, *(f"gen_{number}" for number in range(30)))
+
+    assert await positions_of(database, "gen_batch_1", "gen_batch_2") == [
+        LESS_URGENT_EVERY - 1,
+        2 * LESS_URGENT_EVERY - 1,
+    ]
 
 
 async def test_a_position_takes_turns_between_accounts_into_account(database: Database) -> None:
