@@ -15,12 +15,13 @@ help: ## say what there is
 serve: installed ## install what is missing, then start the server on 127.0.0.1:8000
 	@exec $(BIN)/pinxit serve $(ARGS)
 
-test: installed-dev ## run the whole test suite
-	$(BIN)/pytest $(ARGS)
+test: installed-dev ## run the whole test suite, a file a worker
+	OMP_WAIT_POLICY=PASSIVE $(BIN)/pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 check: $(CHECKS) ## format, lint, types, import contracts, dependencies, spelling, dead code, architecture
 
 bench: installed-dev ## run the benchmarks; they print ratios
+	@$(BIN)/pip install --quiet --constraint constraints.txt --group bench
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/pytest tests/benchmarks -m benchmark -s $(ARGS)
 
 format: installed-dev ## put the code into its form
