@@ -231,6 +231,7 @@ class Server:
         return Replay(
             submit=self.submit,
             fetch=self.fetch,
+            styles=inst.styles,
             catalogue=inst.catalogue,
             prompt_filter=inst.prompt_filter,
             clock=inst.clock,

@@ -7,7 +7,7 @@ seed give the same route.
 
 from router.auto_style import StyleChoice, choose_style
 from router.enhancement import enhance
-from router.routing import Route, Router
+from router.routing import Route, Router, price_of
 from router.size_plan import plan_size
 from router.styles import AUTO, NegativeMerge, Style, StyleEntry, Styles, StyleUnknown, load_styles
 
@@ -25,4 +25,5 @@ __all__ = [
     "enhance",
     "load_styles",
     "plan_size",
+    "price_of",
 ]

@@ -89,7 +89,7 @@ class Router:
             revised_prompt=specs[0].prompt,
             negative_prompt_used=setting.negative_prompt,
             specs=specs,
-            credits=_price(style, request, setting.quality),
+            credits=price_of(style, request, setting.quality),
             min_plan=style.min_plan,
             is_upscaled=request.upscale,
         )
@@ -172,6 +172,6 @@ def _target(request: GenerationRequest, card: ModelCard) -> ImageSize:
     return ImageSize(width=request.width or card.default_size.width, height=request.height or card.default_size.height)
 
 
-def _price(style: Style, request: GenerationRequest, quality: Quality) -> int:
-    """The style's credits for each picture, and one more for upscaling."""
+def price_of(style: Style, request: GenerationRequest, quality: Quality) -> int:
+    """The style's credits for each picture, and one more for upscaling; the account's plan is not looked at."""
     return style.credits.of(quality) * request.n + (UPSCALE_CREDITS if request.upscale else 0)

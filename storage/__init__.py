@@ -9,7 +9,7 @@ from storage.blobs import Blobs
 from storage.database import Connection, Database, Transaction
 from storage.deliveries import Attempt, Delivery, Event
 from storage.errors import BlobUnavailable, CreditsShort, StoreUnavailable
-from storage.generation import LESS_URGENT_EVERY, Candidate, Completion, Generation, Picture, Priority, State
+from storage.generation import LESS_URGENT_EVERY, Candidate, Completion, Generation, Picture, Priority, State, afresh
 from storage.idempotency import Remembered
 from storage.keys import ApiKey
 
@@ -34,4 +34,5 @@ __all__ = [
     "State",
     "StoreUnavailable",
     "Transaction",
+    "afresh",
 ]

@@ -1,9 +1,10 @@
 """One generation as a value, and which states may follow which. Pure: no database here."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field, fields, replace
 from datetime import datetime
 from enum import IntEnum, StrEnum
+from typing import Any
 
 from models import ImageFormat, Quality
 
@@ -59,7 +60,7 @@ class Generation:
     is the order of acceptance, 0 before it is written. `price` is what the style's price list asks, `cost` what this
     caller pays of it, both in credits. `work` is what painting all of its `picture_count` pictures costs the engine,
     above 0, in any unit that is the same for all. Lower `priority` is claimed first. `replay_of` is the generation
-    that this one paints again.
+    that this one paints again. What has a default is not decided by the request, or was not asked for.
     """
 
     id: str
@@ -102,6 +103,17 @@ class Generation:
     recipes: bytes | None = None
     failures: Mapping[str, int] = field(default_factory=dict[str, int])
     replay_of: str | None = None
+
+
+def afresh(generation: Generation) -> Generation:
+    """What was decided when it was accepted, without anything that has happened to it since: queued once more."""
+    untouched: dict[str, Any] = {}
+    for member in fields(Generation):
+        if member.default_factory is not MISSING:
+            untouched[member.name] = member.default_factory()
+        elif member.default is not MISSING:
+            untouched[member.name] = member.default
+    return replace(generation, state=State.QUEUED, **untouched)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,12 +2,12 @@
 
 The new generation follows the old one's specs to the letter: neither router nor enhancer is asked again, and nothing
 is served from what is already there. What may change between the two is asked again: the policy on prompts, the
-caller's plan, whether the model is still here.
+caller's plan and the one that the style asks for, whether the model is still here.
 """
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import msgspec
@@ -20,8 +20,9 @@ from gateway.generations.submit import Accepted, Ask, Submit
 from gateway.identity import NewId
 from models import Catalogue, GenerationRequest, GenerationSpec, ModelUnavailable, Recipe, Refused
 from models.replay import Comparison, compare
+from router import Style, Styles, StyleUnknown, price_of
 from safety import PromptFilter
-from storage import Generation, State
+from storage import Generation, State, afresh
 
 
 class NotCompleted(Refused):
@@ -49,6 +50,7 @@ class Replay:
 
     submit: Submit
     fetch: Fetch
+    styles: Styles
     catalogue: Catalogue
     prompt_filter: PromptFilter
     clock: Clock
@@ -63,15 +65,14 @@ class Replay:
             Refused: prompt blocked, plan too small, and as `Submit`.
         """
         original = (await self.fetch.one(caller, generation_id)).generation
-        request = msgspec.json.decode(original.request, type=GenerationRequest)
-        ask = Ask(request=request, idempotency_key=idempotency_key, body_sha256=_body_of(original))
+        ask = Ask(request=_request_of(original), idempotency_key=idempotency_key, body_sha256=_body_of(original))
         earlier = await self.submit.earlier(caller, ask)
         if earlier is not None:
             return earlier
-        _must_be_completed(original)
-        specs = msgspec.json.decode(original.specs, type=tuple[GenerationSpec, ...])
-        self._check(caller, request, specs)
-        return await self.submit.accept(caller, ask, self._again(caller, original, specs), specs=specs)
+        _must_have_recipes(original)
+        style = self._style_of(original)
+        self._check(caller, original, style)
+        return await self.submit.accept(caller, ask, self._again(caller, original, style), specs=_specs_of(original))
 
     async def outcome(self, caller: Caller, generation_id: str) -> Replayed:
         """Hold a replay that has ended against what it painted again.
@@ -83,8 +84,9 @@ class Replay:
         again = (await self.fetch.one(caller, generation_id)).generation
         if again.replay_of is None:
             raise GenerationUnknown(f"The generation {generation_id!r} painted nothing again.")
-        _must_be_completed(again)
+        _must_have_recipes(again)
         original = (await self.fetch.one(caller, again.replay_of)).generation
+        _must_have_recipes(original)
         pairs = zip(_recipes_of(original), _recipes_of(again), strict=True)
         return Replayed(
             generation_id=again.id,
@@ -92,41 +94,37 @@ class Replay:
             pictures=tuple(compare(recipe, followed) for recipe, followed in pairs),
         )
 
-    def _check(self, caller: Caller, request: GenerationRequest, specs: Sequence[GenerationSpec]) -> None:
+    def _check(self, caller: Caller, original: Generation, style: Style | None) -> None:
+        request, specs = _request_of(original), _specs_of(original)
         for spec in specs:
             self.prompt_filter.check(request.prompt, negative_prompt=spec.negative_prompt, final_prompt=spec.prompt)
-        check_plan(caller.plan, request, target=specs[0].size.target, least=caller.plan)
+        least = self.submit.plans.get(style.min_plan) if style else caller.plan  # a style that is gone bars nobody
+        check_plan(caller.plan, request, target=specs[0].size.target, least=least)
         check_repaintable(specs, self.catalogue)
 
-    def _again(self, caller: Caller, original: Generation, specs: Sequence[GenerationSpec]) -> Generation:
+    def _again(self, caller: Caller, original: Generation, style: Style | None) -> Generation:
         """A fresh generation of the same words and specs, in this caller's name and at the same price."""
-        return Generation(
+        price, specs = _price_of(original, style), _specs_of(original)
+        return replace(
+            afresh(original),
             id=self.new_id("gen"),
             account_id=caller.account.id,
             key_id=caller.key.id,
             livemode=caller.is_live,
-            state=State.QUEUED,
-            price=original.price,
-            cost=original.price if caller.pays else 0,
+            price=price,
+            cost=price if caller.pays else 0,
             created_at=self.clock(),
             replay_of=original.id,
-            prompt=original.prompt,
-            style=original.style,
-            request=original.request,
-            specs=original.specs,
             work=sum(map(work_of, specs)),
             picture_count=len(specs),
-            format=original.format,
-            model=original.model,
-            revised_prompt=original.revised_prompt,
-            negative_prompt_used=original.negative_prompt_used,
-            style_resolved=original.style_resolved,
-            style_reason=original.style_reason,
-            quality=original.quality,
-            width=original.width,
-            height=original.height,
-            seed=original.seed,
         )
+
+    def _style_of(self, original: Generation) -> Style | None:
+        """As it is today; None: the operator has thrown it out."""
+        try:
+            return self.styles.get(original.style_resolved)
+        except StyleUnknown:
+            return None
 
 
 def check_repaintable(specs: Sequence[GenerationSpec], catalogue: Catalogue) -> None:
@@ -141,10 +139,28 @@ def check_repaintable(specs: Sequence[GenerationSpec], catalogue: Catalogue) -> 
                 raise ModelUnavailable(f"The LoRA {adapter.id!r} is not here any more.")
 
 
-def _must_be_completed(generation: Generation) -> None:
+def _must_have_recipes(generation: Generation) -> None:
     """Raises NotCompleted."""
     if generation.state is not State.COMPLETED:
         raise NotCompleted(f"The generation {generation.id!r} is {generation.state}; this needs a completed one.")
+    if len(_recipes_of(generation)) != len(_specs_of(generation)):
+        raise NotCompleted(f"The generation {generation.id!r} has no recipe for each of its pictures.")
+
+
+def _price_of(original: Generation, style: Style | None) -> int:
+    """What it cost before anybody's plan was looked at. Releases that did not write that down left 0 where the caller
+    paid nothing: then it is what its style asks today, and 0 where that is gone."""
+    if original.price or style is None:
+        return original.price
+    return price_of(style, _request_of(original), original.quality)
+
+
+def _request_of(generation: Generation) -> GenerationRequest:
+    return msgspec.json.decode(generation.request, type=GenerationRequest)
+
+
+def _specs_of(generation: Generation) -> tuple[GenerationSpec, ...]:
+    return msgspec.json.decode(generation.specs, type=tuple[GenerationSpec, ...])
 
 
 def _recipes_of(generation: Generation) -> tuple[Recipe, ...]:

@@ -2,12 +2,13 @@
 
 import asyncio
 import shutil
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import msgspec
 import pytest
 from plugins.fake_engine import FINGERPRINT
 from plugins.tiny_specs import card_of, catalogue_of, new_spec
+from sqlalchemy import text
 
 from gateway.access import Mode, PlanTooSmall
 from gateway.generations import check_repaintable
@@ -22,7 +23,9 @@ from models import (
     WeightsRejected,
 )
 from router import Router, Styles
+from router.styles import CreditsPerQuality
 from safety import PromptBlocked, PromptFilter
+from storage import Generation
 
 NEWER = replace(FINGERPRINT, torch="2.14.1", threads=8)
 
@@ -39,9 +42,9 @@ async def painted(gateway, **body):
     return answered.json()
 
 
-async def finished(gateway, id):
+async def finished(gateway, id, *, key=None):
     for _ in range(1000):
-        body = (await gateway.get(f"/v1/generations/{id}")).json()
+        body = (await gateway.get(f"/v1/generations/{id}", key=key)).json()
         if body["status"] in {"completed", "failed", "canceled"}:
             return body
         await asyncio.sleep(0.005)
@@ -54,6 +57,23 @@ async def code_of(response):
 
 async def caller_of(gateway, key=None):
     return await gateway.server.services.gatekeeper.caller(key or gateway.key, now=gateway.clock())
+
+
+async def written_over(gateway, id, **members):
+    """As another release could have left it."""
+    async with gateway.installation.database.writing() as transaction:
+        for name, value in members.items():
+            row = {"value": value, "id": id}
+            await transaction.execute(text(f"UPDATE generations SET {name} = :value WHERE id = :id"), row)  # noqa: S608
+
+
+def styles_of(gateway):
+    return {style.id: style for style in gateway.installation.styles.all()}
+
+
+def with_members(gateway, **members):
+    """The style `watercolor`, changed by its operator."""
+    return msgspec.structs.replace(gateway.installation.styles.get("watercolor"), **members)
 
 
 async def test_painted_again_it_is_identical_and_a_generation_of_its_own(gateway):
@@ -109,7 +129,8 @@ async def test_neither_router_nor_styles_are_asked_again(gateway):
     assert first["style_reason"] == "phrase"
     no_styles = replace(gateway.server.submit, router=Router(Styles(()), gateway.installation.catalogue))
     caller = await caller_of(gateway)
-    again = await replace(gateway.server.replay, submit=no_styles)(caller, first["generation_id"])
+    without = replace(gateway.server.replay, submit=no_styles, styles=Styles(()))
+    again = await without(caller, first["generation_id"])
     await gateway.server.fetch.ended(caller, again.generation_id, wait_s=5)
     assert (await gateway.server.replay.outcome(caller, again.generation_id)).is_identical
 
@@ -219,6 +240,62 @@ async def test_what_a_test_key_painted_for_nothing_has_its_price_with_a_live_one
     assert await code_of(await replayed(gateway, id, key=live)) == (402, "insufficient_credits")
 
 
+@pytest.mark.parametrize(("is_gone", "credits"), [(False, 4), (True, 0)])
+async def test_what_an_older_release_wrote_no_price_for_costs_what_its_style_asks_today(gateway, is_gone, credits):
+    live = await gateway.new_key(plan="studio", credits=9)
+    trial = await gateway.new_key(mode=Mode.TEST)
+    id = (await painted(gateway, key=trial, style="watercolor", n=2))["generation_id"]
+    await written_over(gateway, id, price=0, picture_count=1)
+    dearer = styles_of(gateway) | {
+        "watercolor": with_members(gateway, credits=CreditsPerQuality(standard=2, hd=2, ultra=2))
+    }
+    if is_gone:
+        del dearer["watercolor"]
+    replay = replace(gateway.server.replay, styles=Styles(dearer.values()))
+    again = (await replay(await caller_of(gateway, live), id)).generation_id
+    body = await finished(gateway, again, key=live)
+    assert (body["credits_used"], len(body["images"])) == (credits, 2)
+
+
+async def test_a_replay_keeps_what_was_decided_and_nothing_that_happened(gateway):
+    """Every member by name: a new one must be given its place here."""
+    id = (await painted(gateway, n=2, seed=3, style="watercolor", format="webp"))["generation_id"]
+    await written_over(gateway, id, priority=1, failures='{"OutOfMemory": 1}', webhook_url="https://example.com/")
+    caller = await caller_of(gateway)
+    gateway.engine.hold()
+    again_id = (await gateway.server.replay(caller, id)).generation_id
+    gateway.engine.release()
+    original = (await gateway.server.fetch.one(caller, id)).generation
+    again = (await gateway.server.fetch.one(caller, again_id)).generation
+    kept = {
+        *("account_id", "key_id", "livemode", "price", "cost", "prompt", "style", "request", "specs", "format"),
+        *("created_at", "model", "revised_prompt", "negative_prompt_used", "style_resolved", "style_reason"),
+        *("quality", "width", "height", "seed", "work", "picture_count"),
+    }
+    anew = {
+        *("id", "number", "state", "attempt", "priority", "lease_owner", "lease_until", "credits_used", "webhook_url"),
+        *("started_at", "completed_at", "expires_at", "error_code", "error_message", "render_ms", "recipes"),
+        *("failures", "replay_of"),
+    }
+    assert kept | anew == {member.name for member in fields(Generation)}
+    assert {name: getattr(again, name) for name in kept} == {name: getattr(original, name) for name in kept}
+    assert (again.priority, again.failures, again.webhook_url, again.replay_of) == (0, {}, None, id)
+    assert (again.recipes, again.render_ms, again.credits_used, again.completed_at) == (None, None, 0, None)
+
+
+@pytest.mark.parametrize("left", [None, b"[]", b"one"])
+async def test_without_a_recipe_for_each_picture_nothing_is_painted_or_compared(gateway, left):
+    id = (await painted(gateway, n=2))["generation_id"]
+    again = (await replayed(gateway, id)).json()["generation_id"]
+    if left == b"one":
+        told = (await gateway.get(f"/v1/generations/{id}/recipe")).json()["recipes"]
+        left = msgspec.json.encode(told[:1])
+    await written_over(gateway, id, recipes=left)
+    assert await code_of(await replayed(gateway, id)) == (409, "not_completed")
+    assert await code_of(await gateway.get(f"/v1/generations/{again}/replay")) == (409, "not_completed")
+    assert len(gateway.engine.painted) == 4
+
+
 async def test_its_calls_count_against_the_minute_and_the_day(gateway):
     key = await gateway.new_key(plan="free", credits=10, rpm=3, rpd=2)
     id = (await painted(gateway, key=key))["generation_id"]
@@ -302,6 +379,18 @@ async def test_a_plan_that_has_shrunk_since_is_asked_again(gateway):
     with pytest.raises(PlanTooSmall) as refused:
         await gateway.server.replay(smaller, id)
     assert refused.value.field == "width"
+
+
+async def test_a_style_that_has_risen_to_a_larger_plan_since_is_asked_again(gateway):
+    key = await gateway.new_key(account="someone", plan="starter", credits=10)
+    id = (await painted(gateway, key=key, style="watercolor"))["generation_id"]
+    caller = await caller_of(gateway, key)
+    risen = Styles({**styles_of(gateway), "watercolor": with_members(gateway, min_plan="pro")}.values())
+    with pytest.raises(PlanTooSmall, match="'pro'") as refused:
+        await replace(gateway.server.replay, styles=risen)(caller, id)
+    assert refused.value.field == "style"
+    larger = replace(caller, plan=gateway.installation.plans.get("pro"))
+    assert (await replace(gateway.server.replay, styles=risen)(larger, id)).generation_id
 
 
 async def test_the_recipe_that_is_answered_is_the_one_that_is_kept(gateway):
