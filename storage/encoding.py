@@ -20,6 +20,7 @@ JPEG_QUALITY = 95
 WEBP_QUALITY = 92
 EXIF_FOLDER = 0x8769
 USER_COMMENT = 0x9286
+MAX_JPEG_EXIF_BYTES = 65_533  # it lies in one segment, whose length counts its own two bytes
 UNICODE = b"UNICODE\0"
 READABLE = ("PNG", "JPEG", "WEBP")
 BROKEN = (OSError, SyntaxError, ValueError, struct.error)
@@ -30,7 +31,8 @@ def encode(pixels: Path | bytes, size: ImageSize, format: ImageFormat, *, text: 
     """Make the file a caller receives.
 
     `pixels` are RGB bytes, row by row, in memory or in a file. `text` goes into PNG as text chunks, into JPEG and WebP
-    as lines `name: value` of the EXIF user comment. Blocks; call it in a thread.
+    as lines `name: value` of the EXIF user comment; text that the format does not hold (`holds`) is left out as a
+    whole, for no picture shall fail for its words. Blocks; call it in a thread.
 
     Raises:
         ValueError: there are more or fewer pixels than `size` says.
@@ -45,9 +47,15 @@ def encode(pixels: Path | bytes, size: ImageSize, format: ImageFormat, *, text: 
         case ImageFormat.PNG:
             return _png(image, text)
         case ImageFormat.JPEG:
-            return _saved(image, "JPEG", quality=JPEG_QUALITY, subsampling=0, exif=_user_comment(text))
+            exif = _user_comment(text) if holds(format, text) else b""
+            return _saved(image, "JPEG", quality=JPEG_QUALITY, subsampling=0, exif=exif)
         case ImageFormat.WEBP:
             return _saved(image, "WEBP", quality=WEBP_QUALITY, method=4, exif=_user_comment(text))
+
+
+def holds(format: ImageFormat, text: Mapping[str, str]) -> bool:
+    """Whether a file of this format has room for `text`: a JPEG has 64 KB, which are 32,000 letters; the others all."""
+    return format is not ImageFormat.JPEG or len(_user_comment(text).tobytes()) <= MAX_JPEG_EXIF_BYTES
 
 
 def read_text(content: bytes) -> Mapping[str, str]:

@@ -26,7 +26,7 @@ from models import (
     Recipe,
     RequestInvalid,
 )
-from storage.encoding import encode
+from storage.encoding import encode, holds
 
 FORMATS = {".png": ImageFormat.PNG, ".jpg": ImageFormat.JPEG, ".jpeg": ImageFormat.JPEG, ".webp": ImageFormat.WEBP}
 NOTHING = Beginning()
@@ -71,7 +71,7 @@ def check_output(output: Path) -> None:
     """Before anything is painted.
 
     Raises:
-        RequestInvalid: the ending is none we write, or the folder is not there.
+        RequestInvalid: the ending is none we write, the folder is not there, or the name is a folder's.
     """
     if output.suffix.lower() not in FORMATS:
         raise RequestInvalid(f"{output.name}: the file must end in {', '.join(FORMATS)}.", field="output")
@@ -79,7 +79,9 @@ def check_output(output: Path) -> None:
 
 
 def check_folder(file: Path) -> None:
-    """Raises RequestInvalid: there is no folder to write the file to."""
+    """Raises RequestInvalid: there is no folder to write the file to, or one of its name."""
+    if file.is_dir():
+        raise RequestInvalid(f"{file}: this is a folder.", field="output")
     if not file.absolute().parent.is_dir():
         raise RequestInvalid(f"{file}: there is no folder {file.parent}.", field="output")
 
@@ -103,7 +105,7 @@ async def painted(
             painting = await engine.paint(
                 spec, workspace=Path(folder), on_progress=lambda progress: _show(bar, line, progress)
             )
-            await asyncio.to_thread(_write, painting, output)
+            await asyncio.to_thread(write, painting, output)
     finally:
         await engine.close()
     return painting.recipe
@@ -114,9 +116,15 @@ def _lay_out(beginnings: Mapping[str, bytes], workspace: Path) -> None:
         (workspace / sha256).write_bytes(content)
 
 
-def _write(painting: Painting, output: Path) -> None:
-    text = {"pinxit": msgspec.json.encode(painting.recipe).decode()}
-    output.write_bytes(encode(painting.pixels, painting.size, FORMATS[output.suffix.lower()], text=text))
+def write(painting: Painting, output: Path) -> None:
+    """The finished picture as a file. Where its recipe does not fit into one of that kind, stderr is told, and it is
+    written without."""
+    format, text = FORMATS[output.suffix.lower()], {"pinxit": msgspec.json.encode(painting.recipe).decode()}
+    output.write_bytes(encode(painting.pixels, painting.size, format, text=text))
+    if not holds(format, text):
+        Console(stderr=True, highlight=False, soft_wrap=True, markup=False).print(
+            f"{output}: the recipe is too long for a {format.upper()} and is not in the file; a .png holds it."
+        )
 
 
 def _bar() -> Bar:

@@ -22,7 +22,7 @@ from gateway.generations.settle import Settle
 from gateway.queue import GenerationQueue
 from models import Engine, Failed, GenerationSpec, Painting, Phase, Progress, Recipe
 from storage import Blobs, BlobUnavailable, Completion, Database, Generation, Picture, StoreUnavailable
-from storage.encoding import encode
+from storage.encoding import encode, holds
 from storage.generations import renew, requeue
 from storage.links import image_name
 
@@ -163,6 +163,8 @@ class Runner:
         """Encode and store one picture under this attempt; the stored bytes are durable when this returns."""
         text = {"pinxit": msgspec.json.encode(painting.recipe).decode()}
         content = await asyncio.to_thread(encode, painting.pixels, painting.size, generation.format, text=text)
+        if not holds(generation.format, text):  # it is kept in the database all the same
+            log.warning("recipe too long for the file", generation=generation.id, position=position)
         painting.pixels.unlink(missing_ok=True)
         file_sha256 = hashlib.sha256(content).hexdigest()
         blob_key = f"{_folder(generation)}{position}.{generation.format}"

@@ -1,11 +1,14 @@
 """What happens between two commits: outages, and those who leave while work is going on."""
 
 import asyncio
+from dataclasses import replace
 
 import structlog
+from plugins.fake_engine import FINGERPRINT
 
 from models import WeightsRejected
 from storage import StoreUnavailable
+from storage.encoding import read_text
 
 
 class Outage:
@@ -64,6 +67,19 @@ async def test_deleting_waits_until_nobody_works_on_it(gateway):
     await gateway.http.delete(f"/v1/generations/{id}", headers={"Authorization": f"Bearer {gateway.key}"})
     assert not list((gateway.installation.settings.data_dir / "work").iterdir())
     assert files(gateway) == []
+
+
+async def test_a_recipe_too_long_for_its_file_fails_no_picture_and_is_answered_all_the_same(gateway):
+    name = "x" * 40_000
+    gateway.engine.become(replace(FINGERPRINT, device_name=name))
+    with structlog.testing.capture_logs() as logs:
+        answered = await gateway.paint(format="jpeg")
+    assert answered.status_code == 200
+    assert "recipe too long for the file" in {line["event"] for line in logs}
+    (file,) = files(gateway)
+    assert read_text(file.read_bytes()) == {}
+    told = (await gateway.get(f"/v1/generations/{answered.json()['generation_id']}/recipe")).json()
+    assert told["recipes"][0]["fingerprint"]["device_name"] == name
 
 
 async def test_a_failure_is_replayed_as_it_was_told_first(gateway):

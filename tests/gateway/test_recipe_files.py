@@ -17,11 +17,12 @@ from plugins.fake_engine import FINGERPRINT
 from plugins.tiny_specs import new_spec, plain_size
 
 from gateway.cli.beginning import Beginning
+from gateway.cli.painting import write
 from gateway.cli.replaying import MAX_RECIPE_BYTES, recipes_in, replay_file
 from gateway.settings import Settings
-from models import DomainError, ImageFormat, ImageSize, InitImage, ModelUnavailable, Recipe, RequestInvalid
+from models import DomainError, ImageFormat, ImageSize, InitImage, ModelUnavailable, Painting, Recipe, RequestInvalid
 from safety import PromptBlocked
-from storage.encoding import encode
+from storage.encoding import encode, read_text
 
 RECIPE = Recipe(spec=new_spec(), fingerprint=FINGERPRINT, pixel_sha256="a" * 64, timesteps=(999.0, 1.0))
 OTHER = replace(RECIPE, pixel_sha256="b" * 64)
@@ -171,3 +172,27 @@ def test_a_picture_that_began_from_noise_takes_no_file(settings, tmp_path):
     file.write_bytes(b"x")
     assert getattr(refused(settings, RECIPE, tmp_path, image=file), "field", None) == "--init-image"
     assert getattr(refused(settings, RECIPE, tmp_path, mask=file), "field", None) == "--mask"
+
+
+@pytest.mark.parametrize("ending", ["jpg", "png", "webp"])
+def test_a_recipe_that_no_jpeg_holds_is_left_out_of_it_and_said(ending, tmp_path, capsys):
+    """The picture has been painted: it is not lost for its words."""
+    recipe = replace(RECIPE, spec=new_spec(prompt="x" * 20_000, negative_prompt="y" * 20_000))
+    pixels, output = tmp_path / "pixels", tmp_path / f"again.{ending}"
+    pixels.write_bytes(bytes(8 * 8 * 3))
+    write(Painting(pixels=pixels, size=ImageSize(width=8, height=8), recipe=recipe, render_ms=1), output)
+    said = capsys.readouterr().err
+    if ending == "jpg":
+        assert read_text(output.read_bytes()) == {}
+        assert "too long for a JPEG" in said
+    else:
+        assert recipes_in(output.read_bytes(), name="file") == (recipe,)
+        assert said == ""
+
+
+def test_an_output_that_is_a_folder_is_refused_before_anything_is_painted(settings, tmp_path):
+    (tmp_path / "again.png").mkdir()
+    file = tmp_path / "recipe.json"
+    file.write_bytes(JSON)
+    with pytest.raises(RequestInvalid, match="folder"):
+        replay_file(settings, file, tmp_path / "again.png", index=0, beginning=Beginning())

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from models import ImageFormat, ImageSize
-from storage.encoding import EXIF_FOLDER, USER_COMMENT, encode, read_text
+from storage.encoding import EXIF_FOLDER, USER_COMMENT, encode, holds, read_text
 
 SIZE = ImageSize(width=64, height=48)
 PIXELS = bytes(channel for y in range(48) for x in range(64) for channel in (4 * x, 5 * y, (x + y) % 256))
@@ -90,6 +90,37 @@ def test_a_file_without_words_has_none(format: ImageFormat) -> None:
     Image.new("RGB", (8, 8)).save(file, format.value)
 
     assert read_text(file.getvalue()) == {}
+
+
+def longest_in_a_jpeg() -> int:
+    """In letters; found by asking pillow, not us."""
+    overhead = len(opened_exif({"pinxit": ""}).tobytes())
+    return (65_533 - overhead) // 2
+
+
+def opened_exif(text: Mapping[str, str]) -> Image.Exif:
+    return opened(encode(PIXELS, SIZE, ImageFormat.JPEG, text=text)).getexif()
+
+
+@pytest.mark.parametrize("letter", ["x", "灯"])
+def test_a_jpeg_holds_words_up_to_one_segment_and_no_longer_ones(letter: str) -> None:
+    fitting = {"pinxit": letter * longest_in_a_jpeg()}
+    too_long = {"pinxit": letter * (longest_in_a_jpeg() + 1)}
+
+    assert holds(ImageFormat.JPEG, fitting)
+    assert read_text(encode(PIXELS, SIZE, ImageFormat.JPEG, text=fitting)) == fitting
+    assert not holds(ImageFormat.JPEG, too_long)
+    without = encode(PIXELS, SIZE, ImageFormat.JPEG, text=too_long)
+    assert read_text(without) == {}
+    assert opened(without).tobytes() == opened(encode(PIXELS, SIZE, ImageFormat.JPEG, text={})).tobytes()
+
+
+@pytest.mark.parametrize("format", [ImageFormat.PNG, ImageFormat.WEBP])
+def test_the_others_hold_words_of_any_length(format: ImageFormat) -> None:
+    text = {"pinxit": "灯" * 300_000}
+
+    assert holds(format, text)
+    assert read_text(encode(PIXELS, SIZE, format, text=text)) == text
 
 
 def test_another_programs_comment_is_no_words_of_ours() -> None:
