@@ -20,9 +20,8 @@ export function progressLine(news, begun, nowMs) {
   return `Step ${step} of ${steps}${left ? ` · ${left}` : ""}`;
 }
 
-function queueLine(position) {
-  if (!position || position <= 1) return "Next in line …";
-  const ahead = position - 1;
+function queueLine(ahead) {
+  if (!ahead) return "Next in line …";
   return `${ahead} ${ahead === 1 ? "picture" : "pictures"} before this one …`;
 }
 

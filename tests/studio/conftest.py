@@ -51,6 +51,7 @@ class House:
     failure: str | None = None
     max_side: int = 1920
     is_held: bool = False
+    ahead: int = 0
 
     def finished(self, **members: Any) -> dict[str, Any]:
         body = {
@@ -123,7 +124,7 @@ class StandIn:
         resolved = "watercolor" if body["style"] == "auto" else body["style"]
         generation = self.house.finished(**members, style_resolved=resolved)
         self.house.generations.append(generation)
-        return {"generation_id": generation["generation_id"], "status": "queued", "queue_position": 1}
+        return {"generation_id": generation["generation_id"], "status": "queued", "queue_position": self.house.ahead}
 
     async def one(self, name: str) -> dict[str, Any]:
         house = self.house
@@ -131,6 +132,8 @@ class StandIn:
         step = house.polls[name] = house.polls.get(name, -1) + (0 if house.is_held else 1)
         if house.failure:
             return found | {"status": "failed", "image_url": None, "error": {"code": "x", "message": house.failure}}
+        if house.ahead:
+            return found | {"status": "queued", "image_url": None, "queue_position": house.ahead}
         if step <= house.steps:
             progress = {"phase": "denoising", "step": max(step, 0), "steps": house.steps}
             return found | {"status": "processing", "image_url": None, "progress": progress}

@@ -63,6 +63,40 @@ def test_progress_is_shown_in_steps_and_time(visit, house) -> None:
     assert not page.locator("#working").is_visible()
 
 
+def test_in_the_queue_it_says_how_many_are_before_this_one(visit, house) -> None:
+    """`queue_position` counts those ahead: 0 is next."""
+    page = visit()
+    house.ahead = 2
+    page.get_by_label("What shall be painted?").fill(PROMPT)
+    page.get_by_role("button", name="Generate").click()
+    page.get_by_text("2 pictures before this one").wait_for()
+    house.ahead = 1
+    page.get_by_text("1 picture before this one").wait_for()
+    house.ahead = 0
+    page.locator("#plate").wait_for()
+
+
+@pytest.mark.parametrize(
+    ("ahead", "line"),
+    [
+        (None, "Next in line …"),
+        (0, "Next in line …"),
+        (1, "1 picture before this one …"),
+        (7, "7 pictures before this one …"),
+    ],
+)
+def test_the_line_for_the_queue_counts_from_nobody_ahead(page, house, ahead, line) -> None:
+    page.goto(house.address)
+    said = page.evaluate(
+        """async position => {
+            const words = await import("/studio/words.js");
+            return words.progressLine({ status: "queued", queue_position: position }, null, 0);
+        }""",
+        ahead,
+    )
+    assert said == line
+
+
 def test_a_second_click_while_painting_asks_for_nothing(visit, house) -> None:
     page = visit()
     page.get_by_label("What shall be painted?").fill(PROMPT)
