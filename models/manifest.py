@@ -21,12 +21,18 @@ class Execution(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fingerprint:
-    """The engine that painted. Equal fingerprints and equal specs give equal pixels.
+    """The engine that painted: all that we know to decide pixels beside the spec.
+
+    Equal fingerprints and equal specs give equal pixels, whoever else is painted for, on any machine for which nothing
+    beside these members differs: drivers, firmware and libraries of the operating system are not among them.
+    `batch_class` is the smallest batch size, counted in pictures, whose bits every pass had: 1 means "as if alone", 0
+    that nothing was proven; then nothing is promised, not even by one machine from one run to the next.
 
     `model_sha256` covers every weight and configuration file of the model, `adapters` holds the SHA-256 of each LoRA
-    by its id; `device_name` is the GPU's name or the CPU's instruction set. `batch_class` is the smallest batch size,
-    counted in pictures, whose bits every pass had: 1 means "as if alone". `decoding` is "whole" or says the tiles that a
-    large picture was decoded in.
+    by its id. `device_name` is the GPU's name, or the CPU's with the instruction set that torch uses;
+    `compute_capability` and `cudnn` are CUDA's. `pinxit` is our version and a hash of the engine's source. `decoding` is
+    "whole" or says the tiles that a large picture was decoded in, `placement` is "whole" or says how else the model was
+    held. What is empty does not apply, or was not written down by an older version.
     """
 
     model_sha256: str
@@ -42,6 +48,11 @@ class Fingerprint:
     batch_class: int = 1
     execution: Execution = Execution.STEPS
     decoding: str = "whole"
+    placement: str = "whole"
+    peft: str = ""
+    pillow: str = ""
+    cudnn: str = ""
+    compute_capability: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,11 @@ from models.spec import GenerationSpec
 
 PIXELS = "pixel_sha256"
 NOTHING = "none"
+BATCH_CLASS = "fingerprint.batch_class"
+UNPROVEN = "0"
+PROMISES_NOTHING = "0 promises nothing"
+# Members that older versions did not write down; what stands in their place then is empty.
+LATER = ("timesteps", "fingerprint.peft", "fingerprint.pillow", "fingerprint.cudnn", "fingerprint.compute_capability")
 MAX_SIDE = max(SIDES)
 MAX_STEPS = 1000  # every family was trained on so many noise levels
 MAX_GUIDANCE_SCALE = 100
@@ -25,13 +30,18 @@ MAX_COVER = 4  # a 1920 x 512 picture cut from a square one throws most of it aw
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """One member of two recipes that is not the same, by its dotted name, both values as text for people."""
+    """One member of two recipes that is not the same, by its dotted name, both values as text for people.
+
+    Equal values are there for what they say: a batch class that promises nothing explains other pixels by itself.
+    """
 
     member: str
     expected: str
     found: str
 
     def __str__(self) -> str:
+        if self.expected == self.found:
+            return f"{self.member}: {self.expected}"
         return f"{self.member}: {self.expected} -> {self.found}"
 
 
@@ -58,15 +68,23 @@ def compare(recipe: Recipe, again: Recipe) -> Comparison:
 
 
 def differences(recipe: Recipe, again: Recipe) -> tuple[Difference, ...]:
-    """Every member that differs, the pixels first. What an older version did not write down is not held against it."""
+    """Every member that differs, the pixels first; with other pixels also the batch class where it promises nothing.
+
+    What an older version did not write down is not held against it.
+    """
     expected, found = dict(_leaves(recipe)), dict(_leaves(again))
-    if not recipe.timesteps:
-        del expected["timesteps"], found["timesteps"]
+    for name in LATER:
+        if expected[name] == NOTHING:
+            del expected[name], found[name]
+    if expected[PIXELS] != found[PIXELS]:
+        for side in (expected, found):
+            side[BATCH_CLASS] = PROMISES_NOTHING if side[BATCH_CLASS] == UNPROVEN else side[BATCH_CLASS]
     names = sorted(dict.fromkeys([*expected, *found]), key=lambda name: name != PIXELS)
+    pairs = {name: (expected.get(name, NOTHING), found.get(name, NOTHING)) for name in names}
     return tuple(
-        Difference(member=name, expected=expected.get(name, NOTHING), found=found.get(name, NOTHING))
-        for name in names
-        if expected.get(name, NOTHING) != found.get(name, NOTHING)
+        Difference(member=name, expected=one, found=other)
+        for name, (one, other) in pairs.items()
+        if one != other or one == PROMISES_NOTHING
     )
 
 

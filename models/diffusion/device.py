@@ -1,18 +1,23 @@
 """Which device paints, with what numbers, and why."""
 
 import os
+import platform
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import torch
 
 from models.errors import ModelUnavailable
 
+CPUINFO = Path("/proc/cpuinfo")
+# What tells two CPUs apart that go by one model name, as behind a hypervisor: x86's words for it, then ARM's.
+NUMBERS = {"cpu family": "family", "model": "model", "CPU implementer": "implementer", "CPU part": "part"}
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
-    """`name` is the GPU's name or the CPU's instruction set; networks run in `dtype`, autoencoders in `decode_dtype`,
+    """`name` is the GPU's name, or the CPU's with the instruction set that torch uses; networks run in `dtype`, autoencoders in `decode_dtype`,
     sampling in float32.
 
     `memory_bytes` is what loaded models may fill together. `channels_last` lays convolutional networks out so: measured
@@ -57,12 +62,28 @@ def choose_device(wanted: str, *, threads: int | None, dtype: str = "auto") -> D
 def _cpu(why: str, threads: int) -> Device:
     return Device(
         torch_device=torch.device("cpu"),
-        name=torch.backends.cpu.get_cpu_capability(),
+        name=f"{cpu_name(_read(CPUINFO))}, {torch.backends.cpu.get_cpu_capability()}",
         why=why,
         dtype=torch.float32,
         threads=threads,
         memory_bytes=os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2,
     )
+
+
+def _read(cpuinfo: Path) -> str:
+    return cpuinfo.read_text(errors="replace") if cpuinfo.exists() else ""  # only Linux has it
+
+
+def cpu_name(cpuinfo: str) -> str:
+    """The product's name and numbers, as the first processor of Linux's `cpuinfo` tells them; else its architecture.
+
+    torch's instruction set is not enough: oneDNN and MKL choose kernels by the CPU itself.
+    """
+    lines = (line.partition(":") for line in cpuinfo.split("\n\n", 1)[0].splitlines())
+    first = {key.strip(): value.strip() for key, _, value in lines}
+    numbers = [f"{word} {first[key]}" for key, word in NUMBERS.items() if key in first]
+    name = first.get("model name") or platform.processor() or platform.machine()
+    return f"{name} ({', '.join(numbers)})" if numbers else name
 
 
 def _cuda(why: str, threads: int) -> Device:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
@@ -119,7 +119,7 @@ def _loading(
         network=network,
         scheduler_config=scheduler_config,
         vocabulary=Vocabulary.read(card.vocabulary, also=card.embeddings),
-        fingerprint=replace(fingerprint_of(model_sha256, device), execution=network.execution),
+        fingerprint=fingerprint_of(model_sha256, device, placement, network.execution),
         size_bytes=placement.device_bytes,
         adapters=Adapters(adapters, family=card.family, networks=changeable, on_change=steadying.renew),
         steadying=steadying,

@@ -32,6 +32,11 @@ class Placement:
     whole_pixels: int
     tile: int
 
+    @property
+    def manner(self) -> str:
+        """How the model is held, as the recipe says it."""
+        return f"{self.placing}: {', '.join(self.grouped)}" if self.grouped else str(self.placing)
+
 
 def plan_placement(
     sizes: Mapping[str, int], *, kind: str, room: int, channels: int, wanted: Placing | None = None

@@ -2,7 +2,6 @@
 
 import importlib
 from collections.abc import Generator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from models.catalogue import ModelCard, Placing
@@ -49,7 +48,7 @@ def loading_whole(
     return WholePipeline(
         pipeline=pipeline,
         vocabulary=Vocabulary.read(card.vocabulary),
-        fingerprint=replace(fingerprint_of(model_sha256, device), execution=Execution.PIPELINE),
+        fingerprint=fingerprint_of(model_sha256, device, placement, Execution.PIPELINE),
         size_bytes=placement.device_bytes,
         adapters=Adapters({}, family=card.family, networks={}, on_change=_nothing),
         notes=(

@@ -152,24 +152,52 @@ def step(pipeline: Pipeline, spec: GenerationSpec, denoising: Denoising) -> None
     denoising.advance(run_pass([wanted], 1)[0])
 
 
+def loaded(card: ModelCard, device: Device) -> Pipeline:
+    """Anew each time, as after a restart."""
+    pipeline = at_once(Residency({"tiny": card}, device).pipeline("tiny"))
+    assert isinstance(pipeline, Pipeline)
+    return pipeline
+
+
 def finished(card: ModelCard, spec: GenerationSpec, device: Device) -> tuple[torch.Tensor, torch.Tensor]:
     """Latents, on the CPU, and pixels."""
-    pipeline = at_once(Residency({"tiny": card}, device).pipeline("tiny"))
+    return painted_by(loaded(card, device), spec, device)
+
+
+def painted_by(pipeline: Pipeline, spec: GenerationSpec, device: Device) -> tuple[torch.Tensor, torch.Tensor]:
+    """Latents, on the CPU, and pixels."""
     denoising = denoising_of(pipeline, spec, device)
     while not denoising.is_finished:
         step(pipeline, spec, denoising)
     return denoising.latents().cpu(), pipeline.network.decode(denoising.latents())
 
 
+@pytest.mark.parametrize("placing", Placing)
+def test_two_loads_with_one_fingerprint_paint_the_same_bits(sd1: Path, device: Device, placing: Placing) -> None:
+    card = replace(card_of(sd1), placement=placing)
+    first, again = loaded(card, device), loaded(card, device)
+    assert first is not again
+    assert first.fingerprint == again.fingerprint
+
+    assert torch.equal(painted_by(first, new_spec(), device)[1], painted_by(again, new_spec(), device)[1])
+
+
 @pytest.mark.parametrize("placing", [Placing.OFFLOAD, Placing.GROUPS])
-def test_how_a_model_is_held_changes_its_pictures_by_nothing_that_is_seen(
+def test_a_model_held_in_another_way_has_another_fingerprint_and_paints_what_looks_the_same(
     sd1: Path, device: Device, placing: Placing
 ) -> None:
-    whole = finished(card_of(sd1), new_spec(), device)[1]
+    whole, held = loaded(card_of(sd1), device), loaded(replace(card_of(sd1), placement=placing), device)
+    assert held.fingerprint != whole.fingerprint
 
-    held = finished(replace(card_of(sd1), placement=placing), new_spec(), device)[1]
+    pictures = [painted_by(pipeline, new_spec(), device)[1] for pipeline in (whole, held)]
 
-    assert (held - whole).abs().max() <= (0 if device.torch_device.type == "cpu" else 2 / 255)
+    assert (pictures[0] - pictures[1]).abs().max() <= 2 / 255
+
+
+def test_a_fingerprint_names_what_chooses_cudas_kernels(sd1: Path, device: Device) -> None:
+    found, is_cuda = loaded(card_of(sd1), device).fingerprint, device.torch_device.type == "cuda"
+
+    assert (bool(found.cudnn), bool(found.compute_capability)) == (is_cuda, is_cuda)
 
 
 @pytest.mark.parametrize("sampler", Sampler)

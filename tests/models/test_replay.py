@@ -27,6 +27,8 @@ def test_a_recipe_does_not_differ_from_itself():
         ({"fingerprint": replace(FINGERPRINT, torch="2.14.1")}, "fingerprint.torch: 0 -> 2.14.1"),
         ({"fingerprint": replace(FINGERPRINT, threads=8)}, "fingerprint.threads: 1 -> 8"),
         ({"fingerprint": replace(FINGERPRINT, adapters={"moon": "c"})}, "fingerprint.adapters.moon: none -> c"),
+        ({"fingerprint": replace(FINGERPRINT, placement="offload")}, "fingerprint.placement: whole -> offload"),
+        ({"fingerprint": replace(FINGERPRINT, pillow="13.1.0")}, "fingerprint.pillow: 13.0.0 -> 13.1.0"),
         ({"unknown_words": ("castle", "dragon")}, "unknown_words: none -> castle, dragon"),
         ({"timesteps": (999.0, 1.0)}, "timesteps: 999.0, 500.0, 1.0 -> 999.0, 1.0"),
         ({"upscaler_sha256": "d"}, "upscaler_sha256: none -> d"),
@@ -55,17 +57,44 @@ def test_pixels_decide_and_are_named_first_whatever_else_explains():
     ]
 
 
+@pytest.mark.parametrize(
+    ("classes", "said"),
+    [
+        ((0, 0), ["fingerprint.batch_class: 0 promises nothing"]),
+        ((0, 1), ["fingerprint.batch_class: 0 promises nothing -> 1"]),
+        ((4, 0), ["fingerprint.batch_class: 4 -> 0 promises nothing"]),
+        ((4, 4), []),
+    ],
+)
+def test_other_pixels_are_explained_by_a_batch_class_that_promises_nothing(classes, said):
+    one, other = (replace(RECIPE, fingerprint=replace(FINGERPRINT, batch_class=number)) for number in classes)
+
+    pixels, *others = compare(one, replace(other, pixel_sha256="b")).differences
+
+    assert pixels.member == "pixel_sha256"
+    assert [str(difference) for difference in others] == said
+
+
+def test_a_batch_class_that_promises_nothing_is_passed_over_where_the_pixels_are_the_same():
+    fast = replace(RECIPE, fingerprint=replace(FINGERPRINT, batch_class=0))
+
+    assert compare(fast, fast).differences == ()
+
+
 def test_a_recipe_from_before_schedules_were_written_down_is_read_and_not_blamed_for_it():
     old = msgspec.to_builtins(RECIPE)
     for member in ("timesteps", "upscaler_sha256", "unknown_words"):
         del old[member]
-    for member in ("adapters", "batch_class", "execution"):
+    later = ("decoding", "placement", "peft", "pillow", "cudnn", "compute_capability")
+    for member in ("adapters", "batch_class", "execution", *later):
         del old["fingerprint"][member]
     for member in ("adapters", "clip_skip", "init_image"):
         del old["spec"][member]
     recipe = msgspec.json.decode(msgspec.json.encode(old), type=Recipe)
     assert recipe.timesteps == ()
     assert differences(recipe, RECIPE) == ()
+    newer = replace(FINGERPRINT, peft="0.21", pillow="13.0.0", cudnn="91900", compute_capability="9.0")
+    assert differences(recipe, replace(RECIPE, fingerprint=newer)) == ()
     changed = replace(RECIPE, pixel_sha256="b")
     assert differences(recipe, changed) == (Difference(member="pixel_sha256", expected=recipe.pixel_sha256, found="b"),)
 

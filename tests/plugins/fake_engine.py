@@ -21,6 +21,7 @@ FINGERPRINT = Fingerprint(
     diffusers="0",
     transformers="0",
     pinxit="0.1.0",
+    pillow="13.0.0",
 )
 
 

@@ -1,5 +1,6 @@
 """What the device decides: kernels, dtypes, and where chance is drawn."""
 
+import platform
 import subprocess
 import sys
 from dataclasses import replace
@@ -9,7 +10,7 @@ import pytest
 import torch
 from diffusers import AutoencoderKL
 
-from models.diffusion.device import Device
+from models.diffusion.device import Device, cpu_name
 from models.diffusion.families.encoding import Encoder
 from models.diffusion.noise import generator_of
 
@@ -30,6 +31,32 @@ def test_a_gpu_that_paints_in_bfloat16_decodes_in_it_and_nothing_decodes_in_floa
     device: Device, kind: str, dtype: torch.dtype, decodes: torch.dtype
 ) -> None:
     assert replace(device, torch_device=torch.device(kind), dtype=dtype).decode_dtype is decodes
+
+
+@pytest.mark.parametrize(
+    ("cpuinfo", "name"),
+    [
+        (
+            "cpu family\t: 25\nmodel\t\t: 1\nmodel name\t: AMD EPYC 9B14\nbugs:\n\nmodel\t\t: 2\nmodel name\t: Another\n",
+            "AMD EPYC 9B14 (family 25, model 1)",
+        ),
+        ("processor\t: 0\nmodel name\t: Some: CPU\n", "Some: CPU"),
+        (
+            "processor\t: 0\nCPU implementer\t: 0x41\nCPU part\t: 0xd0c\n",
+            f"{platform.processor() or platform.machine()} (implementer 0x41, part 0xd0c)",
+        ),
+        ("", platform.processor() or platform.machine()),
+    ],
+)
+def test_a_cpu_is_named_by_its_product_and_what_else_tells_it_from_others(cpuinfo: str, name: str) -> None:
+    assert cpu_name(cpuinfo) == name
+
+
+def test_a_cpus_name_ends_with_the_instructions_that_torch_uses(device: Device) -> None:
+    product, _, instructions = device.name.rpartition(", ")
+
+    assert instructions == torch.backends.cpu.get_cpu_capability()
+    assert product
 
 
 def test_an_autoencoder_in_half_precision_draws_the_noise_that_it_draws_in_float32(sd1: Path) -> None:

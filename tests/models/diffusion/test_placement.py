@@ -62,6 +62,14 @@ def test_the_operators_choice_counts(wanted: Placing, grouped: tuple[str, ...]) 
 
 
 @pytest.mark.parametrize(
+    ("gigabytes", "manner"),
+    [(60, "whole"), (30, "offload"), (18, "groups: transformer"), (9, "groups: text_encoder_2, transformer")],
+)
+def test_the_recipe_names_what_comes_onto_the_device_in_groups(gigabytes: int, manner: str) -> None:
+    assert plan_placement(FLUX, kind="cuda", room=gigabytes * GB, channels=128).manner == manner
+
+
+@pytest.mark.parametrize(
     ("kind", "gigabytes", "channels", "whole_side", "tile"),
     [
         ("cuda", 60, 128, 1869, 1024),  # an 80 GB card
@@ -151,7 +159,8 @@ def finished(request: pytest.FixtureRequest, device: Device, tmp_path: Path) -> 
     return latents
 
 
-def test_how_a_model_is_held_changes_no_bit(finished: Finished) -> None:
+def test_the_hooks_that_move_a_model_leave_its_arithmetic_alone(finished: Finished) -> None:
+    """All that a CPU can show: here the layers compute in the same memory however the model is held."""
     whole = finished(None, new_spec())
 
     assert torch.equal(finished(Placing.OFFLOAD, new_spec()), whole)
