@@ -1,24 +1,11 @@
-"""Request and response bodies of the native contract. Types are checked here, the values' rules in `models.request`."""
+"""Response bodies of the native contract; what is asked for stands in `gateway.orders`."""
 
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import BaseModel, Field, PlainSerializer
 
-from models import (
-    MAX_ADAPTER_WEIGHT,
-    MAX_ADAPTERS,
-    MAX_IMAGES,
-    MAX_NEGATIVE_PROMPT_CHARACTERS,
-    MAX_PROMPT_CHARACTERS,
-    MAX_SEED,
-    SIDES,
-    Adapter,
-    GenerationRequest,
-    ImageFormat,
-    Quality,
-    Recipe,
-)
+from models import ImageFormat, Quality, Recipe
 from models.replay import Difference
 
 
@@ -28,71 +15,7 @@ def _rfc3339(moment: datetime) -> str:
 
 Moment = Annotated[datetime, PlainSerializer(_rfc3339, return_type=str)]
 Status = Literal["queued", "processing", "completed", "failed", "canceled"]
-Side = Annotated[int, WithJsonSchema({"type": "integer", "enum": list(SIDES)})]
-Prompt = Annotated[str, WithJsonSchema({"type": "string", "minLength": 1, "maxLength": MAX_PROMPT_CHARACTERS})]
-NegativePrompt = Annotated[str, WithJsonSchema({"type": "string", "maxLength": MAX_NEGATIVE_PROMPT_CHARACTERS})]
-Seed = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 0, "maximum": MAX_SEED})]
-Count = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MAX_IMAGES})]
-WebhookUrl = Annotated[str, WithJsonSchema({"type": "string", "format": "uri"})]
-
-
-class LoraChoice(BaseModel):
-    """A LoRA that shall act, and how strongly: 1 as it was trained, below 0 the other way."""
-
-    model_config = ConfigDict(strict=True, extra="forbid")
-
-    id: str = Field(description="An id from `GET /v1/loras`.")
-    weight: float = Field(1.0, json_schema_extra={"minimum": -MAX_ADAPTER_WEIGHT, "maximum": MAX_ADAPTER_WEIGHT})
-
-
-class GenerateBody(BaseModel):
-    """What `POST /v1/generate` takes. Unknown members are refused; null means "not given"."""
-
-    model_config = ConfigDict(
-        strict=True,
-        extra="forbid",
-        json_schema_extra={"examples": [{"prompt": "a red lighthouse by the sea at sunset", "style": "watercolor"}]},
-    )
-
-    prompt: Prompt = Field(description="What to paint, kept exactly as sent; Unicode code points are counted.")
-    style: str | None = Field(None, description="An id or alias from `GET /v1/styles`; `auto` chooses by the prompt.")
-    width: Side | None = Field(None, description="Pixels before upscaling; none means the model's own default.")
-    height: Side | None = Field(None, description="Pixels before upscaling; none means the model's own default.")
-    quality: Quality | None = Field(None, description="How much work goes into the picture.")
-    negative_prompt: NegativePrompt | None = Field(None, description="What must not be in the picture.")
-    seed: Seed | None = Field(None, description="Equal requests with equal seeds give equal pixels; none draws one.")
-    upscale: bool | None = Field(None, description="Deliver four times the width and height.")
-    webhook_url: WebhookUrl | None = Field(None, description="Answer 202 at once and post here when it ends.")
-    n: Count | None = Field(None, description="Pictures; picture i is painted with seed + i.")
-    format: ImageFormat | None = Field(None, description="The file's format.")
-    enhance_prompt: bool | Literal["auto"] | None = Field(None, description="Append words from the style's list.")
-    model: str | None = Field(None, description="A model of this installation; none lets the style decide.")
-    loras: list[LoraChoice] | None = Field(
-        None,
-        description="LoRAs made for the model, beside the style's own.",
-        json_schema_extra={"maxItems": MAX_ADAPTERS},
-    )
-    is_async: bool | None = Field(None, alias="async", description="Answer 202 at once; poll `poll_url`.")
-    cache: bool | None = Field(None, description="false forces a new painting; equal requests still give equal pixels.")
-    dry_run: bool | None = Field(None, description="Check everything, quote the price, paint nothing.")
-
-    def request(self) -> GenerationRequest:
-        """Raises RequestInvalid: a value breaks its rule."""
-        return GenerationRequest(
-            prompt=self.prompt,
-            style=self.style if self.style is not None else "auto",
-            width=self.width,
-            height=self.height,
-            quality=self.quality,
-            negative_prompt=self.negative_prompt or "",
-            seed=self.seed,
-            upscale=bool(self.upscale),
-            n=self.n if self.n is not None else 1,
-            format=self.format or ImageFormat.PNG,
-            enhance_prompt=None if self.enhance_prompt == "auto" else self.enhance_prompt,
-            model=self.model,
-            loras=tuple(Adapter(id=lora.id, weight=lora.weight) for lora in self.loras or ()),
-        )
+AHEAD = "About how many are claimed before this one; 0 is next."
 
 
 class ImageBody(BaseModel):
@@ -154,7 +77,7 @@ class GenerationBody(BaseModel):
     started_at: Moment | None
     completed_at: Moment | None
     progress: ProgressBody | None = None
-    queue_position: int | None = None
+    queue_position: int | None = Field(None, description=AHEAD)
     error: FailureBody | None = None
     replay_of: str | None = None
 
@@ -165,7 +88,7 @@ class AcceptedBody(BaseModel):
     generation_id: str
     status: Status
     poll_url: str
-    queue_position: int
+    queue_position: int = Field(description=AHEAD)
     estimated_ms: int
     created_at: Moment
 

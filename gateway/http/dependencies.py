@@ -13,9 +13,9 @@ from gateway.clock import Clock
 from gateway.generations import Fetch, PublicUrls, Remove, Replay, Submit
 from gateway.http.rate_headers import rate_headers
 from gateway.http.refusals import JsonInvalid, MediaTypeUnsupported
+from gateway.orders import GenerateBody
 from gateway.settings import Settings
 from gateway.webhooks import Destinations
-from gateway.wire import GenerateBody
 from models import Catalogue, Engine, ParameterMissing, ParameterUnknown, RequestInvalid
 from router import Styles
 from storage import Blobs, Database

@@ -74,6 +74,7 @@ def test_in_the_queue_it_says_how_many_are_before_this_one(visit, house) -> None
     page.get_by_text("1 picture before this one").wait_for()
     house.ahead = 0
     page.locator("#plate").wait_for()
+    assert not page.get_by_text("before this one").is_visible()
 
 
 @pytest.mark.parametrize(
