@@ -103,6 +103,7 @@ def _cuda(why: str, threads: int) -> Device:
 def pin_kernels() -> None:
     """Let nothing but shapes and dtypes decide which of CUDA's kernels runs, and let no sum be kept in fewer bits.
 
+    A full memory still may: where a convolution's workspace finds no room torch takes cuDNN's next plan, and keeps it.
     `CUBLAS_WORKSPACE_CONFIG` must be set before the first kernel runs: the parent does that.
     """
     torch.backends.cudnn.deterministic = True
