@@ -61,6 +61,8 @@ def strokes(order: Paint, easel: Easel) -> Work:
     with ExitStack() as held:
         held.enter_context(easel.residency.using(spec.model))
         pipeline = yield from _loaded(order, easel)
+        if isinstance(pipeline, WholePipeline):
+            yield from _turn(pipeline, held)
         held.enter_context(pipeline.adapters.using(spec.adapters))
         started = time.perf_counter()
         yield beat(phase=Phase.ENCODING)
@@ -130,6 +132,13 @@ def _loaded(order: Paint, easel: Easel) -> Generator[Stroke, torch.Tensor | None
     return pipeline
 
 
+def _turn(whole: WholePipeline, held: ExitStack) -> Generator[Stroke, torch.Tensor | None, None]:
+    """Wait until no other picture is painted with these networks; the turn ends with `held`."""
+    while not whole.turn.acquire(blocking=False):
+        yield None
+    held.callback(whole.turn.release)
+
+
 def begin(order: Paint, pipeline: Pipeline, device: Device) -> Denoising:
     """Encode the texts and the picture to start from, and draw the noise."""
     pipeline.adapters.activate(order.spec.adapters)
@@ -193,8 +202,7 @@ def _beat(order: Paint, pipeline: Pipeline, denoising: Denoising, began: float, 
 def _preview(order: Paint, pipeline: Pipeline, denoising: Denoising) -> bytes | None:
     """A small JPEG at the steps it was asked for."""
     is_asked = order.preview_every > 0 and denoising.passes_done % order.preview_every == 0
-    estimate = denoising.estimate() if is_asked else None
-    return None if estimate is None else pipeline.previews.jpeg(estimate, order.spec.size.painted)
+    return pipeline.previews.attempt(denoising.estimate, order.spec.size.painted) if is_asked else None
 
 
 def picture_of(pixels: torch.Tensor) -> Image.Image:

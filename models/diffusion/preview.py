@@ -1,5 +1,7 @@
 """Small pictures of what a painting will look like, made of its latents without the decoder."""
 
+import logging
+from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 
@@ -9,7 +11,10 @@ from PIL import Image
 from torch.nn.functional import adaptive_avg_pool2d, interpolate, pad, unfold
 
 from models.diffusion.families.decoding import unscaled
+from models.diffusion.recovering import recover
 from models.request import ImageSize
+
+log = logging.getLogger(__name__)
 
 LONGEST_SIDE = 128
 QUALITY = 80
@@ -29,6 +34,25 @@ class Previews:
     def __init__(self, vae: Any) -> None:
         self._vae = vae
         self._colours: torch.Tensor | None = None
+        self._has_failed = False
+
+    def attempt(self, estimate: Callable[[], torch.Tensor | None], size: ImageSize) -> bytes | None:
+        """The JPEG of what `estimate` returns; None where that is nothing yet, or where it fails.
+
+        The edge around a preview: a picture is painted without one rather than not at all. What failed is logged once.
+
+        Raises:
+            AcceleratorError: the device is lost, see `recover`.
+        """
+        try:
+            latents = estimate()
+            return None if latents is None else self.jpeg(latents, size)
+        except Exception as wrong:
+            recover(wrong)
+            if not self._has_failed:
+                log.warning("no preview could be made; the pictures go on without", exc_info=wrong)
+            self._has_failed = True
+            return None
 
     def jpeg(self, latents: torch.Tensor, size: ImageSize) -> bytes:
         """(1, channels, height, width) in the network's scale, of a picture of `size`, as a JPEG of some kilobytes.

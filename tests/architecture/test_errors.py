@@ -12,6 +12,7 @@ T = TypeVar("T")
 EDGES = {
     "gateway/worker.py": "whatever goes wrong in one generation stays in it and becomes a Failed",
     "models/diffusion/child.py": "likewise for one message to the engine",
+    "models/diffusion/preview.py": "a preview that fails is left out; its picture goes on",
     "models/diffusion/studio.py": "likewise for one painting, and for one pass that several share",
     "gateway/http/envelope.py": "a defect of ours answers in the contract's form, and is logged",
 }

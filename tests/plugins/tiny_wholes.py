@@ -9,9 +9,10 @@ from diffusers import (
     LCMScheduler,
     PixArtAlphaPipeline,
     PixArtTransformer2DModel,
+    StableDiffusionPAGPipeline,
     UNet2DConditionModel,
 )
-from plugins.tiny_models import WIDTH, text_config, tiny_unet, tiny_vae, tokenizer
+from plugins.tiny_models import WIDTH, new_scheduler, text_config, tiny_unet, tiny_vae, tokenizer
 from plugins.tiny_transformers import tiny_t5, tiny_t5_tokenizer
 from transformers import CLIPTextModel
 
@@ -51,6 +52,24 @@ def build_lcm(folder: Path) -> Path:
             tokenizer=tokenizer(),
             unet=UNet2DConditionModel(**tiny_unet(), time_cond_proj_dim=32),
             scheduler=LCMScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear"),
+            safety_checker=None,
+            feature_extractor=None,
+            requires_safety_checker=False,
+        )
+    pipeline.save_pretrained(folder, safe_serialization=True)
+    return folder
+
+
+def build_pag(folder: Path) -> Path:
+    """It exchanges attention processors of its UNet for as long as it paints."""
+    with torch.random.fork_rng():
+        torch.random.manual_seed(7)
+        pipeline = StableDiffusionPAGPipeline(
+            vae=tiny_vae(),
+            text_encoder=CLIPTextModel(text_config()),
+            tokenizer=tokenizer(),
+            unet=UNet2DConditionModel(**tiny_unet()),
+            scheduler=new_scheduler(None),
             safety_checker=None,
             feature_extractor=None,
             requires_safety_checker=False,

@@ -1,9 +1,11 @@
 """Models without an adapter of ours: diffusers' own pipeline paints, one picture at a time, and stops at each step."""
 
 import inspect
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any
 
 import torch
@@ -27,7 +29,10 @@ UNIQUE = ("LCMScheduler", "TCDScheduler", *(build.kind for build in FLOW_BUILDS.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WholePipeline:
-    """A diffusers pipeline that was loaded; each picture is painted with a copy that has a scheduler of its own."""
+    """A diffusers pipeline that was loaded; each picture is painted with a copy that has a scheduler of its own.
+
+    The copies share the networks, and some pipelines (PAG) change these while they paint: whoever paints holds `turn`.
+    """
 
     pipeline: Any
     vocabulary: Vocabulary
@@ -35,12 +40,17 @@ class WholePipeline:
     size_bytes: int
     adapters: Adapters
     notes: tuple[str, ...] = ()
+    turn: Lock = field(default_factory=Lock)
+
+    @property
+    def networks(self) -> list[torch.nn.Module]:
+        return [part for part in self.pipeline.components.values() if isinstance(part, torch.nn.Module)]
 
 
 def drawing(
     whole: WholePipeline, spec: GenerationSpec, device: Device
 ) -> Generator[int, None, tuple[torch.Tensor, tuple[float, ...]]]:
-    """Paint; yields after each step how many are done. Closing it stops there.
+    """Paint; yields after each step how many are done. Closing it stops there. The caller holds `whole.turn`.
 
     Returns:
         (height, width, 3) in 0..1, on the CPU, and the timesteps that were walked.
@@ -62,17 +72,39 @@ def drawing(
         torch.set_num_threads(device.threads)  # counts for a thread, not for the process
         return pipeline(**arguments(pipeline, spec), **_reporting(pipeline, walked, pause)).images[0]
 
-    steps = alternating(work)
+    with unchanged(whole.networks), closing(alternating(work)) as steps:
+        try:
+            while True:
+                next(steps)
+                yield len(walked)
+        except StopIteration as finished:
+            return checked(torch.as_tensor(finished.value), spec), tuple(walked)
+        except ValueError as wrong:
+            raise PaintingBroken(f"The model's pipeline refuses this: {wrong}") from wrong
+
+
+@contextmanager
+def unchanged(networks: Sequence[torch.nn.Module]) -> Iterator[None]:
+    """Put back what pipelines exchange for as long as they paint, and leave so when they are stopped or fail: attention
+    processors (PAG), and the dtype of an autoencoder that overflows in float16."""
+    dtypes = [_dtype_of(network) for network in networks]
+    layers: list[Any] = [
+        layer for network in networks for layer in network.modules() if hasattr(layer, "set_processor")
+    ]
+    manners = [layer.processor for layer in layers]
     try:
-        while True:
-            next(steps)
-            yield len(walked)
-    except StopIteration as finished:
-        return checked(torch.as_tensor(finished.value), spec), tuple(walked)
-    except ValueError as wrong:
-        raise PaintingBroken(f"The model's pipeline refuses this: {wrong}") from wrong
+        yield
     finally:
-        steps.close()
+        for layer, manner in zip(layers, manners, strict=True):
+            if layer.processor is not manner:
+                layer.set_processor(manner)
+        for network, dtype in zip(networks, dtypes, strict=True):
+            if _dtype_of(network) is not dtype:
+                network.to(dtype)
+
+
+def _dtype_of(network: torch.nn.Module) -> torch.dtype | None:
+    return next((weights.dtype for weights in network.parameters()), None)
 
 
 def scheduler_for(own: Schedule, sampler: Sampler) -> Schedule:

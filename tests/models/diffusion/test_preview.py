@@ -217,6 +217,43 @@ def test_latents_that_are_no_numbers_are_shown_nevertheless() -> None:
     assert Previews(build_kl(4)).jpeg(broken, ImageSize(width=16, height=16))
 
 
+@pytest.mark.parametrize("wrong", [MemoryError(), torch.OutOfMemoryError("CUDA out of memory"), KeyError("latents")])
+def test_a_preview_that_fails_is_left_out_of_the_same_picture(
+    sd1: Path,
+    watch: Callable[..., Watched],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    wrong: Exception,
+) -> None:
+    spec = new_spec(num_inference_steps=3)
+    unwatched = watch(sd1, spec, 0)
+
+    def fail(*_: object) -> bytes:
+        raise wrong
+
+    monkeypatch.setattr(Previews, "jpeg", fail)
+    watched = watch(sd1, spec, 1)
+
+    assert watched.previews == {}
+    assert watched.pixel_sha256 == unwatched.pixel_sha256
+    assert [record.name for record in caplog.records].count("models.diffusion.preview") == 1
+
+
+def test_a_preview_that_fails_for_want_of_an_estimate_is_left_out() -> None:
+    def fail() -> torch.Tensor:
+        raise ZeroDivisionError
+
+    assert Previews(build_kl(4)).attempt(fail, ImageSize(width=16, height=16)) is None
+
+
+def test_a_device_that_is_lost_in_a_preview_is_no_preview_that_fails() -> None:
+    def fail() -> torch.Tensor:
+        raise torch.AcceleratorError("CUDA error: an illegal memory access was encountered")
+
+    with pytest.raises(torch.AcceleratorError):
+        Previews(build_kl(4)).attempt(fail, ImageSize(width=16, height=16))
+
+
 def their_estimate(denoising: Denoising, prediction: torch.Tensor) -> torch.Tensor:
     """What the sampler's own scheduler of diffusers believes."""
     schedule: Any = copy.deepcopy(denoising._schedule)

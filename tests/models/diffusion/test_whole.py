@@ -15,13 +15,13 @@ from diffusers.pipelines.auto_pipeline import AUTO_TEXT2IMAGE_PIPELINES_MAPPING
 from plugins.at_once import whatever_at_once
 from plugins.open_studio import OpenStudio, open_studio
 from plugins.tiny_specs import card_of, new_spec
-from plugins.tiny_wholes import build_lcm, build_pixart
+from plugins.tiny_wholes import build_lcm, build_pag, build_pixart
 
-from models import Execution, Family, GenerationSpec, InitImage, Sampler
+from models import Execution, Family, GenerationSpec, InitImage, Phase, Sampler
 from models import child_protocol as wire
 from models.diffusion.device import Device
 from models.diffusion.families.building import BUILDERS
-from models.diffusion.families.whole import WholePipeline
+from models.diffusion.families.whole import WholePipeline, unchanged
 from models.diffusion.residency import Residency
 from models.diffusion.weights import inspect
 from models.errors import WeightsRejected
@@ -32,6 +32,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 STEPS = 5
 PIXART = new_spec(model="pixart", sampler=Sampler.DPMPP_2M, num_inference_steps=STEPS)
 LCM = new_spec(model="lcm", sampler=Sampler.LCM, num_inference_steps=STEPS)
+PAG = new_spec(model="pag", num_inference_steps=STEPS)
 NEIGHBOUR = new_spec(num_inference_steps=STEPS)
 
 
@@ -45,14 +46,16 @@ def lcm(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_lcm(tmp_path_factory.mktemp("models") / "lcm")
 
 
+@pytest.fixture(scope="module")
+def pag(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_pag(tmp_path_factory.mktemp("models") / "pag")
+
+
 @pytest.fixture
-def studio(sd1: Path, pixart: Path, lcm: Path, device: Device, tmp_path: Path) -> OpenStudio:
-    cards = {name: replace(card_of(folder, name=name), family=Family.OTHER) for name, folder in _named(pixart, lcm)}
+def studio(sd1: Path, pixart: Path, lcm: Path, pag: Path, device: Device, tmp_path: Path) -> OpenStudio:
+    folders = {"pixart": pixart, "lcm": lcm, "pag": pag}
+    cards = {name: replace(card_of(folder, name=name), family=Family.OTHER) for name, folder in folders.items()}
     return open_studio({"tiny": card_of(sd1), **cards}, device, tmp_path)
-
-
-def _named(pixart: Path, lcm: Path) -> list[tuple[str, Path]]:
-    return [("pixart", pixart), ("lcm", lcm)]
 
 
 def diffusers_pixels(pipeline: Any, spec: GenerationSpec, **more: object) -> bytes:
@@ -108,16 +111,30 @@ def test_the_recipe_says_that_it_ran_as_a_whole_and_which_steps(studio: OpenStud
     assert any("PixArtAlphaPipeline" in note for note in studio.studio._residency.notes())
 
 
-def test_equal_specs_give_equal_pixels_in_any_company(studio: OpenStudio) -> None:
-    alone = studio.ask(PIXART)
+@pytest.mark.parametrize("spec", [PIXART, PAG], ids=["pixart", "pag"])
+def test_equal_specs_give_equal_pixels_in_any_company(studio: OpenStudio, spec: GenerationSpec) -> None:
+    alone = studio.ask(spec)
     studio.run()
-    twins = [studio.ask(PIXART), studio.ask(LCM), studio.ask(replace(PIXART, seed=8)), studio.ask(PIXART)]
+    short = studio.ask(replace(spec, num_inference_steps=2))
+    twins = [studio.ask(spec), studio.ask(LCM), studio.ask(replace(spec, seed=8)), studio.ask(spec)]
     studio.ask(NEIGHBOUR)
+    studio.run()
+    after = studio.ask(spec)
     studio.run()
 
     pixels = studio.pixels()
-    assert pixels[twins[0]] == pixels[twins[3]] == pixels[alone]
-    assert pixels[twins[2]] != pixels[alone]
+    assert pixels[twins[0]] == pixels[twins[3]] == pixels[after] == pixels[alone]
+    assert len({pixels[number] for number in (alone, twins[2], short)}) == 3
+
+
+def test_a_model_paints_one_picture_after_the_other(studio: OpenStudio) -> None:
+    first, second = studio.ask(PAG), studio.ask(replace(PAG, seed=8))
+    studio.run()
+
+    begun = [report for report in studio.reports if isinstance(report, wire.Beat) and report.phase is Phase.ENCODING]
+    ended = studio.ended()[first]
+    assert [beat.number for beat in begun] == [first, second]
+    assert studio.reports.index(begun[1]) > studio.reports.index(ended)
 
 
 def test_others_step_between_its_steps(studio: OpenStudio) -> None:
@@ -131,37 +148,94 @@ def test_others_step_between_its_steps(studio: OpenStudio) -> None:
     assert beats[first:last].count(neighbour) >= STEPS - 1
 
 
-def test_a_cancel_in_the_middle_stops_it_at_the_next_step(studio: OpenStudio) -> None:
-    number, neighbour = studio.ask(PIXART), studio.ask(NEIGHBOUR)
+def paint_until_the_second_step(studio: OpenStudio, number: int) -> None:
     while 2 not in studio.steps(number):
+        assert number not in studio.ended()
         studio.tick()
+
+
+@pytest.mark.parametrize("spec", [PIXART, PAG], ids=["pixart", "pag"])
+def test_a_cancel_in_the_middle_stops_it_at_the_next_step(studio: OpenStudio, spec: GenerationSpec) -> None:
+    before = studio.ask(spec)
+    studio.run()
+    number, neighbour, next_one = studio.ask(spec), studio.ask(NEIGHBOUR), studio.ask(spec)
+    paint_until_the_second_step(studio, number)
     studio.canceled.add(number)
     studio.run()
 
     assert isinstance(studio.ended()[number], wire.Stopped)
     assert max(studio.steps(number)) <= 3
-    assert neighbour in studio.pixels()
+    pixels = studio.pixels()
+    assert neighbour in pixels
+    assert pixels[next_one] == pixels[before]
 
 
-def test_a_pipeline_that_fails_in_the_middle_fails_alone(studio: OpenStudio, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_a_pipeline_exchanged_is_put_back_after_a_cancel(studio: OpenStudio) -> None:
+    network = whole_of(studio, "pag").pipeline.unet
+    before = network.attn_processors
+    number = studio.ask(PAG)
+    paint_until_the_second_step(studio, number)
+    during = network.attn_processors
+    studio.canceled.add(number)
+    studio.run()
+
+    after = network.attn_processors
+    assert any(during[name] is not processor for name, processor in before.items())
+    assert all(after[name] is processor for name, processor in before.items())
+
+
+def test_an_autoencoder_that_a_failed_painting_left_in_another_dtype_is_put_back() -> None:
+    network = torch.nn.Linear(2, 2).half()
+
+    def paint_and_fail() -> None:
+        with unchanged([network, torch.nn.Identity()]):
+            network.float()
+            raise RuntimeError("a kernel failed")
+
+    with pytest.raises(RuntimeError):
+        paint_and_fail()
+
+    assert network.weight.dtype is torch.float16
+
+
+def test_who_is_cancelled_while_waiting_holds_nobody_up(studio: OpenStudio) -> None:
+    first, impatient, last = (studio.ask(PAG) for _ in range(3))
+    paint_until_the_second_step(studio, first)
+    studio.canceled.add(impatient)
+    studio.run()
+
+    assert isinstance(studio.ended()[impatient], wire.Stopped)
+    assert studio.steps(impatient) == []
+    assert studio.pixels()[first] == studio.pixels()[last]
+
+
+@pytest.mark.parametrize(("spec", "network"), [(PIXART, "transformer"), (PAG, "unet")], ids=["pixart", "pag"])
+def test_a_pipeline_that_fails_in_the_middle_fails_alone(
+    studio: OpenStudio, caplog: pytest.LogCaptureFixture, spec: GenerationSpec, network: str
+) -> None:
     passes = iter(range(100))
 
     def fail_at_the_third(*_: object) -> None:
         if next(passes) == 2:
             raise RuntimeError("a kernel failed")
 
-    hook = whole_of(studio, "pixart").pipeline.transformer.register_forward_pre_hook(fail_at_the_third)
+    before = studio.ask(spec)
+    studio.run()
+    pipeline = whole_of(studio, spec.model).pipeline
+    hook = getattr(pipeline, network).register_forward_pre_hook(fail_at_the_third)
     caplog.set_level(logging.CRITICAL)
-    guilty, neighbour = studio.ask(PIXART), studio.ask(NEIGHBOUR)
+    guilty, neighbour = studio.ask(spec), studio.ask(NEIGHBOUR)
     studio.run()
     hook.remove()
-    again = studio.ask(PIXART)
+    again = studio.ask(spec)
     studio.run()
 
     failed = studio.ended()[guilty]
     assert isinstance(failed, wire.Broken)
     assert failed.kind == "PaintingBroken"
-    assert {neighbour, again} <= set(studio.pixels())
+    pixels = studio.pixels()
+    assert neighbour in pixels
+    assert pixels[again] == pixels[before]
 
 
 @pytest.mark.parametrize(
