@@ -24,9 +24,10 @@ MOST_RESIDENT = 16
 class Adapters:
     """Several may be resident; each pass activates its own, without loading anything anew.
 
-    `networks` are those that a LoRA may change, by the name of the component. `on_change` is called whenever layers
-    come or go. With none active every network computes as if it had never seen one. At most `MOST_RESIDENT` stay, the
-    least recently used go first; more only where more are in use.
+    `networks` are those that a LoRA may change, by the name of the component. `hashes` may be shared by several models,
+    so that each file is read for its hash once. `on_change` is called whenever layers come or go. With none active every
+    network computes as if it had never seen one. At most `MOST_RESIDENT` stay, the least recently used go first; more
+    only where more are in use.
     """
 
     def __init__(
@@ -35,16 +36,18 @@ class Adapters:
         *,
         family: Family,
         networks: Mapping[str, nn.Module],
+        hashes: Hashes,
         on_change: Callable[[], None],
     ) -> None:
         self._cards = {card.id: card for card in cards.values() if card.family is family}
         self._family = family
         self._networks = networks
         self._on_change = on_change
-        self._files = Hashes()
+        self._files = hashes
         self._resident: dict[str, str] = {}  # the last is the most recently used
         self._first_hashes: dict[str, str] = {}
         self._layers: list[Any] = []  # on which a LoRA was ever put
+        self._size_bytes = 0
         self._users: Counter[str] = Counter()
         self._active: tuple[Adapter, ...] = ()
 
@@ -56,12 +59,7 @@ class Adapters:
     @property
     def size_bytes(self) -> int:
         """What the resident ones take beside the model's own weights."""
-        return sum(
-            parameter.numel() * parameter.element_size()
-            for layer in self._layers
-            for name, parameter in layer.named_parameters()
-            if name.startswith("lora_")
-        )
+        return self._size_bytes
 
     @contextmanager
     def using(self, adapters: Sequence[Adapter]) -> Iterator[None]:
@@ -136,9 +134,16 @@ class Adapters:
         self._layers = [module for module in modules if isinstance(module, BaseTunerLayer)]
         for layer in self._layers:
             layer.set_adapter([], inference_mode=True)
+        self._size_bytes = sum(map(_size_of, self._layers))
         self._on_change()
         for network in self._networks.values():
             _maybe_remove_and_reapply_group_offloading(network)  # layers that have just come are to take turns too
+
+
+def _size_of(layer: nn.Module) -> int:
+    """All LoRAs' share of it, in bytes."""
+    named = layer.named_parameters()
+    return sum(part.numel() * part.element_size() for name, part in named if name.startswith("lora_"))
 
 
 def _name(id: str) -> str:

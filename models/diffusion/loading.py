@@ -23,7 +23,7 @@ from models.diffusion.preview import Previews
 from models.diffusion.reading import read_network
 from models.diffusion.steadying import Steadying
 from models.diffusion.vocabulary import Vocabulary
-from models.diffusion.weights import VAES, Weights, inspect_autoencoder
+from models.diffusion.weights import VAES, Hashes, Weights, inspect_autoencoder
 from models.diffusion.whole_loading import loading_whole
 from models.errors import WeightsRejected
 from models.manifest import Fingerprint
@@ -73,7 +73,7 @@ Loaded = Pipeline | WholePipeline
 
 def load_pipeline(weights: Weights, card: ModelCard, *, device: Device, model_sha256: str) -> Pipeline:
     """All of `loading` in one go. Raises WeightsRejected."""
-    pieces = loading(weights, card, device=device, model_sha256=model_sha256, adapters={})
+    pieces = loading(weights, card, device=device, model_sha256=model_sha256, adapters={}, hashes=Hashes())
     while True:
         try:
             next(pieces)
@@ -82,20 +82,36 @@ def load_pipeline(weights: Weights, card: ModelCard, *, device: Device, model_sh
 
 
 def loading(
-    weights: Weights, card: ModelCard, *, device: Device, model_sha256: str, adapters: Mapping[str, AdapterCard]
+    weights: Weights,
+    card: ModelCard,
+    *,
+    device: Device,
+    model_sha256: str,
+    adapters: Mapping[str, AdapterCard],
+    hashes: Hashes,
 ) -> Generator[bool, None, Loaded]:
-    """Load the components onto the device; yields True before each.
+    """Load the components onto the device; yields True before each, and loads it in one piece.
+
+    `adapters` are the LoRAs that there are; `hashes` knows those of files read before.
 
     Raises:
         WeightsRejected: the files are not what their configuration says.
     """
     if weights.pipeline in WHOLE_PIPELINES:
         return (yield from loading_whole(weights, card, device=device, model_sha256=model_sha256))
-    return (yield from _loading(weights, card, device=device, model_sha256=model_sha256, adapters=adapters))
+    return (
+        yield from _loading(weights, card, device=device, model_sha256=model_sha256, adapters=adapters, hashes=hashes)
+    )
 
 
 def _loading(
-    weights: Weights, card: ModelCard, *, device: Device, model_sha256: str, adapters: Mapping[str, AdapterCard]
+    weights: Weights,
+    card: ModelCard,
+    *,
+    device: Device,
+    model_sha256: str,
+    adapters: Mapping[str, AdapterCard],
+    hashes: Hashes,
 ) -> Generator[bool, None, Pipeline]:
     try:
         placement = placement_of(weights, card, device)
@@ -121,7 +137,7 @@ def _loading(
         vocabulary=Vocabulary.read(card.vocabulary, also=card.embeddings),
         fingerprint=fingerprint_of(model_sha256, device, placement, network.execution),
         size_bytes=placement.device_bytes,
-        adapters=Adapters(adapters, family=card.family, networks=changeable, on_change=steadying.renew),
+        adapters=Adapters(adapters, family=card.family, networks=changeable, hashes=hashes, on_change=steadying.renew),
         steadying=steadying,
         batch_sizes=card.batch_sizes,
         previews=Previews(networks["vae"]),

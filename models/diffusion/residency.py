@@ -4,19 +4,40 @@ import gc
 from collections import Counter
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import torch
 
 from models.catalogue import AdapterCard, ModelCard
 from models.diffusion.device import Device
 from models.diffusion.loading import Loaded, loading
-from models.diffusion.weights import Hashes, inspect
+from models.diffusion.placing import placement_of
+from models.diffusion.weights import Hashes, Weights, inspect
 from models.errors import ModelUnavailable
+
+
+@dataclass(kw_only=True, eq=False)
+class Caller:
+    """Somebody who asked for a model and has not got it yet. `weights` and the bytes they will take on the device are
+    known once the model was found not to be loaded."""
+
+    model: str
+    weights: Weights | None = None
+    size_bytes: int = 0
 
 
 class Residency:
     """Keeps pipelines as long as they fit into `device.memory_bytes`; the least recently used one goes first, never one
-    that is in use."""
+    that is in use.
+
+    Callers stand in a queue, in order of arrival. The first whose model is not loaded is served next: the models that
+    must go for it take nobody new who came after it, so that they come free. When a model is loaded, all who wait for it
+    by then get it. So a caller waits for at most as many rounds as there are other models asked for before it, and then
+    its own. A round is one load, and before it the paintings begun with the models that must go.
+
+    A model that needs no room may be loaded out of turn, if it fits beside all that is loaded and beside the one that is
+    next. A model that is larger than the memory is loaded once nothing else is in use, and may fail there.
+    """
 
     def __init__(
         self, cards: Mapping[str, ModelCard], device: Device, adapters: Mapping[str, AdapterCard] | None = None
@@ -26,7 +47,8 @@ class Residency:
         self._adapter_cards = dict(adapters or {})
         self._hashes = Hashes()
         self._pipelines: dict[str, Loaded] = {}
-        self._being_loaded: str | None = None
+        self._queue: list[Caller] = []
+        self._loading: Caller | None = None
         self._users: Counter[str] = Counter()
 
     def models(self) -> tuple[str, ...]:
@@ -41,7 +63,7 @@ class Residency:
 
     @contextmanager
     def using(self, model: str) -> Iterator[None]:
-        """Inside, a loaded `model` stays loaded."""
+        """Inside, a loaded `model` stays loaded, once `pipeline` gave it."""
         self._users[model] += 1
         try:
             yield
@@ -49,51 +71,114 @@ class Residency:
             self._users[model] -= 1
 
     def pipeline(self, model: str) -> Generator[bool, None, Loaded]:
-        """The model's pipeline, loaded piece by piece if need be. Call it inside `using`.
+        """The model's pipeline, loaded piece by piece if need be. Call it once inside each `using`; closing it gives the
+        place in the queue up.
 
-        Yields True before each piece, and False where there is nothing to do but wait: another caller loads, or all that
-        is loaded is in use and leaves no room.
+        Yields True before each piece of work, and False where there is nothing to do but wait. A component is loaded in
+        one piece, however large.
 
         Raises:
             ModelUnavailable: it is not in the catalogue the engine was started with.
             WeightsRejected: its files are not what they must be.
         """
-        while model not in self._pipelines:
-            if self._being_loaded is not None:
-                yield False
-            else:
-                yield from self._load(model)
+        caller = Caller(model=model)
+        self._queue.append(caller)
+        try:
+            while not self._is_served(caller):
+                if (weights := caller.weights) is None and model not in self._pipelines:
+                    yield True
+                    self._look_at(caller)
+                elif weights is not None and self._may_load(caller):
+                    yield from self._load(caller, weights)
+                else:
+                    yield False
+        finally:
+            self._queue.remove(caller)
         self._pipelines[model] = self._pipelines.pop(model)  # last is most recent
         return self._pipelines[model]
 
-    def _load(self, model: str) -> Generator[bool, None, None]:
-        if model not in self._cards:
-            raise ModelUnavailable(f"The engine was started without a model called {model!r}.")
-        card = self._cards[model]
-        self._being_loaded = model
+    def _look_at(self, caller: Caller) -> None:
+        if caller.model not in self._cards:
+            raise ModelUnavailable(f"The engine was started without a model called {caller.model!r}.")
+        card = self._cards[caller.model]
+        weights = inspect(card.path)
+        caller.size_bytes = placement_of(weights, card, self._device).device_bytes
+        caller.weights = weights
+
+    def _load(self, caller: Caller, weights: Weights) -> Generator[bool, None, None]:
+        card = self._cards[caller.model]
+        self._let_go(self._leaving(caller))
+        self._loading = caller
         try:
-            yield True
-            weights = inspect(card.path)
-            while not self._make_room(weights.size_bytes * 2):  # half-precision files grow to float32 on a CPU
-                yield False
-            sha256 = self._hashes.of_model(weights, card)
-            self._pipelines[model] = yield from loading(
-                weights, card, device=self._device, model_sha256=sha256, adapters=self._adapter_cards
+            sha256 = yield from self._hashes.hashing(weights, card)
+            self._pipelines[caller.model] = yield from loading(
+                weights,
+                card,
+                device=self._device,
+                model_sha256=sha256,
+                adapters=self._adapter_cards,
+                hashes=self._hashes,
             )
         finally:
-            self._being_loaded = None
+            self._loading = None
+        self._queue.sort(key=lambda one: one.model != caller.model)  # the others who wait for it come along
 
-    def _make_room(self, wanted_bytes: int) -> bool:
-        """Let go of what nobody uses until there is room. True also if there never will be more of it."""
-        while self._pipelines and self._held_bytes() + wanted_bytes > self._device.memory_bytes:
-            idle = next((model for model in self._pipelines if not self._users[model]), None)
-            if idle is None:
-                return False
-            del self._pipelines[idle]
-            gc.collect()  # steadied layers and what steadies them hold each other
+    def _is_served(self, caller: Caller) -> bool:
+        """The model is there, and nobody who came earlier waits for its room."""
+        if caller.model not in self._pipelines:
+            return False
+        first = self._first()
+        return first is None or not self._is_before(first, caller) or caller.model not in self._leaving(first)
+
+    def _may_load(self, caller: Caller) -> bool:
+        """It is its turn and its room is free, or it takes nobody's. One model is loaded at a time."""
+        if self._loading is not None or caller.model in self._pipelines:
+            return False
+        first = self._first()
+        if first is None or first is caller:
+            return not any(self._is_busy(model, caller) for model in self._leaving(caller))
+        freed = sum(_size_of(self._pipelines[model]) for model in self._leaving(first))
+        needed = self._held_bytes() + caller.size_bytes + max(0, first.size_bytes - freed)
+        return first.weights is not None and first.model != caller.model and needed <= self._device.memory_bytes
+
+    def _first(self) -> Caller | None:
+        """Whose turn it is: the model is neither loaded nor being loaded."""
+        coming = None if self._loading is None else self._loading.model
+        return next((one for one in self._queue if one.model != coming and one.model not in self._pipelines), None)
+
+    def _leaving(self, caller: Caller) -> list[str]:
+        """Which models must go for the caller's: idle ones first, then the least recently used. All of them if even that
+        is too little."""
+        excess = self._held_bytes() + caller.size_bytes - self._device.memory_bytes
+        leaving: list[str] = []
+        for model in sorted(self._pipelines, key=lambda model: self._is_busy(model, caller)):
+            if excess <= 0:
+                break
+            leaving.append(model)
+            excess -= _size_of(self._pipelines[model])
+        return leaving
+
+    def _is_busy(self, model: str, caller: Caller) -> bool:
+        """Somebody uses the model, or came before the caller and is about to. Those behind the caller do not count."""
+        behind = self._queue[self._queue.index(caller) :]
+        return self._users[model] > sum(one.model == model for one in behind)
+
+    def _is_before(self, one: Caller, other: Caller) -> bool:
+        return self._queue.index(one) < self._queue.index(other)
+
+    def _let_go(self, models: list[str]) -> None:
+        for model in models:
+            del self._pipelines[model]
+        gc.collect()  # steadied layers and what steadies them hold each other
         if self._device.torch_device.type == "cuda":
             torch.cuda.empty_cache()
-        return True
 
     def _held_bytes(self) -> int:
-        return sum(pipeline.size_bytes + pipeline.adapters.size_bytes for pipeline in self._pipelines.values())
+        """What is loaded, and what is being loaded as if it were there."""
+        coming = 0 if self._loading is None else self._loading.size_bytes
+        return coming + sum(map(_size_of, self._pipelines.values()))
+
+
+def _size_of(pipeline: Loaded) -> int:
+    """With its LoRAs."""
+    return pipeline.size_bytes + pipeline.adapters.size_bytes

@@ -13,7 +13,7 @@ from models.diffusion.placement import notes_on
 from models.diffusion.placing import HOME, place, placement_of
 from models.diffusion.reading import read_network
 from models.diffusion.vocabulary import Vocabulary
-from models.diffusion.weights import IGNORED, Weights
+from models.diffusion.weights import IGNORED, Hashes, Weights
 from models.errors import WeightsRejected
 from models.manifest import Execution
 
@@ -50,7 +50,7 @@ def loading_whole(
         vocabulary=Vocabulary.read(card.vocabulary),
         fingerprint=fingerprint_of(model_sha256, device, placement, Execution.PIPELINE),
         size_bytes=placement.device_bytes,
-        adapters=Adapters({}, family=card.family, networks={}, on_change=_nothing),
+        adapters=Adapters({}, family=card.family, networks={}, hashes=Hashes(), on_change=_nothing),
         notes=(
             f"painted by diffusers' {weights.pipeline}, one picture at a time",
             *notes_on(placement, largest_pixels=0),  # it decodes as it likes

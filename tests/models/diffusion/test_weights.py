@@ -1,5 +1,6 @@
 """What may not be loaded says why."""
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from plugins.at_once import at_once
 from plugins.tiny_specs import card_of
 
 from models import WeightsRejected
+from models.diffusion import weights
 from models.diffusion.device import Device
 from models.diffusion.residency import Residency
 from models.diffusion.weights import Hashes, inspect
@@ -110,13 +112,20 @@ def test_the_models_hash_changes_with_any_file_that_counts(sd1: Path, tmp_path: 
     assert before == same != hashes.of_model(inspect(folder), card_of(folder))
 
 
-def test_models_that_do_not_fit_together_take_turns(sd1: Path, sdxl: Path, device: Device) -> None:
-    from dataclasses import replace
+def test_a_large_file_is_hashed_in_pieces(sd1: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    card, plain = card_of(sd1), Hashes()
+    whole = plain.of_model(inspect(sd1), card)
+    monkeypatch.setattr(weights, "BLOCK_BYTES", 1 << 12)
+    monkeypatch.setattr(weights, "PIECE_BYTES", 1 << 14)
 
-    small = replace(device, memory_bytes=inspect(sdxl).size_bytes * 3)
-    residency = Residency({"one": card_of(sd1), "two": card_of(sdxl), "three": card_of(sd1)}, small)
+    pieces = Hashes().hashing(inspect(sd1), card)
+    yields = 0
+    while (ended := next(pieces, None)) is True:
+        yields += 1
 
-    for model in ("one", "two", "one", "three"):
-        at_once(residency.pipeline(model))
-
-    assert residency.models() == ("one", "three")
+    assert ended is None
+    assert yields >= inspect(sd1).size_bytes >> 14
+    assert Hashes().of_model(inspect(sd1), card) == whole
+    assert list(plain.hashing(inspect(sd1), card)) == []  # known
+    unet = sd1 / "unet" / "diffusion_pytorch_model.safetensors"
+    assert Hashes().of_file(unet) == hashlib.sha256(unet.read_bytes()).hexdigest()
