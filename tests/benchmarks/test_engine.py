@@ -68,7 +68,7 @@ class PlainDiffusers:
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "plugins.peers", "plain", str(STARTER), str(THREADS)],
+            [sys.executable, "-m", "plugins.peers", str(STARTER), str(THREADS)],
             env=ENVIRONMENT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -181,7 +181,7 @@ class LitServePeer:
     def __init__(self) -> None:
         self._port = free_port()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "plugins.peers", "litserve", str(STARTER), str(THREADS), str(self._port)],
+            [sys.executable, "-m", "plugins.litserve_peer", str(STARTER), str(THREADS), str(self._port)],
             env=ENVIRONMENT,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -216,7 +216,7 @@ async def test_staggered_arrivals_against_dynamic_batching(engine: EngineProcess
         await peer.paint(starter_spec())
         specs = [
             starter_spec(prompt=PROMPTS[k % 4], seed=k % 8, num_inference_steps=(12, 20, 28)[k % 3]) for k in range(24)
-        ] * 2
+        ]
         ratios, tails, ours_all, theirs_all = [], [], [], []
         for _ in range(2):
             ours = await staggered(specs, lambda spec: one(engine, spec, tmp_path))

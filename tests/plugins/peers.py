@@ -1,14 +1,9 @@
-"""Two other ways to serve the same pictures, each a program of its own, spoken to over its own door.
-
-`python -m plugins.peers plain MODEL THREADS`: plain diffusers, one request at a time; a line of JSON in, one out.
-`python -m plugins.peers litserve MODEL THREADS PORT`: LitServe's dynamic batching over the same pipeline.
-"""
+"""Plain diffusers, one request at a time: `python -m plugins.peers MODEL THREADS`; a line of JSON in, one out."""
 
 import hashlib
 import json
 import sys
 import time
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,8 +14,6 @@ from models.diffusion.samplers import new_schedule
 from models.spec import Sampler
 
 SIDE = 256
-BATCH = 8
-BATCH_TIMEOUT_S = 0.1
 
 
 def opened(model: str, threads: int) -> Any:
@@ -57,38 +50,5 @@ def serve_lines(model: str, threads: int) -> None:
         print(json.dumps({"pixels": digest, "ms": (time.perf_counter() - began) * 1000}), flush=True)  # noqa: T201
 
 
-def serve_litserve(model: str, threads: int, port: int) -> None:
-    """Whoever is in a batch with the same settings is painted together; other settings go one after the other."""
-    import litserve
-
-    class Peer(litserve.LitAPI):
-        def setup(self, device: str) -> None:  # noqa: ARG002 - LitServe calls it so
-            self.pipeline = opened(model, threads)
-
-        def decode_request(self, request: dict[str, Any]) -> dict[str, Any]:
-            return request
-
-        def predict(self, batch: list[dict[str, Any]]) -> list[str]:
-            groups: dict[tuple[object, ...], list[int]] = defaultdict(list)
-            for place, one in enumerate(batch):
-                groups[one["sampler"], one["steps"], one["guidance"]].append(place)
-            digests: dict[int, str] = {}
-            for places in groups.values():
-                digests.update(zip(places, painted(self.pipeline, [batch[place] for place in places]), strict=True))
-            return [digests[place] for place in range(len(batch))]
-
-        def encode_response(self, output: str) -> dict[str, str]:
-            return {"pixels": output}
-
-    server = litserve.LitServer(
-        Peer(max_batch_size=BATCH, batch_timeout=BATCH_TIMEOUT_S), accelerator="cpu", timeout=600
-    )
-    server.run(host="127.0.0.1", port=port, num_api_servers=1, generate_client_file=False, log_level="warning")
-
-
 if __name__ == "__main__":
-    kind, model, threads, *port = sys.argv[1:]
-    if kind == "plain":
-        serve_lines(model, int(threads))
-    else:
-        serve_litserve(model, int(threads), int(port[0]))
+    serve_lines(sys.argv[1], int(sys.argv[2]))
