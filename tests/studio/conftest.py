@@ -161,7 +161,7 @@ def painted(width: int, height: int) -> bytes:
     return file.getvalue()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # its event loop must end before the same worker runs asynchronous tests
 def browser() -> Iterator[Any]:
     if not CHROMIUM.exists():
         pytest.skip(f"{CHROMIUM} is not installed")
