@@ -215,10 +215,10 @@ async def test_staggered_arrivals_against_dynamic_batching(engine: EngineProcess
         await peer.ready()
         await peer.paint(starter_spec())
         specs = [
-            starter_spec(prompt=PROMPTS[k % 4], seed=k % 8, num_inference_steps=(12, 20, 28)[k % 3]) for k in range(24)
-        ]
+            starter_spec(prompt=PROMPTS[k % 4], seed=k % 8, num_inference_steps=(12, 20, 28)[k % 3]) for k in range(12)
+        ] * 2
         ratios, tails, ours_all, theirs_all = [], [], [], []
-        for _ in range(2):
+        for _ in range(1):
             ours = await staggered(specs, lambda spec: one(engine, spec, tmp_path))
             theirs = await staggered(specs, peer.paint)
             ratios.append(makespan(theirs) / makespan(ours))

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.benchmark
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPANY = 8
-STEPS = 40
+STEPS = 12
 ROUNDS = 3
 
 
