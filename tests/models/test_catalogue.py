@@ -19,12 +19,12 @@ embeddings = { "<cat>" = "weights/cat.safetensors", dog = "/abroad/dog.safetenso
 def test_every_path_of_a_card_counts_from_the_root(tmp_path: Path) -> None:
     (tmp_path / "one.toml").write_text(CARD)
 
-    card = load_catalogue(tmp_path, root=Path("/root")).get("one")
+    card = load_catalogue(tmp_path, root=Path("/installation")).get("one")
 
-    assert card.path == Path("/root/weights/one")
-    assert card.vae == Path("/root/weights/vae")
+    assert card.path == Path("/installation/weights/one")
+    assert card.vae == Path("/installation/weights/vae")
     assert card.embeddings == {
-        "<cat>": Path("/root/weights/cat.safetensors"),
+        "<cat>": Path("/installation/weights/cat.safetensors"),
         "dog": Path("/abroad/dog.safetensors"),
     }
 
@@ -32,7 +32,7 @@ def test_every_path_of_a_card_counts_from_the_root(tmp_path: Path) -> None:
 def test_a_card_without_additions_has_none(tmp_path: Path) -> None:
     (tmp_path / "one.toml").write_text("\n".join(CARD.splitlines()[:-2]))
 
-    card = load_catalogue(tmp_path, root=Path("/root")).get("one")
+    card = load_catalogue(tmp_path, root=Path("/installation")).get("one")
 
     assert card.vae is None
     assert card.embeddings == {}

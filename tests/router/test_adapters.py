@@ -171,9 +171,9 @@ def test_cards_of_loras_are_read_from_their_folders(tmp_path: Path) -> None:
     models = Path(__file__).parents[2] / "configs" / "models"
     (tmp_path / "ink.toml").write_text('id = "ink"\nfamily = "sdxl"\npath = "ink.safetensors"\nlicence = "MIT"\n')
 
-    catalogue = load_catalogue(models, root=Path("/root"), adapters=[tmp_path / "none", tmp_path])
+    catalogue = load_catalogue(models, root=Path("/installation"), adapters=[tmp_path / "none", tmp_path])
 
-    assert catalogue.adapters() == (replace(INK, path=Path("/root/ink.safetensors"), licence="MIT"),)
+    assert catalogue.adapters() == (replace(INK, path=Path("/installation/ink.safetensors"), licence="MIT"),)
 
 
 @pytest.mark.parametrize(
