@@ -15,7 +15,10 @@ from models import load_catalogue
 from models.diffusion.device import choose_device
 from models.diffusion.families.conditioning import Conditioning
 
-pytestmark = pytest.mark.benchmark
+pytestmark = [
+    pytest.mark.benchmark,
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # diffusers
+]
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPANY = 8
