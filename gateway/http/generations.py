@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from gateway.access import Caller
-from gateway.generations import Ask, View
+from gateway.generations import Ask
 from gateway.http.answering import answer, described
 from gateway.http.dependencies import (
     Given,
@@ -17,7 +17,8 @@ from gateway.http.dependencies import (
     sent_body,
 )
 from gateway.http.preferring import Preference, read_preference
-from gateway.http.presenting import accepted_body, failure_of, generation_body, quote_body, recipes_body
+from gateway.http.presenting import accepted_body, generation_body, quote_body, recipes_body
+from gateway.http.waiting import submit_and_wait
 from gateway.wire import AcceptedBody, DeletedBody, GenerationBody, GenerationListBody, QuoteBody, RecipesBody, Status
 from storage import State
 
@@ -59,14 +60,11 @@ async def generate(
     ask = _ask(given, sent, idempotency_key)
     if sent.body.dry_run:
         return answer(quote_body(given.submit.quote(caller, ask.request)))
-    accepted = await given.submit(caller, ask)
-    request.state.is_replay = accepted.is_replay  # for the answer's headers, of an error too
     wait_s = _wait_s(given, sent, read_preference(prefer))
-    if wait_s > 0:
-        view = await given.fetch.ended(caller, accepted.generation_id, wait_s=wait_s)
-        if view.generation.state.is_final:
-            return answer(_ended_body(view, given))
-    body = accepted_body(accepted, given.urls)
+    waited = await submit_and_wait(request, given, caller, ask, wait_s=wait_s)
+    if waited.ended is not None:
+        return answer(generation_body(waited.ended, given.urls))
+    body = accepted_body(waited.accepted, given.urls)
     return answer(body, status=202, headers={"Location": body.poll_url})
 
 
@@ -156,11 +154,3 @@ def _wait_s(given: Services, sent: Sent, preference: Preference) -> float:
     if sent.body.webhook_url is not None or sent.body.is_async:
         return 0
     return preference.wait_within(given.settings.sync_wait_s)
-
-
-def _ended_body(view: View, given: Services) -> GenerationBody:
-    """Raises Failed: the painting failed, and whoever waited for it is told so by the status."""
-    failure = failure_of(view.generation)
-    if failure is not None:
-        raise failure
-    return generation_body(view, given.urls)

@@ -14,6 +14,7 @@ from gateway.generations import (
     QueueFull,
 )
 from gateway.http.refusals import (
+    GenerationTimeout,
     HttpsRequired,
     InternalError,
     JsonInvalid,
@@ -111,6 +112,7 @@ PROBLEMS: Mapping[type[DomainError], Problem] = {
     BlobUnavailable: Problem(status=503, title="Overloaded", kind=Kind.SERVER, retry_after_s=RETRY_AFTER_S),
     ModelUnavailable: Problem(status=503, title="Model unavailable", kind=Kind.SERVER, retry_after_s=RETRY_AFTER_S),
     WeightsRejected: Problem(status=503, title="Model unavailable", kind=Kind.SERVER, retry_after_s=RETRY_AFTER_S),
+    GenerationTimeout: Problem(status=504, title="Generation timeout", kind=Kind.SERVER, retry_after_s=RETRY_AFTER_S),
 }
 
 

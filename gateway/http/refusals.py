@@ -60,3 +60,10 @@ class InternalError(Failed):
     """A defect of ours; the log has the trace under the request's id."""
 
     code: ClassVar[str] = "internal_error"
+
+
+class GenerationTimeout(Failed):
+    """The wait ran out on a surface that knows no "accepted"; the painting goes on."""
+
+    code: ClassVar[str] = "generation_timeout"
+    retryable: ClassVar[bool] = True

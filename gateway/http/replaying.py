@@ -8,7 +8,8 @@ from gateway.access import Caller
 from gateway.http.answering import answer, described
 from gateway.http.dependencies import Given, IdempotencyKey, caller_with, painting_caller
 from gateway.http.preferring import read_preference
-from gateway.http.presenting import accepted_body, failure_of, replay_body
+from gateway.http.presenting import accepted_body, replay_body
+from gateway.http.waiting import wait_for
 from gateway.wire import AcceptedBody, ReplayBody
 
 routes = APIRouter(prefix="/v1", tags=["generations"])
@@ -35,15 +36,10 @@ async def replay(
     stands at `/v1/generations/{new id}/replay`.
     """
     accepted = await given.replay(caller, generation_id, idempotency_key=idempotency_key)
-    request.state.is_replay = accepted.is_replay  # for the answer's headers, of an error too
     wait_s = read_preference(prefer).wait_within(given.settings.sync_wait_s)
-    if wait_s > 0:
-        again = (await given.fetch.ended(caller, accepted.generation_id, wait_s=wait_s)).generation
-        failure = failure_of(again)
-        if failure is not None:
-            raise failure
-        if again.state.is_final:
-            return answer(replay_body(await given.replay.outcome(caller, again.id)))
+    waited = await wait_for(request, given, caller, accepted, wait_s=wait_s)
+    if waited.ended is not None:
+        return answer(replay_body(await given.replay.outcome(caller, accepted.generation_id)))
     body = accepted_body(accepted, given.urls)
     return answer(body, status=202, headers={"Location": body.poll_url})
 

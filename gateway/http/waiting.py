@@ -1,0 +1,60 @@
+"""Hold a call open until its picture is there: submit, wait, answer. Every dialect that paints goes through here.
+
+`submit_and_wait` says how far it came; `picture_or_refusal` is for dialects that know no "not yet".
+"""
+
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from gateway.access import Caller
+from gateway.generations import Accepted, Ask, View
+from gateway.http.dependencies import Services
+from gateway.http.presenting import failure_of
+from gateway.http.refusals import GenerationTimeout
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waited:
+    """A call's generation when its wait is over. `ended` is None while it has not ended."""
+
+    accepted: Accepted
+    ended: View | None
+
+
+async def submit_and_wait(request: Request, given: Services, caller: Caller, ask: Ask, *, wait_s: float) -> Waited:
+    """Accept `ask` and wait up to `wait_s` seconds for its end; 0 waits not at all.
+
+    Raises:
+        Refused: as `Submit`.
+        Failed: the painting failed, and whoever waited for it is told so by the status.
+    """
+    return await wait_for(request, given, caller, await given.submit(caller, ask), wait_s=wait_s)
+
+
+async def picture_or_refusal(request: Request, given: Services, caller: Caller, ask: Ask, *, wait_s: float) -> View:
+    """Accept `ask` and wait for its pictures, or raise: for dialects that have no answer for "later".
+
+    Raises:
+        Refused, Failed: as `submit_and_wait`; GenerationTimeout when the wait runs out, and the painting goes on.
+    """
+    waited = await submit_and_wait(request, given, caller, ask, wait_s=wait_s)
+    if waited.ended is None:
+        raise GenerationTimeout(f"The picture was not there after {wait_s:g} seconds; it is still being painted.")
+    return waited.ended
+
+
+async def wait_for(request: Request, given: Services, caller: Caller, accepted: Accepted, *, wait_s: float) -> Waited:
+    """Wait for what has been accepted already; see `submit_and_wait`.
+
+    Raises:
+        Failed: the painting failed.
+    """
+    request.state.is_replay = accepted.is_replay  # for the answer's headers, of an error too
+    if wait_s <= 0:
+        return Waited(accepted=accepted, ended=None)
+    view = await given.fetch.ended(caller, accepted.generation_id, wait_s=wait_s)
+    failure = failure_of(view.generation)
+    if failure is not None:
+        raise failure
+    return Waited(accepted=accepted, ended=view if view.generation.state.is_final else None)
