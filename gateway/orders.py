@@ -16,6 +16,7 @@ from models import (
     GenerationRequest,
     ImageFormat,
     Quality,
+    check_listed_size,
 )
 
 Side = Annotated[int, WithJsonSchema({"type": "integer", "enum": list(SIDES)})]
@@ -68,6 +69,7 @@ class GenerateBody(BaseModel):
 
     def request(self) -> GenerationRequest:
         """Raises RequestInvalid: a value breaks its rule."""
+        check_listed_size(self.width, self.height)
         return GenerationRequest(
             prompt=self.prompt,
             style=self.style if self.style is not None else "auto",

@@ -51,6 +51,16 @@ def _database_url(url: str) -> str:
     return _url_of("sqlite+aiosqlite", "postgresql+asyncpg", url=f"{driver.get(scheme, scheme)}{colon}{rest}")
 
 
+def _pairs(listing: object) -> object:
+    """`gpt-image-*=default, sdxl=my-model` as a variable; a table in the file."""
+    if not isinstance(listing, str):
+        return listing
+    pairs = [part.partition("=") for part in listing.split(",") if part.strip()]
+    if any(not equals or not name.strip() or not model.strip() for name, equals, model in pairs):
+        raise ValueError("must be a list of name=model, with commas between")
+    return {name.strip(): model.strip() for name, _, model in pairs}
+
+
 def _split(listing: object) -> object:
     return [part.strip() for part in listing.split(",") if part.strip()] if isinstance(listing, str) else listing
 
@@ -91,6 +101,11 @@ class Settings(BaseSettings):
     lease_s: float = Field(30, gt=0, le=3600, description="A worker that shows no progress this long loses its work.")
     poll_s: float = Field(1, gt=0, le=60, description="How often a worker looks into the database unasked, seconds.")
     max_queued: int = Field(1000, ge=1, description="Open generations before new ones are refused with queue_full.")
+    model_aliases: Annotated[Mapping[str, str], NoDecode, BeforeValidator(_pairs)] = Field(
+        {"gpt-image-*": "default", "chatgpt-image-*": "default", "dall-e-*": "default"},
+        description="Model names that other people's clients send and the model that each means, as name=model with"
+        " commas between; `*` fits anything, `default` lets the style decide.",
+    )
     webhook_allowed_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_split)] = (
         Field((), description="Private networks that webhooks may reach, as CIDR, with commas between.")
     )

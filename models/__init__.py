@@ -33,6 +33,8 @@ from models.request import (
     MAX_NEGATIVE_PROMPT_CHARACTERS,
     MAX_PROMPT_CHARACTERS,
     MAX_SEED,
+    MAX_SIDE,
+    MIN_SIDE,
     SIDES,
     UPSCALE_FACTOR,
     Adapter,
@@ -40,6 +42,7 @@ from models.request import (
     ImageFormat,
     ImageSize,
     Quality,
+    check_listed_size,
 )
 from models.sampling import Sampling
 from models.spec import GenerationSpec, InitImage, Resampling, Sampler, SizePlan
@@ -52,6 +55,8 @@ __all__ = [
     "MAX_NEGATIVE_PROMPT_CHARACTERS",
     "MAX_PROMPT_CHARACTERS",
     "MAX_SEED",
+    "MAX_SIDE",
+    "MIN_SIDE",
     "SIDES",
     "UPSCALE_FACTOR",
     "Adapter",
@@ -96,5 +101,6 @@ __all__ = [
     "SizePlan",
     "Turns",
     "WeightsRejected",
+    "check_listed_size",
     "load_catalogue",
 ]

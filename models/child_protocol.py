@@ -55,14 +55,6 @@ class Paint(Message, frozen=True, kw_only=True):
     preview_every: int = 0
 
 
-class Preview(Message, frozen=True, kw_only=True):
-    """From its next step on, that painting shall carry a preview each so many steps, 0 none; unknown numbers are
-    ignored."""
-
-    number: int
-    every: int
-
-
 class Cancel(Message, frozen=True, kw_only=True):
     """Stop that painting before its next step; unknown numbers are ignored."""
 
@@ -115,7 +107,7 @@ class Broken(Message, frozen=True, kw_only=True):
     message: str
 
 
-Order = Setup | Paint | Preview | Cancel
+Order = Setup | Paint | Cancel
 Report = Ready | Beat | Painted | Stopped | Broken
 
 

@@ -8,7 +8,7 @@ import msgspec
 
 from models.errors import RequestInvalid
 from models.manifest import Recipe
-from models.request import MAX_SEED, SIDES, UPSCALE_FACTOR
+from models.request import MAX_SEED, MAX_SIDE, UPSCALE_FACTOR
 from models.spec import GenerationSpec
 
 PIXELS = "pixel_sha256"
@@ -18,7 +18,6 @@ UNPROVEN = "0"
 PROMISES_NOTHING = "0 promises nothing"
 # Members that older versions did not write down; what stands in their place then is empty.
 LATER = ("timesteps", "fingerprint.peft", "fingerprint.pillow", "fingerprint.cudnn", "fingerprint.compute_capability")
-MAX_SIDE = max(SIDES)
 MAX_STEPS = 1000  # every family was trained on so many noise levels
 MAX_GUIDANCE_SCALE = 100
 MAX_CLIP_SKIP = 24

@@ -12,6 +12,10 @@ from models.errors import (
 )
 
 SIDES = (512, 768, 1024, 1280, 1920)
+"""What the native contract offers; other people's contracts ask for any side within the bounds below."""
+MIN_SIDE = 256
+MAX_SIDE = 2048
+SIDE_MULTIPLE = 8
 MAX_PROMPT_CHARACTERS = 1500
 MAX_NEGATIVE_PROMPT_CHARACTERS = 500
 MAX_SEED = 2**32 - 1
@@ -104,6 +108,18 @@ class GenerationRequest:
         _check_adapters(self.loras)
 
 
+def check_listed_size(width: int | None, height: int | None) -> None:
+    """The native contract's rule, stricter than what can be painted.
+
+    Raises:
+        SizeInvalid: a side is none of `SIDES`.
+    """
+    for field, side in (("width", width), ("height", height)):
+        if side is not None and side not in SIDES:
+            allowed = ", ".join(map(str, SIDES))
+            raise SizeInvalid(f"`{field}` must be one of {allowed}, not {side}.", field=field)
+
+
 def _check_prompt(prompt: str) -> None:
     if len(prompt) > MAX_PROMPT_CHARACTERS:
         raise PromptTooLong(
@@ -132,9 +148,10 @@ def _check_text(text: str, *, field: str) -> None:
 
 
 def _check_side(side: int | None, *, field: str) -> None:
-    if side is not None and side not in SIDES:
-        allowed = ", ".join(map(str, SIDES))
-        raise SizeInvalid(f"`{field}` must be one of {allowed}, not {side}.", field=field)
+    if side is not None and (not MIN_SIDE <= side <= MAX_SIDE or side % SIDE_MULTIPLE):
+        raise SizeInvalid(
+            f"`{field}` must be a multiple of {SIDE_MULTIPLE} from {MIN_SIDE} to {MAX_SIDE}, not {side}.", field=field
+        )
 
 
 def _check_adapters(adapters: tuple[Adapter, ...]) -> None:

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 from gateway.http import account, catalogue, generations, images, operations, pages, replaying
 from gateway.http.answering import install_problem_answers
 from gateway.http.dependencies import Services
+from gateway.http.dialects import dialect_routes
 from gateway.http.envelope import Envelope
 from gateway.http.schema import install_schema
 from gateway.identity import NewId
@@ -50,6 +51,7 @@ def make_api(lifespan: Lifespan | None = None) -> FastAPI:
         lifespan=around,
     )
     routers = [module.routes for module in (generations, replaying, catalogue, account, images, operations, pages)]
+    routers.extend(dialect_routes)
     for router in routers:
         app.include_router(router)
     install_schema(app)

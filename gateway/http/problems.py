@@ -14,12 +14,14 @@ from gateway.generations import (
     QueueFull,
 )
 from gateway.http.refusals import (
+    GenerationCanceled,
     GenerationTimeout,
     HttpsRequired,
     InternalError,
     JsonInvalid,
     MediaTypeUnsupported,
     MethodNotAllowed,
+    ModerationBlocked,
     PathUnknown,
     PayloadTooLarge,
     RangeNotSatisfiable,
@@ -30,6 +32,7 @@ from models import (
     AdapterUnknown,
     DomainError,
     EngineStopped,
+    Failed,
     ModelUnavailable,
     ModelUnknown,
     NegativePromptTooLong,
@@ -54,6 +57,7 @@ class Kind(StrEnum):
     """The word clients of the OpenAI family sort errors by."""
 
     INVALID = "invalid_request_error"
+    IMAGE = "image_generation_user_error"
     AUTHENTICATION = "authentication_error"
     PERMISSION = "permission_error"
     CREDITS = "insufficient_quota"
@@ -84,6 +88,7 @@ PROBLEMS: Mapping[type[DomainError], Problem] = {
     WebhookUrlInvalid: Problem(status=400, title="Invalid webhook URL"),
     CursorInvalid: Problem(status=400, title="Invalid cursor"),
     PromptBlocked: Problem(status=400, title="Content policy violation"),
+    ModerationBlocked: Problem(status=400, title="Moderation blocked", kind=Kind.IMAGE),
     KeyMissing: Problem(status=401, title="Missing API key", kind=Kind.AUTHENTICATION),
     KeyRejected: Problem(status=401, title="Invalid API key", kind=Kind.AUTHENTICATION),
     CreditsShort: Problem(status=402, title="Insufficient credits", kind=Kind.CREDITS),
@@ -96,6 +101,7 @@ PROBLEMS: Mapping[type[DomainError], Problem] = {
     MethodNotAllowed: Problem(status=405, title="Method not allowed"),
     IdempotencyInProgress: Problem(status=409, title="Idempotency in progress"),
     NotCompleted: Problem(status=409, title="Not completed"),
+    GenerationCanceled: Problem(status=410, title="Generation canceled"),  # 409 would be retried, and painted again
     PayloadTooLarge: Problem(status=413, title="Payload too large"),
     MediaTypeUnsupported: Problem(status=415, title="Unsupported media type"),
     RangeNotSatisfiable: Problem(status=416, title="Range not satisfiable"),
@@ -148,6 +154,8 @@ def problem_headers(error: DomainError) -> dict[str, str]:
     headers: dict[str, str] = {}
     if problem.kind is Kind.AUTHENTICATION:
         headers["WWW-Authenticate"] = 'Bearer realm="pinxit"'
+    if is_in_vain(error):
+        headers["x-should-retry"] = "false"
     if isinstance(error, MethodNotAllowed):
         headers["Allow"] = ", ".join(error.allowed)
     if isinstance(error, RangeNotSatisfiable):
@@ -156,3 +164,11 @@ def problem_headers(error: DomainError) -> dict[str, str]:
     if retry_after_s is not None:
         headers["Retry-After"] = str(retry_after_s)
     return headers
+
+
+def is_in_vain(error: DomainError) -> bool:
+    """Its status makes clients of OpenAI's family ask again by themselves, which would change nothing."""
+    status = problem_of(error).status
+    if isinstance(error, Failed):
+        return not error.retryable and problem_of(error).retry_after_s is None
+    return isinstance(error, QuotaExceeded) or (status == 409 and not hasattr(error, "retry_after_s"))

@@ -67,3 +67,19 @@ class GenerationTimeout(Failed):
 
     code: ClassVar[str] = "generation_timeout"
     retryable: ClassVar[bool] = True
+
+
+class GenerationCanceled(Refused):
+    """Somebody canceled the generation while this call waited for it."""
+
+    code: ClassVar[str] = "generation_canceled"
+
+
+class ModerationBlocked(Refused):
+    """`PromptBlocked` in the word that clients of OpenAI's image endpoints know."""
+
+    code: ClassVar[str] = "moderation_blocked"
+
+    def __init__(self, message: str, *, category: str) -> None:
+        super().__init__(message)
+        self.category = category

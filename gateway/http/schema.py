@@ -6,9 +6,11 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 
+from gateway.http.dialects.openai_orders import ImagesBody
 from gateway.orders import GenerateBody
 
 BEARER = {"type": "http", "scheme": "bearer", "description": "An API key, `px_live_…` or `px_test_…`."}
+PARSED_BY_HAND = (GenerateBody, ImagesBody)
 OPEN_PATHS = ("/healthz", "/readyz", "/img/", "/v1/styles", "/v1/loras")
 
 
@@ -30,12 +32,13 @@ def install_schema(app: FastAPI) -> None:
 
 
 def _completed(document: dict[str, Any]) -> dict[str, Any]:
-    """Add the body that is parsed by hand, and the key; drop FastAPI's own error shapes, which never leave."""
+    """Add the bodies that are parsed by hand, and the key; drop FastAPI's own error shapes, which never leave."""
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
-    body = GenerateBody.model_json_schema(ref_template="#/components/schemas/{model}", by_alias=True)
-    schemas.update(body.pop("$defs", {}))
-    schemas["GenerateBody"] = body
+    for kind in PARSED_BY_HAND:
+        body = kind.model_json_schema(ref_template="#/components/schemas/{model}", by_alias=True)
+        schemas.update(body.pop("$defs", {}))
+        schemas[kind.__name__] = body
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     components["securitySchemes"] = {"key": BEARER}

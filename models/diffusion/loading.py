@@ -27,7 +27,7 @@ from models.diffusion.weights import VAES, Hashes, Weights, inspect_autoencoder
 from models.diffusion.whole_loading import loading_whole
 from models.errors import WeightsRejected
 from models.manifest import Fingerprint
-from models.request import SIDES
+from models.request import MAX_SIDE
 from models.whole_pipelines import WHOLE_PIPELINES
 
 MODULES = {
@@ -141,7 +141,7 @@ def _loading(
         steadying=steadying,
         batch_sizes=card.batch_sizes,
         previews=Previews(networks["vae"]),
-        notes=notes_on(placement, largest_pixels=max(SIDES) ** 2),
+        notes=notes_on(placement, largest_pixels=MAX_SIDE**2),
     )
 
 

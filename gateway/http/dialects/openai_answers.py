@@ -1,0 +1,95 @@
+"""Answers in the shapes of OpenAI's clients. Their types are closed: what is absent is left out, not null."""
+
+import base64
+import re
+from typing import Literal
+
+from pydantic import BaseModel
+
+from gateway.generations import PublicUrls, View
+from models import Quality
+from storage import Blobs, Generation, Picture
+
+QUALITIES = {Quality.STANDARD: "low", Quality.HD: "medium", Quality.ULTRA: "high"}
+# How CLIP's tokenizer cuts a text before it looks into its vocabulary: words, single digits, runs of signs.
+_PIECE = re.compile(r"'(?:s|t|re|ve|m|ll|d)\b|[^\W\d_]+|\d|[^\s\w]+|_", re.IGNORECASE)
+
+
+class TextAndImages(BaseModel):
+    text_tokens: int
+    image_tokens: int
+
+
+class Usage(BaseModel):
+    """Text counts in the pieces that CLIP's tokenizer begins with, rare words as one; a picture counts as one token."""
+
+    input_tokens: int
+    output_tokens: int
+    total_tokens: int
+    input_tokens_details: TextAndImages
+    output_tokens_details: TextAndImages
+
+
+class ImageItem(BaseModel):
+    """Exactly one of `url` and `b64_json`."""
+
+    b64_json: str | None = None
+    url: str | None = None
+    revised_prompt: str
+    seed: int
+
+
+class ImagesAnswer(BaseModel):
+    """`generation_id` and each picture's `seed` are ours; `quality` is said in OpenAI's words."""
+
+    created: int
+    data: list[ImageItem]
+    background: Literal["opaque"] = "opaque"
+    output_format: str
+    quality: str
+    size: str
+    usage: Usage
+    generation_id: str
+
+
+async def images_answer(view: View, *, is_base64: bool, urls: PublicUrls, blobs: Blobs) -> ImagesAnswer:
+    """Raises BlobUnavailable."""
+    generation = view.generation
+    items = [
+        ImageItem(
+            b64_json=await base64_of(picture, blobs) if is_base64 else None,
+            url=None if is_base64 else urls.image(picture.name),
+            revised_prompt=generation.revised_prompt,
+            seed=picture.seed,
+        )
+        for picture in view.pictures
+    ]
+    return ImagesAnswer(
+        created=int(generation.created_at.timestamp()),
+        data=items,
+        output_format=generation.format,
+        quality=QUALITIES[generation.quality],
+        size=f"{generation.width}x{generation.height}",
+        usage=usage_of(generation),
+        generation_id=generation.id,
+    )
+
+
+async def base64_of(picture: Picture, blobs: Blobs) -> str:
+    return base64.b64encode(await blobs.get(picture.blob_key)).decode()
+
+
+def usage_of(generation: Generation, *, images_sent: int = 0) -> Usage:
+    """What was read and painted, for programs that count."""
+    text, images = count_pieces(generation.prompt), generation.picture_count
+    return Usage(
+        input_tokens=text + images_sent,
+        output_tokens=images,
+        total_tokens=text + images_sent + images,
+        input_tokens_details=TextAndImages(text_tokens=text, image_tokens=images_sent),
+        output_tokens_details=TextAndImages(text_tokens=0, image_tokens=images),
+    )
+
+
+def count_pieces(text: str) -> int:
+    return len(_PIECE.findall(text))

@@ -1,0 +1,49 @@
+"""`GET /v1/models`: what can paint, as OpenAI's clients list it."""
+
+from typing import Literal
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel
+
+from gateway.http.answering import answer, described
+from gateway.http.dependencies import AnyCaller, Given, Services
+from gateway.http.dialects.model_names import ModelNames
+
+OWNER = "local"
+
+routes = APIRouter(prefix="/v1", tags=["openai"])
+
+
+class ModelBody(BaseModel):
+    """`created` is when the model's folder was last changed, in seconds since the epoch."""
+
+    id: str
+    object: Literal["model"] = "model"
+    created: int
+    owned_by: str = OWNER
+
+
+class ModelListBody(BaseModel):
+    object: Literal["list"] = "list"
+    data: list[ModelBody]
+
+
+@routes.get("/models", summary="List models", response_model=ModelListBody, responses=described(401))
+async def list_models(given: Given, _: AnyCaller) -> Response:
+    """The models of this installation, and the names that stand for one of them."""
+    names = _names(given)
+    return answer(ModelListBody(data=[_model_body(name, names) for name in names.listed()]))
+
+
+@routes.get("/models/{model}", summary="Read one model", response_model=ModelBody, responses=described(401, 404))
+async def read_model(given: Given, _: AnyCaller, model: str) -> Response:
+    """One model, by its own name or by any that stands for it, such as `gpt-image-2`."""
+    return answer(_model_body(model, _names(given)))
+
+
+def _names(given: Services) -> ModelNames:
+    return ModelNames(catalogue=given.catalogue, aliases=given.settings.model_aliases)
+
+
+def _model_body(name: str, names: ModelNames) -> ModelBody:
+    return ModelBody(id=name, created=int(names.card(name).path.stat().st_mtime))

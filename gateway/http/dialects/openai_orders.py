@@ -1,0 +1,116 @@
+"""The body of `POST /v1/images/generations` in the words of OpenAI's clients, and what it asks for in ours.
+
+Unknown members are not refused here but named in a header: every client adds some of its own.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from gateway.http.dialects.model_names import ModelNames
+from gateway.http.dialects.sizes import AUTO, read_size
+from models import GenerationRequest, ImageFormat, Quality, RequestInvalid
+
+QUALITIES: Mapping[str, Quality] = {
+    "low": Quality.STANDARD,
+    "standard": Quality.STANDARD,
+    "medium": Quality.HD,
+    "auto": Quality.HD,
+    "hd": Quality.HD,
+    "high": Quality.ULTRA,
+    "xhigh": Quality.ULTRA,
+    "max": Quality.ULTRA,
+    "ultra": Quality.ULTRA,
+}
+STYLES = {"vivid": "cinematic", "natural": "photographic"}
+BASE64_MODELS = ("gpt-image-*", "chatgpt-image-*")
+MAX_NAMED = 20
+_NAME = re.compile(r"[A-Za-z0-9_.\-\[\]]{1,64}")
+
+
+class ImagesBody(BaseModel):
+    """OpenAI's members, then what together's client and callers of `extra_body` add. Null means "not given"."""
+
+    model_config = ConfigDict(extra="allow", use_attribute_docstrings=True)
+
+    prompt: str
+    model: str | None = None
+    """A model of this installation, or a name that stands for one."""
+    n: int | None = None
+    """Pictures, 1 to 10."""
+    size: str | None = None
+    """`auto`, or any `1024x1536` with both sides a multiple of 16 from 256 to 2048, and at most 3:1."""
+    quality: str | None = None
+    """`low`, `medium`, `high`, `auto` and their older and newer names."""
+    style: str | None = None
+    """`vivid`, `natural`, or a style of ours."""
+    response_format: Literal["url", "b64_json", "base64"] | None = None
+    """None: base64 for the models `gpt-image-*` and `chatgpt-image-*`, else an address."""
+    output_format: ImageFormat | None = None
+    output_compression: Annotated[int, Field(ge=0, le=100)] | None = None
+    background: Literal["auto", "opaque", "transparent"] | None = None
+    moderation: Literal["auto", "low"] | None = None
+    stream: bool | None = None
+    partial_images: Annotated[int, Field(ge=0, le=3)] | None = None
+    user: str | None = None
+    safety_identifier: str | None = None
+    seed: int | None = None
+    """Ours and together's: equal requests with equal seeds give equal pixels."""
+    negative_prompt: str | None = None
+    width: int | None = None
+    """together's: counts where `size` is not given."""
+    height: int | None = None
+    upscale: bool | None = None
+
+    @property
+    def is_base64(self) -> bool:
+        """How the picture is wanted. Exactly one form is answered: some clients would take the other one."""
+        if self.response_format is not None:
+            return self.response_format != "url"
+        return any(fnmatchcase(self.model or "", pattern) for pattern in BASE64_MODELS)
+
+    def request(self, names: ModelNames) -> GenerationRequest:
+        """Raises RequestInvalid: a value breaks its rule."""
+        if self.background == "transparent":
+            raise RequestInvalid("`background`: pictures here have no transparent parts.", field="background")
+        size = read_size(self.size or AUTO)
+        return GenerationRequest(
+            prompt=self.prompt,
+            style=STYLES.get(self.style, self.style) if self.style is not None else "auto",
+            width=size.width if size else self.width,
+            height=size.height if size else self.height,
+            quality=read_quality(self.quality),
+            negative_prompt=self.negative_prompt or "",
+            seed=self.seed,
+            upscale=bool(self.upscale),
+            n=self.n if self.n is not None else 1,
+            format=self.output_format or ImageFormat.PNG,
+            model=names.meant(self.model),
+        )
+
+    def ignored(self) -> Iterator[str]:
+        """Names of members that were sent and changed nothing. Names that do not fit into a header are left out."""
+        given = self.model_fields_set
+        without_effect = {"output_compression", "user", "safety_identifier"} & given
+        if self.moderation == "low":
+            without_effect.add("moderation")
+        if read_size(self.size or AUTO) is not None:
+            without_effect |= {"width", "height"} & given
+        strangers = [name for name in self.model_extra or () if _NAME.fullmatch(name)]
+        yield from sorted([*without_effect, *strangers])[:MAX_NAMED]
+
+
+def read_quality(word: str | None) -> Quality | None:
+    """None leaves it to the model.
+
+    Raises:
+        RequestInvalid: no such word.
+    """
+    if word is None:
+        return None
+    if word not in QUALITIES:
+        raise RequestInvalid(f"`quality` must be one of {', '.join(QUALITIES)}, not {word!r}.", field="quality")
+    return QUALITIES[word]

@@ -1,0 +1,36 @@
+"""Sizes as other people's clients write them. The native contract offers a list; these ask for any."""
+
+import re
+
+from models import MAX_SIDE, MIN_SIDE, ImageSize, SizeInvalid
+
+MULTIPLE = 16
+MAX_RATIO = 3
+AUTO = "auto"
+_SIZE = re.compile(r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})")
+
+
+def read_size(text: str) -> ImageSize | None:
+    """`1024x1536` as OpenAI's clients write it; None for `auto`.
+
+    Raises:
+        SizeInvalid: anything else, a side that is too small, too large or no multiple of 16, or a picture more than
+            three times as long as wide.
+    """
+    if text == AUTO:
+        return None
+    found = _SIZE.fullmatch(text)
+    size = ImageSize(width=int(found[1]), height=int(found[2])) if found else None
+    if size is None or not _is_offered(size):
+        raise SizeInvalid(
+            f"`size` must be `auto` or WIDTHxHEIGHT, both a multiple of {MULTIPLE} from {MIN_SIDE} to {MAX_SIDE},"
+            f" neither more than {MAX_RATIO} times the other.",
+            field="size",
+        )
+    return size
+
+
+def _is_offered(size: ImageSize) -> bool:
+    sides = (size.width, size.height)
+    is_bounded = all(MIN_SIDE <= side <= MAX_SIDE and side % MULTIPLE == 0 for side in sides)
+    return is_bounded and max(sides) <= MAX_RATIO * min(sides)
