@@ -9,8 +9,8 @@ from gateway.clock import Clock
 from gateway.identity import NewId
 from gateway.webhooks import new_secret
 from models import RequestInvalid
-from storage import Account, ApiKey, Database, Transaction
-from storage.accounts import account_named, add_account, any_account, list_accounts
+from storage import Account, ApiKey, Balance, Database, Transaction
+from storage.accounts import account_named, add_account, any_account, balances, list_accounts
 from storage.keys import add_key, list_keys, revoke_key
 from storage.ledger import grant
 
@@ -89,17 +89,19 @@ class Accounts:
             known = await account_named(connection, account)
             return await list_keys(connection, known.id) if known else []
 
-    async def all(self) -> list[Account]:
+    async def all(self) -> list[tuple[Account, Balance]]:
         async with self.database.reading() as connection:
-            return await list_accounts(connection)
+            known = await list_accounts(connection)
+            left = await balances(connection, [account.id for account in known])
+        return [(account, left[account.id]) for account in known]
 
-    async def named(self, name: str) -> Account:
+    async def named(self, name: str) -> tuple[Account, Balance]:
         """Raises RequestInvalid: no account has that name."""
         async with self.database.reading() as connection:
             account = await account_named(connection, name)
-        if account is None:
-            raise RequestInvalid(f"There is no account {name!r}.", field="account")
-        return account
+            if account is None:
+                raise RequestInvalid(f"There is no account {name!r}.", field="account")
+            return account, (await balances(connection, [account.id]))[account.id]
 
     async def _add(self, transaction: Transaction, order: KeyOrder) -> NewKey:
         now = self.clock()

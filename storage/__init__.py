@@ -4,7 +4,8 @@ Database.writing() -> a transaction that use cases pass to functions of the noun
 every state change and every balance. Must never decide what to paint or whether a caller may, nor make up a time or an id.
 """
 
-from storage.accounts import Account
+from storage.accounts import Account, Balance
+from storage.audit import AuditEntry
 from storage.blobs import Blobs
 from storage.database import Connection, Database, Transaction
 from storage.deliveries import Attempt, Delivery, Event
@@ -12,12 +13,15 @@ from storage.errors import BlobUnavailable, CreditsShort, StoreUnavailable
 from storage.generation import LESS_URGENT_EVERY, Candidate, Completion, Generation, Picture, Priority, State, afresh
 from storage.idempotency import Remembered
 from storage.keys import ApiKey
+from storage.ledger import Entry
 
 __all__ = [
     "LESS_URGENT_EVERY",
     "Account",
     "ApiKey",
     "Attempt",
+    "AuditEntry",
+    "Balance",
     "BlobUnavailable",
     "Blobs",
     "Candidate",
@@ -26,6 +30,7 @@ __all__ = [
     "CreditsShort",
     "Database",
     "Delivery",
+    "Entry",
     "Event",
     "Generation",
     "Picture",

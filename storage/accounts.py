@@ -1,31 +1,45 @@
 """Accounts: who pays."""
 
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, exists, insert, select
+from sqlalchemy import Select, exists, insert, select, update
 
 from storage.database import Connection, Transaction
+from storage.rows import is_older
 from storage.tables import accounts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """Who pays. Credits: `available` to spend, `held` by open generations, `captured` by completed ones; together `granted`.
+    """Who pays. `webhook_secret` signs what is sent to the addresses that requests name; a suspended account is refused.
 
-    `webhook_secret` signs what is sent to the addresses that requests name.
+    It holds no balance: an account may be remembered for some seconds, and what is left of its credits may not.
     """
 
     id: str
     name: str
     plan: str
     webhook_secret: str
+    created_at: datetime
+    suspended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balance:
+    """Credits: `available` to spend, `held` by open generations, `captured` by completed ones; together `granted`."""
+
     available: int
     held: int
     captured: int
     granted: int
-    created_at: datetime
+
+
+ACCOUNT = tuple(accounts.c[member.name] for member in fields(Account))
+BALANCE_MEMBERS = tuple(member.name for member in fields(Balance))
+BALANCE = tuple(accounts.c[name] for name in BALANCE_MEMBERS)
 
 
 async def add_account(
@@ -34,22 +48,39 @@ async def add_account(
     """A new account without credits. The name must be free."""
     balance = {"available": 0, "held": 0, "captured": 0, "granted": 0}
     row = {"id": id, "name": name, "plan": plan, "webhook_secret": webhook_secret, "created_at": now, **balance}
-    added = await transaction.execute(insert(accounts).values(row).returning(accounts))
+    added = await transaction.execute(insert(accounts).values(row).returning(*ACCOUNT))
     return Account(**added.mappings().one())
 
 
 async def account_named(connection: Connection, name: str) -> Account | None:
-    return await _one(connection, select(accounts).where(accounts.c.name == name))
+    return await _one(connection, select(*ACCOUNT).where(accounts.c.name == name))
 
 
 async def account_by_id(connection: Connection, id: str) -> Account | None:
-    return await _one(connection, select(accounts).where(accounts.c.id == id))
+    return await _one(connection, select(*ACCOUNT).where(accounts.c.id == id))
 
 
-async def list_accounts(connection: Connection) -> list[Account]:
-    """All of them, by name."""
-    found = await connection.execute(select(accounts).order_by(accounts.c.name))
-    return [Account(**row) for row in found.mappings()]
+async def list_accounts(
+    connection: Connection, *, limit: int | None = None, before: str | None = None
+) -> list[Account]:
+    """The newest first, those older than the account `before`; all of them without a limit."""
+    query = select(*ACCOUNT).order_by(accounts.c.created_at.desc(), accounts.c.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(is_older(accounts, before))
+    return [Account(**row) for row in (await connection.execute(query)).mappings()]
+
+
+async def balances(connection: Connection, ids: Collection[str]) -> Mapping[str, Balance]:
+    """What each of the accounts has at this moment."""
+    query = select(accounts.c.id, *BALANCE).where(accounts.c.id.in_(ids))
+    return {
+        row.id: Balance(**dict(zip(BALANCE_MEMBERS, row[1:], strict=True))) for row in await connection.execute(query)
+    }
+
+
+async def change_account(transaction: Transaction, id: str, **values: object) -> None:
+    """Set its plan, or since when it is suspended."""
+    await transaction.execute(update(accounts).where(accounts.c.id == id).values(values))
 
 
 async def any_account(connection: Connection) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Table
+from sqlalchemy import ColumnElement, Table, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from storage.database import Connection
@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 def row_of(value: "DataclassInstance") -> Mapping[str, object]:
     """Every member under its name, unlike `asdict` without going into them."""
     return {field.name: getattr(value, field.name) for field in fields(value)}
+
+
+def is_older(table: Table, id: str) -> ColumnElement[bool]:
+    """Rows that come behind the one called `id` where the newest is first; none where there is no such row."""
+    last = table.alias("last")
+    place = select(last.c.created_at, last.c.id).where(last.c.id == id).scalar_subquery()
+    return tuple_(table.c.created_at, table.c.id) < place
 
 
 def careful_insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:

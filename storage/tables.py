@@ -43,6 +43,7 @@ accounts = Table(
     Column("captured", BigInteger, nullable=False),
     Column("granted", BigInteger, nullable=False),
     Column("created_at", Moment, nullable=False),
+    Column("suspended_at", Moment),
     CheckConstraint("available >= 0 AND held >= 0 AND captured >= 0", name="no_debt"),
     CheckConstraint("available + held + captured = granted", name="balance"),
 )
@@ -61,6 +62,16 @@ keys = Table(
     Column("last_used_at", Moment),
     Column("rpm", Integer),
     Column("rpd", Integer),
+    Column("name", Text, nullable=False, server_default=text("''")),
+    Column("made_by", Text),
+    Column("previous_hash", Text),
+    Column("previous_until", Moment),
+    Column("models", Words),
+    Column("styles", Words),
+    Column("networks", Words),
+    Column("max_open", Integer),
+    Column("spend_cap", BigInteger),
+    Column("spent", BigInteger, nullable=False, server_default=text("0")),
 )
 
 # Append-only. It outlives the generations it speaks of, so nothing ties it to them but their id.
@@ -70,6 +81,7 @@ ledger = Table(
     Column("number", RowNumber, primary_key=True, autoincrement=True),
     Column("account_id", Text, ForeignKey(accounts.c.id), nullable=False, index=True),
     Column("generation_id", Text),
+    Column("key_id", Text),
     Column("kind", Text, nullable=False),
     Column("credits", BigInteger, nullable=False),
     Column("note", Text, nullable=False),
@@ -84,6 +96,21 @@ ledger = Table(
         sqlite_where=text("kind IN ('capture', 'release')"),
         postgresql_where=text("kind IN ('capture', 'release')"),
     ),
+    sqlite_autoincrement=True,
+)
+
+# Append-only, too: who did what to which object.
+audit = Table(
+    "audit",
+    metadata,
+    Column("number", RowNumber, primary_key=True, autoincrement=True),
+    Column("created_at", Moment, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("account_id", Text, index=True),
+    Column("request_id", Text),
+    Column("details", JSON, nullable=False),
     sqlite_autoincrement=True,
 )
 

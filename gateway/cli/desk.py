@@ -14,7 +14,7 @@ from gateway.settings import load_settings
 from gateway.telemetry import start_logging
 from gateway.wiring import Installation
 from models import RequestInvalid
-from storage import Account, ApiKey
+from storage import Account, ApiKey, Balance
 
 Result = TypeVar("Result")
 
@@ -42,14 +42,14 @@ def revoke(key: str) -> None:
 
 
 def show_accounts(*, as_json: bool) -> None:
-    rows = [_account_row(account) for account in _with_accounts(lambda accounts: accounts.all())]
+    rows = [_account_row(account, balance) for account, balance in _with_accounts(lambda accounts: accounts.all())]
     print_rows("Accounts", rows, as_json=as_json)
 
 
 def show_account(name: str, *, as_json: bool) -> None:
     """Raises RequestInvalid: no such account."""
-    account = _with_accounts(lambda accounts: accounts.named(name))
-    row = {**_account_row(account), "webhook_secret": account.webhook_secret}
+    account, balance = _with_accounts(lambda accounts: accounts.named(name))
+    row = {**_account_row(account, balance), "webhook_secret": account.webhook_secret}
     print_rows(f"Account {name}", [row], as_json=as_json)
 
 
@@ -81,15 +81,15 @@ def _key_row(key: ApiKey) -> dict[str, Cell]:
     }
 
 
-def _account_row(account: Account) -> dict[str, Cell]:
+def _account_row(account: Account, balance: Balance) -> dict[str, Cell]:
     return {
         "id": account.id,
         "name": account.name,
         "plan": account.plan,
-        "available": account.available,
-        "held": account.held,
-        "captured": account.captured,
-        "granted": account.granted,
+        "available": balance.available,
+        "held": balance.held,
+        "captured": balance.captured,
+        "granted": balance.granted,
     }
 
 

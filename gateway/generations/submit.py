@@ -22,7 +22,7 @@ from safety import PromptFilter
 from storage import Database, Generation, State, Transaction
 from storage.generations import accept, count_open, position_in_queue
 from storage.idempotency import recall, remember
-from storage.keys import touch_key
+from storage.keys import touch_keys
 from storage.ledger import hold
 
 IN_PROGRESS = "The first request with this Idempotency-Key is still running."
@@ -180,8 +180,8 @@ class Submit:
             if not is_first:
                 raise IdempotencyInProgress(IN_PROGRESS)
         await count_request(transaction, caller, now=now)
-        await hold(transaction, caller.account.id, generation.id, generation.cost, now=now)
-        await touch_key(transaction, caller.key.id, now=now)
+        await hold(transaction, caller.account.id, generation.id, generation.cost, key_id=caller.key.id, now=now)
+        await touch_keys(transaction, {caller.key.id: now})
         return await position_in_queue(transaction, generation.id)
 
     def _generation(self, caller: Caller, ask: Ask, quote: Quote) -> Generation:

@@ -7,6 +7,7 @@ from gateway.http.answering import answer, described
 from gateway.http.dependencies import Given
 from gateway.http.generations import Reader
 from gateway.wire import AccountBody, LimitsBody, UsageBody
+from storage.accounts import balances
 
 routes = APIRouter(prefix="/v1", tags=["account"])
 
@@ -17,6 +18,7 @@ async def read_account(given: Given, caller: Reader) -> Response:
     now, plan = given.clock(), caller.plan
     async with given.database.reading() as connection:
         used = await requests_used(connection, caller, now=now)
+        balance = (await balances(connection, [caller.account.id]))[caller.account.id]
     window = given.windows.look(caller.key.id, caller.requests_per_minute, now=now)
     return answer(
         AccountBody(
@@ -25,9 +27,9 @@ async def read_account(given: Given, caller: Reader) -> Response:
             plan=plan.id,
             livemode=caller.is_live,
             scopes=sorted(caller.key.scopes),
-            credits=caller.account.available if plan.counts_credits else None,
-            credits_held=caller.account.held,
-            credits_captured=caller.account.captured,
+            credits=balance.available if plan.counts_credits else None,
+            credits_held=balance.held,
+            credits_captured=balance.captured,
             usage=UsageBody(
                 minute=window.limit - window.remaining if window else 0, day=used["day"], month=used["month"]
             ),

@@ -47,7 +47,7 @@ async def add(database: Database, name: str, now: datetime) -> None:
 
 async def names_in(database: Database) -> list[str]:
     async with database.reading() as connection:
-        return [account.name for account in await list_accounts(connection)]
+        return sorted(account.name for account in await list_accounts(connection))
 
 
 async def test_migrating_makes_the_tables_that_the_code_speaks_of(database: Database) -> None:

@@ -11,10 +11,11 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from storage import Account, CreditsShort, Database
-from storage.accounts import account_by_id, add_account
-from storage.ledger import capture, grant, hold, release
+from storage.accounts import add_account, balances
+from storage.keys import add_key
+from storage.ledger import capture, entries, grant, hold, release, withdraw
 from storage.tables import ledger
-from tests.storage.conftest import NOW
+from tests.storage.conftest import NOW, key_of
 
 STEPS = st.tuples(st.sampled_from(["grant", "hold", "capture", "release"]), st.integers(0, 3), st.integers(0, 9))
 
@@ -30,9 +31,10 @@ async def granted(database: Database, credits: int, account_id: str = "acct_1") 
 
 
 async def held(database: Database, generation_id: str, credits: int, account_id: str = "acct_1") -> bool:
+    key_id = "key_1" if account_id == "acct_1" else f"{account_id}_key"
     try:
         async with database.writing() as transaction:
-            await hold(transaction, account_id, generation_id, credits, now=NOW)
+            await hold(transaction, account_id, generation_id, credits, key_id=key_id, now=NOW)
     except CreditsShort:
         return False
     return True
@@ -51,9 +53,8 @@ async def released(database: Database, generation_id: str) -> bool:
 async def balance(database: Database, account_id: str = "acct_1") -> tuple[int, int, int, int]:
     """Available, held, captured, granted."""
     async with database.reading() as connection:
-        account = await account_by_id(connection, account_id)
-    assert account is not None
-    return account.available, account.held, account.captured, account.granted
+        left = (await balances(connection, [account_id]))[account_id]
+    return left.available, left.held, left.captured, left.granted
 
 
 async def test_credits_go_from_available_over_held_to_captured(database: Database, account: Account) -> None:
@@ -110,7 +111,7 @@ async def test_more_than_is_available_is_refused(database: Database, account: Ac
 
     with pytest.raises(CreditsShort, match="4 credits") as raised:
         async with database.writing() as transaction:
-            await hold(transaction, "acct_1", "gen_1", 4, now=NOW)
+            await hold(transaction, "acct_1", "gen_1", 4, key_id="key_1", now=NOW)
 
     assert raised.value.code == "insufficient_credits"
     assert await balance(database) == (3, 0, 0, 3)
@@ -157,6 +158,58 @@ async def test_capture_and_release_at_once_have_one_winner(database: Database, a
     assert await balance(database) == (10 - won, 0, won, 10)
 
 
+async def test_what_was_granted_can_be_withdrawn_while_nobody_holds_it(database: Database, account: Account) -> None:
+    await granted(database, 10)
+    await held(database, "gen_1", 4)
+    async with database.writing() as transaction:
+        await withdraw(transaction, "acct_1", 5, now=NOW, note="a mistake")
+    assert await balance(database) == (1, 4, 0, 5)
+
+    with pytest.raises(CreditsShort):
+        async with database.writing() as transaction:
+            await withdraw(transaction, "acct_1", 2, now=NOW, note="too much")
+    assert await balance(database) == (1, 4, 0, 5)
+
+
+async def test_a_keys_own_cap_counts_what_is_held_and_gives_back_what_is_released(
+    database: Database, account: Account
+) -> None:
+    await granted(database, 10)
+    async with database.writing() as transaction:
+        await add_key(transaction, key_of(account.id, id="key_2", spend_cap=5))
+
+    async def held_by_the_key(generation_id: str) -> bool:
+        try:
+            async with database.writing() as transaction:
+                await hold(transaction, "acct_1", generation_id, 3, key_id="key_2", now=NOW)
+        except CreditsShort:
+            return False
+        return True
+
+    assert [await held_by_the_key(id) for id in ("gen_1", "gen_2")] == [True, False]
+    assert await released(database, "gen_1")
+    assert [await held_by_the_key(id) for id in ("gen_3", "gen_4")] == [True, False]
+    assert await captured(database, "gen_3")
+    assert not await held_by_the_key("gen_5")
+    assert await balance(database) == (7, 0, 3, 10)
+
+
+async def test_the_rows_are_read_newest_first_in_pages(database: Database, account: Account) -> None:
+    await granted(database, 10)
+    await held(database, "gen_1", 4)
+    await captured(database, "gen_1")
+
+    async with database.reading() as connection:
+        rows = await entries(connection, "acct_1", limit=2)
+        rest = await entries(connection, limit=2, before=rows[-1].number)
+        assert await entries(connection, "acct_2", limit=2) == []
+    assert [(row.kind, row.credits, row.key_id, row.note) for row in (*rows, *rest)] == [
+        ("capture", 4, "key_1", ""),
+        ("hold", 4, "key_1", ""),
+        ("grant", 10, None, "a gift"),
+    ]
+
+
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(STEPS, max_size=12))
 async def test_any_history_keeps_the_invariant(
@@ -166,6 +219,7 @@ async def test_any_history_keeps_the_invariant(
     id = f"acct_{next(fresh_ids)}"
     async with database.writing() as transaction:
         await add_account(transaction, id=id, name=id, plan="p", webhook_secret="s", now=NOW)
+        await add_key(transaction, key_of(id, id=f"{id}_key"))
     available, given_in_all, taken = 0, 0, 0
     holds: dict[str, int] = {}
     ended: set[str] = set()
