@@ -16,7 +16,7 @@ import structlog
 from gateway.access import Gatekeeper, MinuteWindows, Plans, load_plans
 from gateway.accounts import Accounts
 from gateway.clock import Clock, utc_now
-from gateway.generations import Fetch, Pace, ProgressBoard, PublicUrls, Remove, Replay, Runner, Settle, Submit
+from gateway.generations import Cancel, Fetch, Pace, ProgressBoard, PublicUrls, Remove, Replay, Runner, Settle, Submit
 from gateway.identity import new_id, random_base62
 from gateway.queue import EmbeddedQueue
 from gateway.settings import ROOT, Settings, child_environment
@@ -189,6 +189,7 @@ class Server:
             urls=self.urls,
             submit=self.submit,
             fetch=self.fetch,
+            cancel=self.cancel,
             remove=self.remove,
             stopped=self.stopped,
             replay=self.replay,
@@ -217,6 +218,10 @@ class Server:
             new_seed=lambda: secrets.randbelow(SEEDS),
             max_queued=inst.settings.max_queued,
         )
+
+    @cached_property
+    def cancel(self) -> Cancel:
+        return Cancel(fetch=self.fetch, settle=self.settle, halt=self.worker.halt)
 
     @cached_property
     def remove(self) -> Remove:

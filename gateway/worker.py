@@ -52,13 +52,17 @@ class Worker:
         async with self.database.writing() as transaction:
             return await release_leases(transaction)
 
-    async def stop(self, generation_id: str) -> None:
-        """Stop painting this generation between two steps, if it is painted here; returns when it has let go."""
+    def halt(self, generation_id: str) -> list[asyncio.Task[None]]:
+        """Stop painting this generation between two steps, if it is painted here; who is returned will let go."""
         found = [running for running, generation in self._running.items() if generation.id == generation_id]
         for running in found:
             running.cancel()
-        if found:
-            await asyncio.wait(found)
+        return found
+
+    async def stop(self, generation_id: str) -> None:
+        """As `halt`; returns when it has let go."""
+        if halted := self.halt(generation_id):
+            await asyncio.wait(halted)
 
     async def _fill(self) -> None:
         """Start what there is room for."""

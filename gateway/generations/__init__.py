@@ -1,9 +1,10 @@
-"""The use cases, one file each: submit, run, settle, fetch, replay, remove.
+"""The use cases, one file each: submit, run, settle, fetch, replay, cancel, remove.
 
-submit -> (queue) -> run -> settle; replay submits again; fetch and remove beside them. Owns what happens in which
+submit -> (queue) -> run -> settle; replay submits again; fetch, cancel and remove beside them. Owns what happens in which
 transaction. Must never know HTTP, and never write a state that `storage.generation` does not allow.
 """
 
+from gateway.generations.cancel import AlreadyFinished, Cancel
 from gateway.generations.fetch import CursorInvalid, Fetch, GenerationUnknown, Page, View
 from gateway.generations.pace import Pace
 from gateway.generations.progress import ProgressBoard
@@ -24,7 +25,9 @@ from gateway.generations.urls import PublicUrls
 
 __all__ = [
     "Accepted",
+    "AlreadyFinished",
     "Ask",
+    "Cancel",
     "CursorInvalid",
     "Fetch",
     "GenerationUnknown",

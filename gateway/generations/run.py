@@ -94,6 +94,9 @@ class Runner:
                     await self.blobs.delete(_folder(generation))  # ended or deleted meanwhile: nothing points there
         except Failed as failure:
             await self.failed(generation, failure)
+        except asyncio.CancelledError:
+            await unbroken(self._forget(generation))
+            raise
 
     async def failed(self, generation: Generation, failure: Failed) -> None:
         """Queue the generation again while its cause has attempts left, else end it."""

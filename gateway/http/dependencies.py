@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from gateway.access import Caller, Gatekeeper, KeyMissing, MinuteWindows, RateExceeded
 from gateway.clock import Clock
-from gateway.generations import Fetch, PublicUrls, Remove, Replay, Submit
+from gateway.generations import Cancel, Fetch, PublicUrls, Remove, Replay, Submit
 from gateway.http.rate_headers import rate_headers
 from gateway.http.refusals import JsonInvalid, MediaTypeUnsupported
 from gateway.orders import GenerateBody
@@ -43,6 +43,7 @@ class Services:
     urls: PublicUrls
     submit: Submit
     fetch: Fetch
+    cancel: Cancel
     remove: Remove
     stopped: Sequence[str]
     replay: Replay

@@ -33,6 +33,7 @@ routes = APIRouter(prefix="/v1", tags=["generations"])
 
 Painter = Annotated[Caller, Depends(painting_caller)]
 Reader = Annotated[Caller, Depends(caller_with("read"))]
+Canceler = Annotated[Caller, Depends(caller_with("generate"))]
 Deleter = Annotated[Caller, Depends(caller_with("delete"))]
 Body = Annotated[Sent, Depends(sent_body)]
 
@@ -124,6 +125,21 @@ async def read_recipe(given: Given, caller: Reader, generation_id: str) -> Respo
     `pinxit replay` paints it again without this server.
     """
     return answer(recipes_body((await given.fetch.one(caller, generation_id)).generation))
+
+
+@routes.post(
+    "/generations/{generation_id}/cancel",
+    summary="Cancel",
+    response_model=GenerationBody,
+    responses=described(401, 403, 404, 409),
+)
+async def cancel_generation(given: Given, caller: Canceler, generation_id: str) -> Response:
+    """Stop this one between two steps and nothing else; held credits come back. Takes no body.
+
+    The answer shows how it ended: a painting that was finished first is `completed` here. One that had ended before
+    the call is refused with `already_finished`, and one that is canceled already is shown again.
+    """
+    return answer(generation_body(await given.cancel(caller, generation_id), given.urls))
 
 
 @routes.delete(

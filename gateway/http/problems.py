@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from gateway.access import KeyMissing, KeyRejected, PlanTooSmall, QuotaExceeded, RateExceeded, ScopeMissing
 from gateway.generations import (
+    AlreadyFinished,
     CursorInvalid,
     GenerationUnknown,
     IdempotencyClash,
@@ -101,6 +102,7 @@ PROBLEMS: Mapping[type[DomainError], Problem] = {
     MethodNotAllowed: Problem(status=405, title="Method not allowed"),
     IdempotencyInProgress: Problem(status=409, title="Idempotency in progress"),
     NotCompleted: Problem(status=409, title="Not completed"),
+    AlreadyFinished: Problem(status=409, title="Already finished"),
     GenerationCanceled: Problem(status=410, title="Generation canceled"),  # 409 would be retried, and painted again
     PayloadTooLarge: Problem(status=413, title="Payload too large"),
     MediaTypeUnsupported: Problem(status=415, title="Unsupported media type"),

@@ -11,7 +11,8 @@ from gateway.access import Caller
 from gateway.generations import Accepted, Ask, View
 from gateway.http.dependencies import Services
 from gateway.http.presenting import failure_of
-from gateway.http.refusals import GenerationTimeout
+from gateway.http.refusals import GenerationCanceled, GenerationTimeout
+from storage import State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,11 +37,15 @@ async def picture_or_refusal(request: Request, given: Services, caller: Caller, 
     """Accept `ask` and wait for its pictures, or raise: for dialects that have no answer for "later".
 
     Raises:
-        Refused, Failed: as `submit_and_wait`; GenerationTimeout when the wait runs out, and the painting goes on.
+        Refused, Failed: as `submit_and_wait`.
+        GenerationTimeout: the wait ran out; the painting goes on.
+        GenerationCanceled: somebody cancelled it meanwhile.
     """
     waited = await submit_and_wait(request, given, caller, ask, wait_s=wait_s)
     if waited.ended is None:
         raise GenerationTimeout(f"The picture was not there after {wait_s:g} seconds; it is still being painted.")
+    if waited.ended.generation.state is State.CANCELED:
+        raise GenerationCanceled("The generation was canceled while this call waited for it.")
     return waited.ended
 
 

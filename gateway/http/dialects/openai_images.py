@@ -12,10 +12,9 @@ from gateway.http.dialects.model_names import ModelNames
 from gateway.http.dialects.openai_answers import ImagesAnswer, images_answer
 from gateway.http.dialects.openai_orders import ImagesBody
 from gateway.http.dialects.reading import Read, read_json
-from gateway.http.refusals import GenerationCanceled, ModerationBlocked
+from gateway.http.refusals import ModerationBlocked
 from gateway.http.waiting import picture_or_refusal
 from safety import PromptBlocked
-from storage import State
 
 IGNORED_HEADER = "X-Pinxit-Ignored"
 BODY: dict[str, Any] = {
@@ -63,15 +62,12 @@ async def painted(request: Request, given: Services, caller: Caller, ask: Ask) -
     """The completed generation, or an error in OpenAI's words.
 
     Raises:
-        Refused, Failed: as `picture_or_refusal`; ModerationBlocked, GenerationCanceled.
+        Refused, Failed: as `picture_or_refusal`; ModerationBlocked.
     """
     try:
-        view = await picture_or_refusal(request, given, caller, ask, wait_s=given.settings.sync_wait_s)
+        return await picture_or_refusal(request, given, caller, ask, wait_s=given.settings.sync_wait_s)
     except PromptBlocked as blocked:
         raise ModerationBlocked(blocked.message, category=blocked.category) from None
-    if view.generation.state is State.CANCELED:
-        raise GenerationCanceled(f"{view.generation.id} was canceled.")
-    return view
 
 
 def _answer(body: ImagesAnswer, *, ignored: list[str]) -> Response:
