@@ -55,6 +55,14 @@ class Paint(Message, frozen=True, kw_only=True):
     preview_every: int = 0
 
 
+class Preview(Message, frozen=True, kw_only=True):
+    """From its next step on, that painting shall carry a preview each so many steps, 0 none; unknown numbers are
+    ignored."""
+
+    number: int
+    every: int
+
+
 class Cancel(Message, frozen=True, kw_only=True):
     """Stop that painting before its next step; unknown numbers are ignored."""
 
@@ -107,7 +115,7 @@ class Broken(Message, frozen=True, kw_only=True):
     message: str
 
 
-Order = Setup | Paint | Cancel
+Order = Setup | Paint | Preview | Cancel
 Report = Ready | Beat | Painted | Stopped | Broken
 
 

@@ -5,8 +5,10 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+import msgspec
+
 from models import child_protocol as wire
-from models.engine import Painting, Phase, Progress
+from models.engine import Painting, Phase, PreviewEvery, Progress, no_preview
 from models.errors import Failed
 
 WAITING = Progress(phase=Phase.WAITING)
@@ -16,11 +18,13 @@ WAITING = Progress(phase=Phase.WAITING)
 class Commission:
     """One call of `paint`. `done` ends with a painting or a Failed, or is cancelled once nobody wants it any more.
 
-    `is_suspect`: it was inside a child that died, and it was not alone there.
+    `order` is what the child knows of it, or will. `is_suspect`: it was inside a child that died, and it was not alone
+    there.
     """
 
     order: wire.Paint
     on_progress: Callable[[Progress], None]
+    preview_every: PreviewEvery = no_preview
     done: asyncio.Future[Painting] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     latest: Progress = WAITING
     is_wanted: bool = True
@@ -31,6 +35,14 @@ class Commission:
         self.latest = replace(progress, preview=None)
         if not self.done.done():
             self.done.get_loop().call_soon(self.on_progress, progress)
+
+    def new_wish(self) -> wire.Preview | None:
+        """What the child must be told where previews are wanted otherwise than it knows."""
+        every = self.preview_every()
+        if every == self.order.preview_every:
+            return None
+        self.order = msgspec.structs.replace(self.order, preview_every=every)
+        return wire.Preview(number=self.order.number, every=every)
 
     def finish(self, painting: Painting) -> None:
         if not self.done.done():

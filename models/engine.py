@@ -65,6 +65,14 @@ class EngineState:
     notes: tuple[str, ...] = ()
 
 
+PreviewEvery = Callable[[], int]
+"""Asked at every sign of life: each how many steps a preview is wanted just now, 0 for none."""
+
+
+def no_preview() -> int:
+    return 0
+
+
 class Engine(Protocol):
     """Paints specs, many at a time. Cancelling the awaiting task stops that painting between two steps and nothing
     else."""
@@ -78,12 +86,13 @@ class Engine(Protocol):
         *,
         workspace: Path,
         on_progress: Callable[[Progress], None],
-        preview_every: int = 0,
+        preview_every: PreviewEvery = no_preview,
     ) -> Painting:
         """Paint one picture into a file in the folder `workspace`, which the caller owns and removes.
 
-        The files that `spec.init_image` names lie in `workspace` before the call. With `preview_every` above 0, each
-        so many steps the progress carries a preview.
+        The files that `spec.init_image` names lie in `workspace` before the call. While
+        `preview_every` answers more than 0, each so many steps the progress carries a preview; nobody has to decide
+        that before the painting has begun. Pixels do not depend on it.
 
         Raises:
             Failed: OutOfMemory, EngineStopped (both retryable), WeightsRejected, PaintingBroken, ModelUnavailable.

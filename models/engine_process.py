@@ -18,7 +18,7 @@ from models import child_protocol as wire
 from models.catalogue import Catalogue
 from models.child_process import Child, EngineLimits
 from models.commissions import Commission, Commissions
-from models.engine import EngineState, Painting, Phase, Progress
+from models.engine import EngineState, Painting, Phase, PreviewEvery, Progress, no_preview
 from models.errors import EngineStopped, ModelUnavailable, OutOfMemory, PaintingBroken, WeightsRejected
 from models.spec import GenerationSpec
 
@@ -92,14 +92,14 @@ class EngineProcess:
         *,
         workspace: Path,
         on_progress: Callable[[Progress], None],
-        preview_every: int = 0,
+        preview_every: PreviewEvery = no_preview,
     ) -> Painting:
         """See `models.Engine`. While no slot is free for it, it beats in phase WAITING."""
         if self._is_closed:
             raise EngineStopped("The engine is closed.")
         number = next(self._numbers)
-        order = wire.Paint(number=number, spec=spec, workspace=workspace, preview_every=preview_every)
-        commission = Commission(order=order, on_progress=on_progress)
+        order = wire.Paint(number=number, spec=spec, workspace=workspace, preview_every=preview_every())
+        commission = Commission(order=order, on_progress=on_progress, preview_every=preview_every)
         self._commissions.add(commission)
         self._hand_over()
         try:
@@ -193,6 +193,8 @@ class EngineProcess:
         if self._child is None or self._commissions.inside():
             child.expect(beat.phase)
         if beat.number is not None and (commission := self._commissions.find_inside(beat.number)):
+            if (preview := commission.new_wish()) is not None:
+                child.send(preview)
             commission.note(
                 Progress(phase=beat.phase, step=beat.step, steps=beat.steps, eta_ms=beat.eta_ms, preview=beat.preview)
             )

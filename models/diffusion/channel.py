@@ -19,7 +19,7 @@ class Channel:
 
     def __init__(self, descriptor: int) -> None:
         self._socket = socket.socket(fileno=descriptor)
-        self._orders: queue.SimpleQueue[wire.Setup | wire.Paint] = queue.SimpleQueue()
+        self._orders: queue.SimpleQueue[wire.Setup | wire.Paint | wire.Preview] = queue.SimpleQueue()
         self._canceled: set[int] = set()
 
     def listen(self) -> None:
@@ -38,13 +38,13 @@ class Channel:
             raise ValueError(f"The conversation must begin with Setup, not {type(order).__name__}.")  # noqa: TRY004
         return order
 
-    def paintings(self, *, waits: bool) -> Iterator[wire.Paint]:
-        """Every painting asked for meanwhile; with `waits`, at least one."""
+    def orders(self, *, waits: bool) -> Iterator[wire.Paint | wire.Preview]:
+        """What has been asked for meanwhile; with `waits`, at least one thing."""
         if waits:
-            yield from _paintings(self._orders.get())
+            yield from _after_setup(self._orders.get())
         with suppress(queue.Empty):
             while True:
-                yield from _paintings(self._orders.get_nowait())
+                yield from _after_setup(self._orders.get_nowait())
 
     def is_canceled(self, number: int) -> bool:
         return number in self._canceled
@@ -65,8 +65,8 @@ class Channel:
             os._exit(0)  # nobody is left to paint for; the main thread may be deep inside a step
 
 
-def _paintings(order: wire.Setup | wire.Paint) -> Iterator[wire.Paint]:
-    if isinstance(order, wire.Paint):
+def _after_setup(order: wire.Setup | wire.Paint | wire.Preview) -> Iterator[wire.Paint | wire.Preview]:
+    if not isinstance(order, wire.Setup):
         yield order
 
 

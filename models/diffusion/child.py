@@ -47,8 +47,9 @@ def refuse_all(channel: Channel, setup: wire.Setup, unfit: Failed) -> NoReturn:
     """There is nothing to paint with: say so to everybody."""
     channel.send(wire.Ready(device=setup.device, device_name="", why=unfit.message, resident=()))
     while True:
-        for order in channel.paintings(waits=True):
-            channel.send(wire.Broken(number=order.number, kind=type(unfit).__name__, message=unfit.message))
+        for order in channel.orders(waits=True):
+            if isinstance(order, wire.Paint):
+                channel.send(wire.Broken(number=order.number, kind=type(unfit).__name__, message=unfit.message))
 
 
 def preloaded(studio: "Studio", model: str) -> wire.Ready:
@@ -63,8 +64,11 @@ def preloaded(studio: "Studio", model: str) -> wire.Ready:
 def serve(studio: "Studio", channel: Channel) -> None:
     """One tick, with whoever came meanwhile."""
     before = studio.standing()
-    for order in channel.paintings(waits=studio.is_idle):
-        studio.take_in(order)
+    for order in channel.orders(waits=studio.is_idle):
+        if isinstance(order, wire.Paint):
+            studio.take_in(order)
+        else:
+            studio.preview(order)
     studio.tick(channel.send, channel.is_canceled)
     if (now := studio.standing()) != before:
         channel.send(now)

@@ -33,12 +33,14 @@ Work = Generator[Stroke, torch.Tensor | None, Painting]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Easel:
     """What every painting of this device is given. `batch_class` tells under which class of batch sizes a pass runs;
-    `finishing_ms` remembers how long the last picture of a model took after its last step."""
+    `finishing_ms` remembers how long the last picture of a model took after its last step; `preview_every` how often a
+    painting, by its number, shall be shown where that has changed since it was ordered."""
 
     residency: Residency
     device: Device
     batch_class: Callable[[PassWanted], int]
     finishing_ms: dict[str, float] = field(default_factory=dict[str, float])
+    preview_every: dict[int, int] = field(default_factory=dict[int, int])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,13 +197,14 @@ def _beat(order: Paint, pipeline: Pipeline, denoising: Denoising, began: float, 
         step=done,
         steps=denoising.passes,
         eta_ms=eta_ms,
-        preview=_preview(order, pipeline, denoising),
+        preview=_preview(order, pipeline, denoising, easel),
     )
 
 
-def _preview(order: Paint, pipeline: Pipeline, denoising: Denoising) -> bytes | None:
+def _preview(order: Paint, pipeline: Pipeline, denoising: Denoising, easel: Easel) -> bytes | None:
     """A small JPEG at the steps it was asked for."""
-    is_asked = order.preview_every > 0 and denoising.passes_done % order.preview_every == 0
+    every = easel.preview_every.get(order.number, order.preview_every)
+    is_asked = every > 0 and denoising.passes_done % every == 0
     return pipeline.previews.attempt(denoising.estimate, order.spec.size.painted) if is_asked else None
 
 

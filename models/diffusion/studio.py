@@ -112,6 +112,11 @@ class Studio:
         """Begin at the next tick."""
         self._sittings.append(Sitting(number=order.number, work=strokes(order, self._easel)))
 
+    def preview(self, order: wire.Preview) -> None:
+        """From the painting's next step on; it may have ended meanwhile."""
+        if any(sitting.number == order.number for sitting in self._sittings):
+            self._easel.preview_every[order.number] = order.every
+
     def tick(self, send: Send, is_canceled: Callable[[int], bool]) -> None:
         """Bring everybody forward by a step."""
         for sitting in [one for one in self._sittings if is_canceled(one.number)]:
@@ -142,6 +147,7 @@ class Studio:
 
     def _end(self, sitting: Sitting, report: wire.Report, send: Send) -> None:
         self._sittings.remove(sitting)
+        self._easel.preview_every.pop(sitting.number, None)
         send(report)
 
     def _plan(self) -> StepPlan[Hashable] | None:

@@ -129,11 +129,31 @@ async def test_company_changes_nobodys_picture(engine: Engine, tmp_path: Path) -
 async def test_previews_are_jpegs_at_the_steps_asked_for(engine: Engine, tmp_path: Path) -> None:
     heard: list[Progress] = []
 
-    await engine.paint(new_spec(num_inference_steps=5), workspace=tmp_path, on_progress=heard.append, preview_every=2)
+    await engine.paint(
+        new_spec(num_inference_steps=5), workspace=tmp_path, on_progress=heard.append, preview_every=lambda: 2
+    )
 
     previews = {progress.step: progress.preview for progress in heard if progress.preview}
     assert sorted(previews) == [2, 4]
     assert {Image.open(io.BytesIO(preview)).format for preview in previews.values()} == {"JPEG"}
+
+
+async def test_whoever_begins_to_look_is_shown_previews_until_he_looks_away(engine: Engine, tmp_path: Path) -> None:
+    spec, heard = new_spec(num_inference_steps=24, seed=5), list[Progress]()
+    unseen = await engine.paint(spec, workspace=tmp_path, on_progress=ignore)
+
+    def shown() -> list[int]:
+        return [progress.step for progress in heard if progress.preview]
+
+    def looks() -> int:
+        return 2 if any(progress.step >= 4 for progress in heard) and len(shown()) < 3 else 0
+
+    seen = await engine.paint(spec, workspace=tmp_path, on_progress=heard.append, preview_every=looks)
+
+    assert 3 <= len(shown()) < 10
+    assert shown()[0] > 4
+    assert all(step % 2 == 0 for step in shown())
+    assert seen.recipe.pixel_sha256 == unseen.recipe.pixel_sha256
 
 
 async def test_the_time_left_is_said_and_falls(engine: Engine, tmp_path: Path) -> None:

@@ -128,7 +128,9 @@ async def test_progress_carries_time_left_and_previews_and_repeats_no_preview(
 ) -> None:
     heard: list[Progress] = []
 
-    await engine.paint(new_spec(num_inference_steps=10), workspace=tmp_path, on_progress=heard.append, preview_every=5)
+    await engine.paint(
+        new_spec(num_inference_steps=10), workspace=tmp_path, on_progress=heard.append, preview_every=lambda: 5
+    )
 
     assert [one.step for one in heard if one.preview] == [5, 10]
     assert {one.step: one.eta_ms for one in heard if one.phase is Phase.DENOISING}[5] == 100

@@ -10,6 +10,7 @@ import msgspec
 from PIL import Image
 
 from models import EngineState, EngineStopped, Failed, Fingerprint, GenerationSpec, Painting, Phase, Progress, Recipe
+from models.engine import PreviewEvery, no_preview
 
 FINGERPRINT = Fingerprint(
     model_sha256="0" * 64,
@@ -73,7 +74,7 @@ class FakeEngine:
         *,
         workspace: Path,
         on_progress: Callable[[Progress], None],
-        preview_every: int = 0,
+        preview_every: PreviewEvery = no_preview,
     ) -> Painting:
         if self._is_closed:
             raise EngineStopped("The engine is closed.")
@@ -107,7 +108,11 @@ class FakeEngine:
             work.cancel()
 
     async def _paint(
-        self, spec: GenerationSpec, workspace: Path, on_progress: Callable[[Progress], None], preview_every: int
+        self,
+        spec: GenerationSpec,
+        workspace: Path,
+        on_progress: Callable[[Progress], None],
+        preview_every: PreviewEvery,
     ) -> Painting:
         on_progress(Progress(phase=Phase.WAITING))
         await self._ready.wait()
@@ -120,7 +125,7 @@ class FakeEngine:
             for step in range(1, spec.num_inference_steps + 1):
                 await asyncio.sleep(0)
                 await self._gate.wait()
-                on_progress(self._after_step(step, spec, preview_every))
+                on_progress(self._after_step(step, spec, preview_every()))
             on_progress(Progress(phase=Phase.DECODING))
             pixels = _gradient(spec, self._tint)
             file.write_bytes(pixels)

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from plugins.fake_engine import FINGERPRINT
 
 from models import Painting, Phase, Recipe
-from models.child_protocol import Beat, Paint, Painted, Ready, Setup, Stopped
+from models.child_protocol import Beat, Paint, Painted, Preview, Ready, Setup, Stopped
 from models.diffusion.channel import Channel
 
 STEP_MS = 20
@@ -28,10 +28,14 @@ class Rehearsal:
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
         self._inside: list[Iterator[None]] = []
+        self._previews: dict[int, int] = {}
 
     def go_on(self) -> None:
-        for order in self._channel.paintings(waits=not self._inside):
-            self._inside.append(self._perform(order))
+        for order in self._channel.orders(waits=not self._inside):
+            if isinstance(order, Preview):
+                self._previews[order.number] = order.every
+            else:
+                self._inside.append(self._perform(order))
         for work in [*self._inside]:
             if next(work, self) is self:
                 self._inside.remove(work)
@@ -45,7 +49,8 @@ class Rehearsal:
                 self._channel.send(Stopped(number=number))
                 return
             eta_ms = STEP_MS * (steps - step)
-            preview = PREVIEW if order.preview_every and step % order.preview_every == 0 else None
+            every = self._previews.get(number, order.preview_every)
+            preview = PREVIEW if every and step % every == 0 else None
             self._channel.send(
                 Beat(number=number, phase=Phase.DENOISING, step=step, steps=steps, eta_ms=eta_ms, preview=preview)
             )
