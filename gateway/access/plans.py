@@ -1,11 +1,15 @@
 """What each plan may do, read from `configs/plans.toml`."""
 
+import difflib
+import re
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import msgspec
+from msgspec import Meta
 
 from models import GenerationRequest, ImageSize, Refused, SettingInvalid
 
@@ -20,20 +24,33 @@ class PlanTooSmall(Refused):
         self.field = field
 
 
+Count = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+Positive = Annotated[int, Meta(ge=1, le=2**31 - 1)]
+ALWAYS_NEEDED = ("free", "owner")  # a new account's plan, and the first account's
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Limits of one plan; None means without limit.
 
-    `max_side` bounds width and height of the picture before upscaling, `max_images` the pictures of one request.
+    `max_side` bounds width and height of the picture before upscaling, `max_images` the pictures of one request,
+    `max_batch_items` the requests of one batch, `max_open` an account's generations that are queued or being painted
+    at a time, batches not counted, and `max_keys` its keys that are not revoked. A picture lives for `default_ttl_s`
+    unless its request says otherwise, and never longer than `max_ttl_s`; None keeps it until somebody deletes it.
     """
 
     id: str
-    rank: int
-    requests_per_minute: int | None = None
-    requests_per_day: int | None = None
-    requests_per_month: int | None = None
-    max_side: int
-    max_images: int
+    rank: Count
+    requests_per_minute: Positive | None = None
+    requests_per_day: Positive | None = None
+    requests_per_month: Positive | None = None
+    max_side: Positive
+    max_images: Positive
+    max_batch_items: Positive | None = None
+    max_open: Positive | None = None
+    max_keys: Positive | None = None
+    default_ttl_s: Positive | None = None
+    max_ttl_s: Positive | None = None
     upscale: bool
     counts_credits: bool = True
 
@@ -56,12 +73,46 @@ class Plans:
 
 
 def load_plans(file: Path) -> Plans:
-    """Raises SettingInvalid: the file is missing, not TOML, or breaks the form; the message names the member."""
+    """Raises SettingInvalid: the file is missing, not TOML, or breaks the form; the message names plan and member."""
     try:
         tables = tomllib.loads(file.read_text())
-        return Plans(tuple(msgspec.convert({"id": id, **table}, Plan) for id, table in tables.items()))
-    except (OSError, tomllib.TOMLDecodeError, msgspec.ValidationError, TypeError) as wrong:
+    except (OSError, tomllib.TOMLDecodeError) as wrong:
         raise SettingInvalid(f"{file.name}: {wrong}") from None
+    stray = [id for id, table in tables.items() if not isinstance(table, dict)]
+    if stray:
+        raise SettingInvalid(f"{file.name}: {stray[0]!r} stands outside of a plan.")
+    plans = tuple(_plan(file.name, id, table) for id, table in tables.items())
+    missing = [id for id in ALWAYS_NEEDED if id not in tables]
+    if missing:
+        raise SettingInvalid(f"{file.name}: the plan [{missing[0]}] is needed and not there.")
+    ranks = [plan.rank for plan in plans]
+    if len(set(ranks)) < len(ranks):
+        raise SettingInvalid(f"{file.name}: two plans have the same rank.")
+    return Plans(plans)
+
+
+def _plan(file: str, id: str, table: Mapping[str, object]) -> Plan:
+    """Raises SettingInvalid."""
+    _refuse_unknown(file, id, table)
+    try:
+        plan = msgspec.convert({"id": id, **table}, Plan)
+    except msgspec.ValidationError as wrong:
+        reason, _, place = str(wrong).partition(" - at ")
+        member = re.sub(r"[`$]\.?", "", place)
+        raise SettingInvalid(f"{file}: [{id}] {member}{': ' if member else ''}{reason}.") from None
+    if plan.max_ttl_s is not None and (plan.default_ttl_s is None or plan.default_ttl_s > plan.max_ttl_s):
+        raise SettingInvalid(f"{file}: [{id}] default_ttl_s is needed, and at most max_ttl_s ({plan.max_ttl_s}).")
+    return plan
+
+
+def _refuse_unknown(file: str, id: str, members: Collection[str]) -> None:
+    """A misspelt limit must not become none."""
+    known = [field.name for field in fields(Plan) if field.name != "id"]
+    for member in members:
+        if member not in known:
+            near = difflib.get_close_matches(member, known, n=1)
+            hint = f"; did you mean {near[0]}?" if near else "."
+            raise SettingInvalid(f"{file}: [{id}] {member} is no member of a plan{hint}")
 
 
 def check_plan(plan: Plan, request: GenerationRequest, *, target: ImageSize, least: Plan) -> None:
