@@ -1,0 +1,118 @@
+"""What one machine's settings decide, for the server and for the command line beside it: built here, used anywhere."""
+
+import fcntl
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+
+import structlog
+
+from gateway.access import Plans, load_plans
+from gateway.accounts import Accounts
+from gateway.clock import Clock, utc_now
+from gateway.identity import new_id, random_base62
+from gateway.settings import ROOT, Settings, child_environment
+from gateway.webhooks import Destinations
+from models import Catalogue, Engine, SettingInvalid, load_catalogue
+from models.child_protocol import Compute
+from models.engine_process import EngineProcess
+from router import Router, Styles, load_styles
+from safety import PromptFilter
+from storage import Blobs, Database
+from storage.blobs import open_blobs
+
+log = structlog.get_logger()
+
+SEEDS = 2**32
+
+
+@dataclass(frozen=True, kw_only=True)
+class Installation:
+    """Everything that one machine's settings decide, each part made when it is first asked for."""
+
+    settings: Settings
+    clock: Clock = utc_now
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        folders = (self.settings.config_dir, self.settings.data_dir)
+        loras = [folder / "loras" for folder in folders]
+        return load_catalogue(*(folder / "models" for folder in folders), root=ROOT, adapters=loras)
+
+    @cached_property
+    def styles(self) -> Styles:
+        return load_styles(self.settings.config_dir / "styles")
+
+    @cached_property
+    def plans(self) -> Plans:
+        return load_plans(self.settings.config_dir / "plans.toml")
+
+    @cached_property
+    def router(self) -> Router:
+        return Router(self.styles, self.catalogue)
+
+    @cached_property
+    def prompt_filter(self) -> PromptFilter:
+        return PromptFilter.load(self.settings.config_dir / "safety")
+
+    @cached_property
+    def database(self) -> Database:
+        return Database(self.settings.database)
+
+    @cached_property
+    def blobs(self) -> Blobs:
+        return open_blobs(self.settings.blobs)
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        return Accounts(
+            database=self.database,
+            plans=self.plans,
+            clock=self.clock,
+            new_id=new_id,
+            random_base62=random_base62,
+            random_bytes=secrets.token_bytes,
+        )
+
+    @cached_property
+    def destinations(self) -> Destinations:
+        settings = self.settings
+        if settings.is_local:
+            log.info("webhooks may go to this machine", networks="127.0.0.0/8, ::1", why="bound to loopback")
+        return Destinations(allow_loopback=settings.is_local, allowed_networks=settings.webhook_allowed_networks)
+
+    def engine(self) -> Engine:
+        return EngineProcess(
+            self.catalogue,
+            device=self.settings.device,
+            threads=self.settings.threads,
+            slots=self.settings.slots,
+            calibrations=self.settings.data_dir / "calibrations",
+            compute=Compute(self.settings.compute),
+            dtype=self.settings.dtype,
+            environment=child_environment(),
+        )
+
+    @property
+    def is_single(self) -> bool:
+        """SQLite belongs to one server; on PostgreSQL others may be working, and only lapsed leases are taken."""
+        return self.settings.database.startswith("sqlite")
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the data folder: embedded mode is one server process.
+
+        Raises:
+            SettingInvalid: another server has it.
+        """
+        self.settings.data_dir.mkdir(parents=True, exist_ok=True)
+        with (self.settings.data_dir / "server.lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise SettingInvalid(
+                    f"PINXIT_DATA_DIR: another server is running on {self.settings.data_dir}."
+                ) from None
+            yield
