@@ -9,7 +9,7 @@ from starlette.types import ASGIApp
 from gateway.http import account, catalogue, generations, images, operations, pages, replaying
 from gateway.http.answering import install_problem_answers
 from gateway.http.dependencies import Services
-from gateway.http.dialects import dialect_routes
+from gateway.http.dialects import ChosenModels, dialect_routes
 from gateway.http.envelope import Envelope
 from gateway.http.schema import install_schema
 from gateway.identity import NewId
@@ -24,6 +24,7 @@ def make_app(services: Services, *, new_id: NewId, lifespan: Lifespan | None = N
     app = make_api(lifespan)
     app.state.services = services
     app.state.style_list = catalogue.written_styles(services.styles, services.catalogue)
+    app.state.chosen_models = ChosenModels()
     pages.mount_files(app, services)
     return Envelope(
         app,

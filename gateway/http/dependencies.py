@@ -1,5 +1,6 @@
 """What routes ask for: the caller behind the key, and the body in its declared form."""
 
+import base64
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -58,7 +59,9 @@ Given = Annotated[Services, Depends(services)]
 
 
 async def known_caller(request: Request, given: Given) -> Caller:
-    """The caller behind `Authorization: Bearer` or `X-API-Key`. Its rate window goes into every answer.
+    """The caller behind `Authorization: Bearer`, `Basic` with the key as password, or `X-API-Key`.
+
+    Its rate window goes into every answer.
 
     Raises:
         KeyMissing, KeyRejected.
@@ -78,7 +81,17 @@ def token_of(request: Request) -> str:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return token.strip()
+    if scheme.lower() == "basic":
+        return _password_of(token)
     return request.headers.get("x-api-key", "").strip()
+
+
+def _password_of(credentials: str) -> str:
+    """Of clients that know only name and password; whatever name stands before the key. Empty where there is none."""
+    try:
+        return base64.b64decode(credentials.strip(), validate=True).decode().partition(":")[2].strip()
+    except ValueError:  # not base64, or not UTF-8
+        return ""
 
 
 AnyCaller = Annotated[Caller, Depends(known_caller)]

@@ -22,6 +22,10 @@ GIVEN = {
     "base_url": "what the web and every client library call it",
     "base_url_of": "likewise",
     "data_dir": "the setting PINXIT_DATA_DIR",
+    "info": "a member of the answers of A1111's web UI",
+    "job": "likewise",
+    "job_count": "likewise",
+    "job_no": "likewise",
     "data": "the member of a list answer and of a Standard Webhooks body",
 }
 

@@ -1,9 +1,10 @@
-"""Other people's HTTP contracts, so that their clients work here unchanged: OpenAI's images.
+"""Other people's HTTP contracts, so that their clients work here unchanged: OpenAI's images, together's, A1111's web UI.
 
 their body -> our `GenerationRequest` -> the same use cases as the native contract -> their answer. Owns other people's
 words and shapes. Must never decide what is painted, allowed or paid, and never do what `/v1/generate` cannot.
 """
 
+from gateway.http.dialects.a1111_chosen import ChosenModels
 from gateway.http.dialects.surfaces import dialect_routes
 
-__all__ = ["dialect_routes"]
+__all__ = ["ChosenModels", "dialect_routes"]

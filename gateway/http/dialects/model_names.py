@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from gateway.http.dependencies import Services
 from models import Catalogue, ModelCard
 
 DEFAULT = "default"
@@ -40,3 +41,7 @@ class ModelNames:
         """What there is to choose from; patterns are no names."""
         yield from (card.id for card in self.catalogue.cards())
         yield from (alias for alias in self.aliases if not WILD & set(alias))
+
+
+def model_names(given: Services) -> ModelNames:
+    return ModelNames(catalogue=given.catalogue, aliases=given.settings.model_aliases)

@@ -8,15 +8,14 @@ from gateway.access import Caller
 from gateway.generations import Ask, View
 from gateway.http.answering import described
 from gateway.http.dependencies import Given, IdempotencyKey, Services, painting_caller
-from gateway.http.dialects.model_names import ModelNames
+from gateway.http.dialects.model_names import model_names
 from gateway.http.dialects.openai_answers import ImagesAnswer, images_answer
 from gateway.http.dialects.openai_orders import ImagesBody
-from gateway.http.dialects.reading import Read, read_json
+from gateway.http.dialects.reading import Read, ignored_header, read_json
 from gateway.http.refusals import ModerationBlocked
 from gateway.http.waiting import picture_or_refusal
 from safety import PromptBlocked
 
-IGNORED_HEADER = "X-Pinxit-Ignored"
 BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -51,15 +50,19 @@ async def generate_images(
 
     Members that changed nothing are named in the header `X-Pinxit-Ignored`.
     """
-    names = ModelNames(catalogue=given.catalogue, aliases=given.settings.model_aliases)
-    ask = Ask(request=sent.body.request(names), idempotency_key=idempotency_key, body_sha256=sent.sha256)
+    asked = sent.body.request(model_names(given))
+    ask = Ask(request=asked, idempotency_key=idempotency_key, body_sha256=sent.sha256)
     view = await painted(request, given, caller, ask)
     body = await images_answer(view, is_base64=sent.body.is_base64, urls=given.urls, blobs=given.blobs)
-    return _answer(body, ignored=list(sent.body.ignored()))
+    return Response(
+        body.model_dump_json(exclude_none=True),
+        headers=ignored_header(sent.body.ignored()),
+        media_type="application/json",
+    )
 
 
 async def painted(request: Request, given: Services, caller: Caller, ask: Ask) -> View:
-    """The completed generation, or an error in OpenAI's words.
+    """The completed generation; a refusal of the policy in OpenAI's words.
 
     Raises:
         Refused, Failed: as `picture_or_refusal`; ModerationBlocked.
@@ -68,8 +71,3 @@ async def painted(request: Request, given: Services, caller: Caller, ask: Ask) -
         return await picture_or_refusal(request, given, caller, ask, wait_s=given.settings.sync_wait_s)
     except PromptBlocked as blocked:
         raise ModerationBlocked(blocked.message, category=blocked.category) from None
-
-
-def _answer(body: ImagesAnswer, *, ignored: list[str]) -> Response:
-    headers = {IGNORED_HEADER: ", ".join(ignored)} if ignored else {}
-    return Response(body.model_dump_json(exclude_none=True), headers=headers, media_type="application/json")

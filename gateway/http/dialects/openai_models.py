@@ -6,8 +6,8 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
 from gateway.http.answering import answer, described
-from gateway.http.dependencies import AnyCaller, Given, Services
-from gateway.http.dialects.model_names import ModelNames
+from gateway.http.dependencies import AnyCaller, Given
+from gateway.http.dialects.model_names import ModelNames, model_names
 
 OWNER = "local"
 
@@ -31,18 +31,14 @@ class ModelListBody(BaseModel):
 @routes.get("/models", summary="List models", response_model=ModelListBody, responses=described(401))
 async def list_models(given: Given, _: AnyCaller) -> Response:
     """The models of this installation, and the names that stand for one of them."""
-    names = _names(given)
+    names = model_names(given)
     return answer(ModelListBody(data=[_model_body(name, names) for name in names.listed()]))
 
 
 @routes.get("/models/{model}", summary="Read one model", response_model=ModelBody, responses=described(401, 404))
 async def read_model(given: Given, _: AnyCaller, model: str) -> Response:
     """One model, by its own name or by any that stands for it, such as `gpt-image-2`."""
-    return answer(_model_body(model, _names(given)))
-
-
-def _names(given: Services) -> ModelNames:
-    return ModelNames(catalogue=given.catalogue, aliases=given.settings.model_aliases)
+    return answer(_model_body(model, model_names(given)))
 
 
 def _model_body(name: str, names: ModelNames) -> ModelBody:

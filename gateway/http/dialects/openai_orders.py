@@ -3,14 +3,14 @@
 Unknown members are not refused here but named in a header: every client adds some of its own.
 """
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from gateway.http.dialects.model_names import ModelNames
+from gateway.http.dialects.reading import LenientBody
 from gateway.http.dialects.sizes import AUTO, read_size
 from models import GenerationRequest, ImageFormat, Quality, RequestInvalid
 
@@ -27,14 +27,10 @@ QUALITIES: Mapping[str, Quality] = {
 }
 STYLES = {"vivid": "cinematic", "natural": "photographic"}
 BASE64_MODELS = ("gpt-image-*", "chatgpt-image-*")
-MAX_NAMED = 20
-_NAME = re.compile(r"[A-Za-z0-9_.\-\[\]]{1,64}")
 
 
-class ImagesBody(BaseModel):
+class ImagesBody(LenientBody):
     """OpenAI's members, then what together's client and callers of `extra_body` add. Null means "not given"."""
-
-    model_config = ConfigDict(extra="allow", use_attribute_docstrings=True)
 
     prompt: str
     model: str | None = None
@@ -91,16 +87,15 @@ class ImagesBody(BaseModel):
             model=names.meant(self.model),
         )
 
-    def ignored(self) -> Iterator[str]:
-        """Names of members that were sent and changed nothing. Names that do not fit into a header are left out."""
+    def ignored(self) -> list[str]:
+        """Names of members that were sent and changed nothing."""
         given = self.model_fields_set
         without_effect = {"output_compression", "user", "safety_identifier"} & given
         if self.moderation == "low":
             without_effect.add("moderation")
         if read_size(self.size or AUTO) is not None:
             without_effect |= {"width", "height"} & given
-        strangers = [name for name in self.model_extra or () if _NAME.fullmatch(name)]
-        yield from sorted([*without_effect, *strangers])[:MAX_NAMED]
+        return [*without_effect, *self.strangers()]
 
 
 def read_quality(word: str | None) -> Quality | None:

@@ -1,0 +1,177 @@
+"""`/sdapi/v1`, as Open WebUI's default engine and other clients of A1111's web UI speak it."""
+
+import asyncio
+import base64
+import io
+import json
+
+import pytest
+from PIL import Image
+
+
+def basic(key):
+    return {"Authorization": "Basic " + base64.b64encode(f"somebody:{key}".encode()).decode()}
+
+
+async def get(gateway, path, *, key=None):
+    return await gateway.http.get(f"/sdapi/v1/{path}", headers=basic(key or gateway.key))
+
+
+async def post(gateway, path, *, key=None, **body):
+    return await gateway.http.post(f"/sdapi/v1/{path}", json=body, headers=basic(key or gateway.key))
+
+
+async def painted(gateway, **body):
+    answered = await post(gateway, "txt2img", **{"prompt": "a red lighthouse", **body})
+    assert answered.status_code == 200, answered.text
+    return answered.json()
+
+
+async def working(gateway, **key):
+    """Ask for progress as a client does, until there is some."""
+    for _ in range(1000):
+        current = (await get(gateway, "progress?skip_current_image=true", **key)).json()
+        if current["state"]["job"]:
+            return current
+        await asyncio.sleep(0.005)
+    raise AssertionError("nothing began")
+
+
+async def test_the_calls_of_open_webui_end_in_a_picture(gateway):
+    chosen = (await get(gateway, "options")).json()["sd_model_checkpoint"]
+    models = (await get(gateway, "sd-models")).json()
+    assert chosen in [model["title"] for model in models]
+    assert (await post(gateway, "options", sd_model_checkpoint=models[0]["title"])).status_code == 200
+    body = await painted(gateway, batch_size=1, width=512, height=512, negative_prompt="clouds")
+    picture = Image.open(io.BytesIO(base64.b64decode(body["images"][0])))
+    assert (picture.format, picture.size) == ("PNG", (512, 512))
+    assert body["parameters"] == {
+        "prompt": "a red lighthouse",
+        "batch_size": 1,
+        "width": 512,
+        "height": 512,
+        "negative_prompt": "clouds",
+    }
+
+
+async def test_info_is_text_that_holds_json(gateway):
+    info = json.loads((await painted(gateway, batch_size=2, n_iter=2, seed=5))["info"])
+    assert info["all_seeds"] == [5, 6, 7, 8]
+    assert (info["prompt"], info["seed"], info["sd_model_name"]) == ("a red lighthouse", 5, "starter")
+    assert info["infotexts"][0].splitlines()[0] == "a red lighthouse"
+    assert "Sampler: DPM++ 2M, CFG scale: 5, Seed: 5, Size: 512x512" in info["infotexts"][0]
+
+
+async def test_minus_one_draws_a_seed_and_other_seeds_stay(gateway):
+    seeds = [json.loads((await painted(gateway, seed=seed))["info"])["seed"] for seed in (-1, -1, 7)]
+    assert seeds[0] != seeds[1]
+    assert seeds[2] == 7
+    assert (await post(gateway, "txt2img", prompt="x", seed=-2)).json()["error"]["param"] == "seed"
+
+
+async def test_a_prompt_is_painted_as_typed_unless_a_style_is_named(gateway):
+    assert json.loads((await painted(gateway))["info"])["prompt"] == "a red lighthouse"
+    styled = json.loads((await painted(gateway, styles=["watercolor"]))["info"])
+    assert styled["prompt"].startswith("watercolor painting of a red lighthouse")
+    assert (await post(gateway, "txt2img", prompt="x", styles=["anime", "none"])).json()["error"]["param"] == "styles"
+
+
+async def test_a_lora_is_called_by_words_in_the_prompt(gateway):
+    error = (await post(gateway, "txt2img", prompt="a boat <lora:no-such:0.8>")).json()["error"]
+    assert error["code"] == "lora_not_found"
+
+
+async def test_what_changed_nothing_is_named_and_habits_are_not(gateway):
+    answered = await post(
+        gateway,
+        "txt2img",
+        prompt="x",
+        send_images=True,
+        save_images=False,
+        restore_faces=True,
+        alwayson_scripts=None,
+        override_settings={"sd_model_checkpoint": "starter", "eta_ancestral": 1},
+    )
+    assert answered.headers["x-pinxit-ignored"] == "override_settings.eta_ancestral, restore_faces"
+
+
+async def test_a_chosen_model_counts_for_its_own_key_alone(open_gateway):
+    gateway = await open_gateway(model_aliases={"my-model": "starter"})
+    other = await gateway.new_key(plan="studio")
+    assert (await post(gateway, "options", sd_model_checkpoint="my-model")).status_code == 200
+    assert (await get(gateway, "options")).json()["sd_model_checkpoint"] == "my-model"
+    assert (await get(gateway, "options", key=other)).json()["sd_model_checkpoint"] == "starter"
+    assert (await painted(gateway))["images"]
+
+
+async def test_a_model_that_is_not_there_is_refused(gateway):
+    for answered in (
+        await post(gateway, "options", sd_model_checkpoint="no-such"),
+        await post(gateway, "txt2img", prompt="x", override_settings={"sd_model_checkpoint": "no-such"}),
+    ):
+        assert (answered.status_code, answered.json()["error"]["code"]) == (404, "model_not_found")
+
+
+async def test_progress_is_the_keys_own(open_gateway):
+    gateway = await open_gateway(slots=1)
+    other = await gateway.new_key(plan="studio")
+    assert (await get(gateway, "progress")).json()["progress"] == 0
+    gateway.engine.hold()
+    painting = asyncio.create_task(painted(gateway))
+    current = await working(gateway)
+    assert current["state"]["job"].startswith("gen_")
+    assert (await get(gateway, "progress", key=other)).json()["state"]["job"] == ""
+    gateway.engine.release()
+    await painting
+    assert (await get(gateway, "progress")).json()["state"]["job"] == ""
+
+
+async def test_interrupt_stops_the_keys_own_work_alone(open_gateway):
+    gateway = await open_gateway(slots=2)
+    other = await gateway.new_key(plan="studio", credits=10)
+    gateway.engine.hold()
+    own = asyncio.create_task(post(gateway, "txt2img", prompt="x"))
+    foreign = asyncio.create_task(post(gateway, "txt2img", prompt="x", key=other))
+    await working(gateway)
+    await working(gateway, key=other)
+    assert (await post(gateway, "interrupt")).json() == {}
+    refused = await own
+    assert (refused.status_code, refused.json()["error"]["code"]) == (410, "generation_canceled")
+    gateway.engine.release()
+    assert (await foreign).status_code == 200
+    assert (await post(gateway, "interrupt")).status_code == 200
+
+
+async def test_png_info_reads_our_pictures_back(gateway):
+    image = (await painted(gateway, seed=9, negative_prompt="clouds"))["images"][0]
+    read = (await post(gateway, "png-info", image=f"data:image/png;base64,{image}")).json()
+    assert read["info"].splitlines()[:2] == ["a red lighthouse", "Negative prompt: clouds"]
+    assert read["parameters"]["Seed"] == "9"
+    assert "pinxit" in read["items"]
+
+
+async def test_png_info_reads_other_programs_pictures_and_refuses_what_is_none(gateway):
+    file = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(file, "PNG")
+    plain = base64.b64encode(file.getvalue()).decode()
+    assert (await post(gateway, "png-info", image=plain)).json() == {"info": "", "items": {}, "parameters": {}}
+    for nonsense in ("%%%", "AAAA", ""):
+        assert (await post(gateway, "png-info", image=nonsense)).json()["error"]["param"] == "image"
+
+
+async def test_what_clients_ask_for_at_their_start_is_there_for_any_key(gateway):
+    for path in ("samplers", "schedulers", "prompt-styles", "loras", "upscalers", "sd-vae", "embeddings", "cmd-flags"):
+        assert (await get(gateway, path)).status_code == 200
+        assert (await gateway.http.get(f"/sdapi/v1/{path}")).status_code == 401
+
+
+async def test_menus_name_what_there_is(gateway):
+    assert "Euler a" in [sampler["name"] for sampler in (await get(gateway, "samplers")).json()]
+    styles = {style["name"]: style for style in (await get(gateway, "prompt-styles")).json()}
+    assert "{prompt}" in styles["watercolor"]["prompt"]
+
+
+@pytest.mark.parametrize("credentials", ["Basic", "Basic %%%", "Basic " + base64.b64encode(b"nocolon").decode()])
+async def test_broken_credentials_are_no_key(gateway, credentials):
+    answered = await gateway.http.get("/sdapi/v1/options", headers={"Authorization": credentials})
+    assert (answered.status_code, answered.json()["error"]["code"]) == (401, "missing_api_key")
