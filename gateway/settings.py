@@ -98,6 +98,9 @@ class Settings(BaseSettings):
     log_format: Literal["console", "json"] = Field("console", description="How log lines look on stderr.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least that is logged.")
     sync_wait_s: float = Field(60, gt=0, le=3600, description="Longest wait of a synchronous call, seconds.")
+    heartbeat_s: float = Field(
+        15, gt=0, le=300, description="A stream of events says this often that it lives, seconds."
+    )
     lease_s: float = Field(30, gt=0, le=3600, description="A worker that shows no progress this long loses its work.")
     poll_s: float = Field(1, gt=0, le=60, description="How often a worker looks into the database unasked, seconds.")
     max_queued: int = Field(1000, ge=1, description="Open generations before new ones are refused with queue_full.")

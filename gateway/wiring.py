@@ -14,6 +14,7 @@ import structlog
 
 from gateway.access import Gatekeeper, MinuteWindows
 from gateway.generations import Cancel, Fetch, Pace, ProgressBoard, PublicUrls, Remove, Replay, Runner, Settle, Submit
+from gateway.generations.watching import Watching
 from gateway.identity import new_id
 from gateway.installation import SEEDS, Installation
 from gateway.queue import EmbeddedQueue
@@ -90,6 +91,7 @@ class Server:
             urls=self.urls,
             submit=self.submit,
             fetch=self.fetch,
+            watching=Watching(fetch=self.fetch, board=self.board, pace=self.pace),
             cancel=self.cancel,
             remove=self.remove,
             stopped=self.stopped,

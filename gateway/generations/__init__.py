@@ -1,7 +1,7 @@
 """The use cases, one file each: submit, run, settle, fetch, replay, cancel, remove.
 
-submit -> (queue) -> run -> settle; replay submits again; fetch, cancel and remove beside them. Owns what happens in which
-transaction. Must never know HTTP, and never write a state that `storage.generation` does not allow.
+submit -> (queue) -> run -> settle; replay submits again; fetch, watching, cancel and remove beside them. Owns what
+happens in which transaction. Must never know HTTP, and never write a state that `storage.generation` does not allow.
 """
 
 from gateway.generations.cancel import AlreadyFinished, Cancel
@@ -22,6 +22,7 @@ from gateway.generations.submit import (
     Submit,
 )
 from gateway.generations.urls import PublicUrls
+from gateway.generations.watching import Watching
 
 __all__ = [
     "Accepted",
@@ -47,5 +48,6 @@ __all__ = [
     "Settle",
     "Submit",
     "View",
+    "Watching",
     "check_repaintable",
 ]

@@ -2,8 +2,8 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from models import GenerationSpec, Phase, Progress
@@ -67,24 +67,93 @@ def _longest_left_ms(going_on: Sequence[Progress]) -> int | None:
     return None if is_unknown else max(known, default=None)
 
 
+class Onlooker:
+    """Somebody who watches one generation: hears that there is news, and keeps the latest preview of each picture.
+
+    Who is slow misses what has been overtaken, and never makes anybody wait. `preview_every` 0 means no previews.
+    """
+
+    def __init__(self, *, preview_every: int) -> None:
+        self.preview_every = preview_every
+        self._news = asyncio.Event()
+        self._previews: dict[int, bytes] = {}
+
+    def hear(self) -> None:
+        self._news.set()
+
+    def see(self, position: int, preview: bytes) -> None:
+        if self.preview_every:
+            self._previews[position] = preview
+
+    def take_previews(self) -> dict[int, bytes]:
+        """Those not taken before, by the position of their picture."""
+        taken, self._previews = self._previews, {}
+        return taken
+
+    async def hears_within(self, timeout_s: float) -> bool:
+        """Wait for news since the last time. False: there was none."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await self._news.wait()
+        has_heard = self._news.is_set()
+        self._news.clear()
+        return has_heard
+
+
 class ProgressBoard:
-    """Progress of generations being painted here, and a bell for those who wait."""
+    """Progress of generations being painted here, a bell for those who wait, and news for those who watch."""
 
     def __init__(self) -> None:
         self._progress: dict[str, Progress] = {}
         self._bells: dict[str, set[asyncio.Event]] = defaultdict(set)
+        self._onlookers: dict[str, set[Onlooker]] = defaultdict(set)
 
     def note(self, generation_id: str, progress: Progress) -> None:
         self._progress[generation_id] = progress
+        self._tell(generation_id)
+
+    def show(self, generation_id: str, position: int, preview: bytes) -> None:
+        """The picture at `position` will look like this; the news of it comes with the next `note`."""
+        for onlooker in self._onlookers.get(generation_id, ()):
+            onlooker.see(position, preview)
 
     def read(self, generation_id: str) -> Progress:
         return self._progress.get(generation_id, Progress(phase=Phase.WAITING))
 
+    def find(self, generation_id: str) -> Progress | None:
+        """None: it is not painted here."""
+        return self._progress.get(generation_id)
+
+    def forget(self, generation_id: str) -> None:
+        """It is not painted here any more; its row says why."""
+        self._progress.pop(generation_id, None)
+        self._tell(generation_id)
+
     def ended(self, generation_id: str) -> None:
         """Forget the generation and ring for everybody who waits for it."""
-        self._progress.pop(generation_id, None)
+        self.forget(generation_id)
         for bell in self._bells.pop(generation_id, ()):
             bell.set()
+
+    @contextmanager
+    def watched(self, generation_id: str, onlooker: Onlooker) -> Iterator[Onlooker]:
+        """Let `onlooker` hear and see in the block."""
+        self._onlookers[generation_id].add(onlooker)
+        try:
+            yield onlooker
+        finally:
+            self._onlookers[generation_id].discard(onlooker)
+            if not self._onlookers[generation_id]:
+                del self._onlookers[generation_id]
+
+    def preview_every(self, generation_id: str) -> int:
+        """The smallest number of steps that anybody who watches wants between two previews; 0: nobody wants any."""
+        wanted = [onlooker.preview_every for onlooker in self._onlookers.get(generation_id, ())]
+        return min(filter(None, wanted), default=0)
+
+    def _tell(self, generation_id: str) -> None:
+        for onlooker in self._onlookers.get(generation_id, ()):
+            onlooker.hear()
 
     async def wait(self, generation_id: str, timeout_s: float) -> None:
         """Return when the generation ends in this process, or after `timeout_s`."""

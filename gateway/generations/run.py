@@ -54,7 +54,12 @@ class Watch:
 
     def note(self, position: int, progress: Progress) -> None:
         self.pulse.beat()
+        if progress.preview is not None:
+            self.board.show(self.generation.id, position, progress.preview)
         self.board.note(self.generation.id, self.joint.note(position, progress))
+
+    def preview_every(self) -> int:
+        return self.board.preview_every(self.generation.id)
 
     def finish(self, position: int) -> None:
         self.pulse.beat()
@@ -97,6 +102,8 @@ class Runner:
         except asyncio.CancelledError:
             await unbroken(self._forget(generation))
             raise
+        finally:
+            self.board.forget(generation.id)
 
     async def failed(self, generation: Generation, failure: Failed) -> None:
         """Queue the generation again while its cause has attempts left, else end it."""
@@ -148,7 +155,9 @@ class Runner:
                     sitting.begin()
                 watch.note(position, progress)
 
-            painting = await self.engine.paint(spec, workspace=folder, on_progress=note)
+            painting = await self.engine.paint(
+                spec, workspace=folder, on_progress=note, preview_every=watch.preview_every
+            )
             sitting.end(is_finished=True)
         watch.finish(position)
         picture = await unbroken(self._kept(watch.generation, position, painting))  # a thread cannot be stopped

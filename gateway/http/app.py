@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcon
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from gateway.http import account, catalogue, generations, images, operations, pages, replaying
+from gateway.http import account, catalogue, events, generations, images, operations, pages, replaying
 from gateway.http.answering import install_problem_answers
 from gateway.http.dependencies import Services
 from gateway.http.dialects import ChosenModels, dialect_routes
@@ -51,7 +51,9 @@ def make_api(lifespan: Lifespan | None = None) -> FastAPI:
         redoc_url=None,
         lifespan=around,
     )
-    routers = [module.routes for module in (generations, replaying, catalogue, account, images, operations, pages)]
+    routers = [
+        module.routes for module in (generations, events, replaying, catalogue, account, images, operations, pages)
+    ]
     routers.extend(dialect_routes)
     for router in routers:
         app.include_router(router)

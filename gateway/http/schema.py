@@ -7,10 +7,12 @@ from fastapi import FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 
 from gateway.http.dialects.openai_orders import ImagesBody
+from gateway.http.events import ProgressEvent, QueuedEvent, StartedEvent
 from gateway.orders import GenerateBody
 
 BEARER = {"type": "http", "scheme": "bearer", "description": "An API key, `px_live_…` or `px_test_…`."}
 PARSED_BY_HAND = (GenerateBody, ImagesBody)
+WRITTEN_BY_HAND = (QueuedEvent, StartedEvent, ProgressEvent)
 OPEN_PATHS = ("/healthz", "/readyz", "/img/", "/v1/styles", "/v1/loras")
 
 
@@ -32,10 +34,10 @@ def install_schema(app: FastAPI) -> None:
 
 
 def _completed(document: dict[str, Any]) -> dict[str, Any]:
-    """Add the bodies that are parsed by hand, and the key; drop FastAPI's own error shapes, which never leave."""
+    """Add the bodies that FastAPI does not see, and the key; drop FastAPI's own error shapes, which never leave."""
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
-    for kind in PARSED_BY_HAND:
+    for kind in (*PARSED_BY_HAND, *WRITTEN_BY_HAND):
         body = kind.model_json_schema(ref_template="#/components/schemas/{model}", by_alias=True)
         schemas.update(body.pop("$defs", {}))
         schemas[kind.__name__] = body
