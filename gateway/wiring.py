@@ -18,8 +18,7 @@ from gateway.generations.watching import Watching
 from gateway.identity import new_id
 from gateway.installation import SEEDS, Installation
 from gateway.queue import EmbeddedQueue
-from gateway.webhooks import RetrySchedule, open_sender
-from gateway.webhooks.delivery import Deliveries
+from gateway.webhooks import Courier, Deliveries, Outbox, RetrySchedule, open_sender
 from gateway.worker import Worker
 from models import Engine
 
@@ -153,7 +152,7 @@ class Server:
             board=self.board,
             urls=self.urls,
             clock=self.installation.clock,
-            new_id=new_id,
+            outbox=Outbox(new_id=new_id),
             on_event=self.deliveries.wake,
         )
 
@@ -188,10 +187,11 @@ class Server:
     @cached_property
     def deliveries(self) -> Deliveries:
         inst, waits = self.installation, self.installation.settings.webhook_retry_s
-        return Deliveries(
+        courier = Courier(
             database=inst.database,
             sender=open_sender(inst.destinations),
             clock=inst.clock,
             chance=secrets.SystemRandom().random,
             schedule=RetrySchedule() if waits is None else RetrySchedule(delays_s=waits),
         )
+        return Deliveries(database=inst.database, courier=courier, clock=inst.clock, seconds=time.monotonic)

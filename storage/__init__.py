@@ -8,12 +8,15 @@ from storage.accounts import Account, Balance
 from storage.audit import AuditEntry
 from storage.blobs import Blobs
 from storage.database import Connection, Database, Transaction
-from storage.deliveries import Attempt, Delivery, Event
+from storage.deliveries import Attempt, Delivery, DueDelivery, Target
+from storage.endpoints import Endpoint
 from storage.errors import BlobUnavailable, CreditsShort, StoreUnavailable
+from storage.events import Event
 from storage.generation import LESS_URGENT_EVERY, Candidate, Completion, Generation, Picture, Priority, State, afresh
 from storage.idempotency import Remembered
 from storage.keys import ApiKey
 from storage.ledger import Entry
+from storage.webhook_tables import EndpointState
 
 __all__ = [
     "LESS_URGENT_EVERY",
@@ -30,6 +33,9 @@ __all__ = [
     "CreditsShort",
     "Database",
     "Delivery",
+    "DueDelivery",
+    "Endpoint",
+    "EndpointState",
     "Entry",
     "Event",
     "Generation",
@@ -38,6 +44,7 @@ __all__ = [
     "Remembered",
     "State",
     "StoreUnavailable",
+    "Target",
     "Transaction",
     "afresh",
 ]

@@ -196,32 +196,3 @@ idempotency = Table(
     Column("generation_id", Text, ForeignKey(generations.c.id, ondelete="CASCADE"), nullable=False, index=True),
     Column("created_at", Moment, nullable=False),
 )
-
-# Events outlive their generation too: that it was deleted does not stop the news of its end.
-events = Table(
-    "events",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("account_id", Text, ForeignKey(accounts.c.id), nullable=False),
-    Column("generation_id", Text, nullable=False),
-    Column("type", Text, nullable=False),
-    Column("body", LargeBinary, nullable=False),
-    Column("created_at", Moment, nullable=False),
-    Index(None, "generation_id", "type", unique=True),
-)
-
-# `due_at` is empty once nothing is to be sent any more: delivered or given up.
-deliveries = Table(
-    "deliveries",
-    metadata,
-    Column("event_id", Text, ForeignKey(events.c.id), primary_key=True),
-    Column("url", Text, nullable=False),
-    Column("secret", Text, nullable=False),
-    Column("attempts", Integer, nullable=False),
-    Column("due_at", Moment, index=True),
-    Column("created_at", Moment, nullable=False),
-    Column("attempted_at", Moment),
-    Column("delivered_at", Moment),
-    Column("status", Integer),
-    Column("error", Text),
-)

@@ -3,17 +3,14 @@
 Everything is fenced by the attempt: a worker whose lease ran out finds zero rows and changes nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.clock import Clock
 from gateway.generations.progress import ProgressBoard
 from gateway.generations.urls import PublicUrls
-from gateway.identity import NewId
-from gateway.webhooks import GenerationEnded, event_body
-from storage import Completion, Database, Event, Generation, State, Transaction
-from storage.accounts import account_by_id
-from storage.deliveries import add_delivery, add_event
+from gateway.webhooks import Happening, Outbox, written_moment
+from storage import Completion, Database, Generation, Picture, State, Transaction
 from storage.generations import cancel, complete, fail
 from storage.ledger import capture, release
 
@@ -26,7 +23,7 @@ class Settle:
     board: ProgressBoard
     urls: PublicUrls
     clock: Clock
-    new_id: NewId
+    outbox: Outbox
     on_event: Callable[[], None]
 
     async def completed(self, generation: Generation, completion: Completion) -> bool:
@@ -34,8 +31,7 @@ class Settle:
             is_ours = await complete(transaction, generation.id, generation.attempt, completion, now=self.clock())
             if is_ours:
                 await capture(transaction, generation.id, now=self.clock())
-                image_url = self.urls.image(completion.pictures[0].name)
-                await self._notify(transaction, generation, State.COMPLETED, image_url)
+                await self._notify(transaction, generation, State.COMPLETED, pictures=completion.pictures)
         self._tell(generation)
         return is_ours
 
@@ -46,7 +42,7 @@ class Settle:
             )
             if is_ours:
                 await release(transaction, generation.id, now=self.clock())
-                await self._notify(transaction, generation, State.FAILED, None)
+                await self._notify(transaction, generation, State.FAILED, error={"code": code, "message": message})
         self._tell(generation)
         return is_ours
 
@@ -55,7 +51,7 @@ class Settle:
             is_ours = await cancel(transaction, generation.id, now=self.clock())
             if is_ours:
                 await release(transaction, generation.id, now=self.clock())
-                await self._notify(transaction, generation, State.CANCELED, None)
+                await self._notify(transaction, generation, State.CANCELED)
         self._tell(generation)
         return is_ours
 
@@ -65,30 +61,30 @@ class Settle:
         self.on_event()
 
     async def _notify(
-        self, transaction: Transaction, generation: Generation, state: State, image_url: str | None
+        self,
+        transaction: Transaction,
+        generation: Generation,
+        state: State,
+        *,
+        pictures: Sequence[Picture] = (),
+        error: Mapping[str, str] | None = None,
     ) -> None:
-        """Put the event, its signed body to be, into the outbox; the delivery loop takes it from there."""
-        if generation.webhook_url is None:
-            return
-        now = self.clock()
-        account = await account_by_id(transaction, generation.account_id)
-        if account is None:
-            return
-        ended = GenerationEnded(
-            generation_id=generation.id,
-            status=state,
-            image_url=image_url,
-            created_at=generation.created_at,
-            ended_at=now,
-            details={"livemode": generation.livemode, "ai_generated": True},
-        )
-        event = Event(
-            id=self.new_id("evt"),
+        """Put the event into the outbox; the delivery loop takes it from there."""
+        images = [
+            {"url": self.urls.image(p.name), "pixel_sha256": p.pixel_sha256, "file_sha256": p.file_sha256}
+            for p in pictures
+        ]
+        happening = Happening(
             account_id=generation.account_id,
-            generation_id=generation.id,
-            type=ended.type,
-            body=event_body(ended),
-            created_at=now,
+            subject_id=generation.id,
+            type=f"generation.{state}",
+            at=self.clock(),
+            members={
+                "generation_id": generation.id,
+                "status": state,
+                "image_url": images[0]["url"] if images else None,
+                "created_at": written_moment(generation.created_at),
+            },
+            details={"livemode": generation.livemode, "ai_generated": True, "images": images, "error": error},
         )
-        await add_event(transaction, event)
-        await add_delivery(transaction, event.id, generation.webhook_url, account.webhook_secret, now=now)
+        await self.outbox.publish(transaction, happening, own_url=generation.webhook_url)

@@ -1,25 +1,30 @@
 """Telling callers that their picture is ready: who may be told, how it is signed, and that it arrives.
 
-check_url -> event_body -> stored with the generation -> Deliveries -> signed -> sent -> recorded. Owns the rules of
-destinations, signatures and retries; the events themselves belong to `storage`. Must never open a socket past the
-guard, follow a redirect, or change a stored body.
+check_url -> Outbox.publish, in the transaction of what has happened -> Deliveries -> Courier: signed, sent, recorded.
+Owns the rules of destinations, signatures, retries and endpoints; their rows belong to `storage`. Must never open a
+socket past the guard, follow a redirect, or change a stored body.
 """
 
+from gateway.webhooks.courier import Courier
 from gateway.webhooks.delivery import Deliveries
 from gateway.webhooks.destination import Destinations, WebhookUrlInvalid
-from gateway.webhooks.events import GenerationEnded, JsonValue, event_body
+from gateway.webhooks.events import EVENT_TYPES, Happening, JsonValue, event_body, written_moment
+from gateway.webhooks.outbox import Outbox
 from gateway.webhooks.schedule import RETRY_DELAYS_S, RetrySchedule
 from gateway.webhooks.sender import Answer, Message, RecordingSender, WebhookSender, open_sender
 from gateway.webhooks.signing import new_secret, signed_headers
 
 __all__ = [
+    "EVENT_TYPES",
     "RETRY_DELAYS_S",
     "Answer",
+    "Courier",
     "Deliveries",
     "Destinations",
-    "GenerationEnded",
+    "Happening",
     "JsonValue",
     "Message",
+    "Outbox",
     "RecordingSender",
     "RetrySchedule",
     "WebhookSender",
@@ -28,4 +33,5 @@ __all__ = [
     "new_secret",
     "open_sender",
     "signed_headers",
+    "written_moment",
 ]

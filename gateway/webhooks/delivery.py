@@ -1,47 +1,53 @@
-"""Draining the outbox: every event reaches its receiver or runs out of attempts, across restarts.
+"""Draining the outbox: every event reaches its receivers or runs out of attempts, across restarts.
 
 The database is the truth. A delivery stays due until its attempt is recorded, so one that is cut short by a stop is
-made again: receivers see an event at least once, always with the same id and the same bytes.
+made again: receivers see an event at least once, always with the same id and the same bytes. Several servers may
+drain one database: each claims what it sends, for as long as an attempt can take.
 """
 
 import asyncio
 import contextlib
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from datetime import timedelta
 
 import structlog
 
 from gateway.cancellation import unbroken
 from gateway.clock import Clock
-from gateway.webhooks.schedule import Chance, RetrySchedule
-from gateway.webhooks.sender import Answer, Message, WebhookSender
-from gateway.webhooks.signing import signed_headers
-from models import SettingInvalid
-from storage import Attempt, Database, Delivery, StoreUnavailable
-from storage.deliveries import due, record_attempt
+from gateway.webhooks.circuits import MAX_AT_ONCE, Circuits
+from gateway.webhooks.courier import Courier
+from storage import Database, Delivery, DueDelivery, StoreUnavailable
+from storage.deliveries import claim_deliveries, due, forget_deliveries, release_delivery
 
-MAX_AT_ONCE = 16
-MAX_AT_ONCE_PER_HOST = 2
 PAGE = 64
-LONGEST_PAGE = PAGE * 4**4
+LEASE_S = 30.0  # an attempt takes 15 s at most
+SWEEP_EVERY_S = 3600.0
+KEPT_FOR = timedelta(days=30)
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True, kw_only=True)
 class Deliveries:
-    """The loop that delivers. `wake` tells it of a new event; without, it looks by itself every `poll_s` seconds."""
+    """The loop that delivers. `wake` tells it of a new event; without, it looks by itself every `poll_s` seconds.
+
+    `seconds` is a clock that never jumps.
+    """
 
     database: Database
-    sender: WebhookSender
+    courier: Courier
     clock: Clock
-    chance: Chance
-    schedule: RetrySchedule = field(default_factory=RetrySchedule)
+    seconds: Callable[[], float]
     poll_s: float = 5.0
+    lease_s: float = LEASE_S
+    circuits: Circuits = field(init=False)
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
     _running: dict[str, str] = field(default_factory=dict[str, str])
+    _swept_at_s: float | None = None
+
+    def __post_init__(self) -> None:
+        self.circuits = Circuits(seconds=self.seconds)
 
     def wake(self) -> None:
         """Something may be due."""
@@ -53,98 +59,71 @@ class Deliveries:
             async with asyncio.TaskGroup() as group:
                 while True:
                     self._woken.clear()
-                    await self._start_due(group)
+                    await self._look(group)
                     await self._pause()
         finally:
-            await self.sender.aclose()
+            await self.courier.sender.aclose()
 
     async def _pause(self) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self.poll_s):  # wait_for of Python 3.11 may lose a cancellation
                 await self._woken.wait()
 
-    async def _start_due(self, group: asyncio.TaskGroup) -> None:
+    async def _look(self, group: asyncio.TaskGroup) -> None:
         try:
+            await self._forget_old()
             while chosen := await self._choose():
-                for delivery in chosen:
-                    self._running[delivery.event.id] = host_of(delivery)
-                    group.create_task(self._attempt(delivery))
+                if not await unbroken(self._start(chosen, group)):
+                    return
         except StoreUnavailable as gone:
             log.warning("webhooks wait for the database", error=gone.message)
 
-    async def _choose(self) -> list[Delivery]:
-        """What may start now; a long backlog of one host is looked past, not waited for."""
-        limit = PAGE
-        while len(self._running) < MAX_AT_ONCE:
-            running = dict(self._running)  # what ends during the look may still look due
-            found = await unbroken(self._look(limit))
-            chosen = startable(found, running | self._running)
-            if chosen or len(found) < limit or limit >= LONGEST_PAGE:
-                return chosen
-            limit *= 4
-        return []
+    async def _choose(self) -> list[DueDelivery]:
+        """What may start now. Hosts that are busy or resting are looked past, however much waits for them."""
+        if len(self._running) >= MAX_AT_ONCE:
+            return []
+        found = await unbroken(self._due())
+        return self.circuits.startable(found, self._running)
 
-    async def _look(self, limit: int) -> list[Delivery]:
+    async def _due(self) -> list[DueDelivery]:
         async with self.database.reading() as connection:
-            return await due(connection, now=self.clock(), limit=limit)
+            full = self.circuits.full_hosts(self._running)
+            return await due(connection, now=self.clock(), but=full, limit=PAGE)
+
+    async def _start(self, chosen: list[DueDelivery], group: asyncio.TaskGroup) -> bool:
+        """False when other servers were faster with all of them."""
+        async with self.database.writing() as transaction:
+            ids = [delivery.id for delivery in chosen]
+            claimed = await claim_deliveries(transaction, ids, now=self.clock(), lease_s=self.lease_s)
+        for delivery in claimed:
+            self._running[delivery.id] = delivery.host
+            group.create_task(self._attempt(delivery))
+        return bool(claimed)
 
     async def _attempt(self, delivery: Delivery) -> None:
         try:
-            answer = await self._send(delivery)
-            await unbroken(self._record(delivery, answer))
+            answer = await self.courier.attempt(delivery)
         except StoreUnavailable as gone:
             log.warning("a webhook's attempt was not recorded and is made again", error=gone.message)
+        except asyncio.CancelledError:
+            await self._let_go(delivery)
+            raise
         else:
+            self.circuits.heard(delivery.host, answer)
             self.wake()
         finally:
-            del self._running[delivery.event.id]
+            del self._running[delivery.id]
 
-    async def _send(self, delivery: Delivery) -> Answer:
-        event = delivery.event
-        try:
-            headers = signed_headers(event.body, event_id=event.id, secrets=[delivery.secret], now=self.clock())
-        except SettingInvalid as wrong:
-            return Answer(error=wrong.message)
-        return await self.sender.send(Message(url=delivery.url, body=event.body, headers=headers))
+    async def _let_go(self, delivery: Delivery) -> None:
+        """So that the next server need not wait for the lease to run out."""
+        with contextlib.suppress(StoreUnavailable):
+            async with self.database.writing() as transaction:
+                await release_delivery(transaction, delivery)
 
-    async def _record(self, delivery: Delivery, answer: Answer) -> None:
-        attempt = self._judged(answer, attempts=delivery.attempts + 1)
+    async def _forget_old(self) -> None:
+        now_s = self.seconds()
+        if self._swept_at_s is not None and now_s - self._swept_at_s < SWEEP_EVERY_S:
+            return
         async with self.database.writing() as transaction:
-            await record_attempt(transaction, delivery.event.id, attempt)
-        if not attempt.is_delivered:
-            log.info(
-                "webhook failed",
-                event_id=delivery.event.id,
-                attempts=delivery.attempts + 1,
-                status=answer.status,
-                error=answer.error,
-                next_at=attempt.next_at and attempt.next_at.isoformat(),
-            )
-
-    def _judged(self, answer: Answer, *, attempts: int) -> Attempt:
-        now = self.clock()
-        next_at = None
-        if not answer.is_success:
-            next_at = self.schedule.next_attempt(attempts, answer, now=now, chance=self.chance)
-        return Attempt(
-            at=now, status=answer.status, error=answer.error, is_delivered=answer.is_success, next_at=next_at
-        )
-
-
-def startable(found: Sequence[Delivery], running: Mapping[str, str]) -> list[Delivery]:
-    """Those of `found`, in order, that may start beside the `running` (event id -> host), within the bounds."""
-    hosts = Counter(running.values())
-    chosen: list[Delivery] = []
-    for delivery in found:
-        host = host_of(delivery)
-        if len(running) + len(chosen) >= MAX_AT_ONCE:
-            break
-        if delivery.event.id not in running and hosts[host] < MAX_AT_ONCE_PER_HOST:
-            hosts[host] += 1
-            chosen.append(delivery)
-    return chosen
-
-
-def host_of(delivery: Delivery) -> str:
-    """Whom a delivery burdens: host and port."""
-    return urlsplit(delivery.url).netloc
+            await forget_deliveries(transaction, before=self.clock() - KEPT_FOR)
+        self._swept_at_s = now_s

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import ClassVar
+from urllib.parse import urlsplit
 
 from gateway.webhooks.addresses import LOOPBACK, METADATA, Address, Network, is_public, is_within
 from models import RequestInvalid
@@ -45,15 +46,24 @@ class Destinations:
     allowed_networks: tuple[Network, ...] = ()
     allowed_ports: frozenset[int] = DEFAULT_PORTS
 
-    def check_url(self, url: str) -> None:
+    def check_url(self, url: str, *, field: str = "webhook_url") -> None:
         """Judge what the text alone can tell; names are judged when they are resolved, at each delivery.
+
+        `field` is the member of the request that holds it.
 
         Raises:
             WebhookUrlInvalid: with the reason in the caller's words.
         """
+        try:
+            self._judge_text(url)
+        except ValueError as refused:
+            raise WebhookUrlInvalid(f"`{field}` {refused}.", field=field) from None
+
+    def _judge_text(self, url: str) -> None:
+        """Raises ValueError: what follows the name of the member in the sentence that refuses it."""
         scheme, host, port = _parts(url)
         if scheme != "https" and not self.allow_loopback:
-            raise WebhookUrlInvalid("`webhook_url` must begin with https://.")
+            raise ValueError("must begin with https://")
         if (literal := _literal(host)) is not None:
             reason = self.refusal(literal, port)
         elif self.allow_loopback:
@@ -63,7 +73,7 @@ class Destinations:
         else:
             reason = self._port_refusal(port)
         if reason is not None:
-            raise WebhookUrlInvalid(f"`webhook_url` is refused: {reason}.")
+            raise ValueError(f"is refused: {reason}")
 
     def refusal(self, address: Address, port: int) -> str | None:
         """Why nothing may be sent to this address and port, or None."""
@@ -81,21 +91,24 @@ class Destinations:
         return f"port {port} is not one of {', '.join(map(str, sorted(self.allowed_ports)))}"
 
 
+def host_of(url: str) -> str:
+    """Whom a delivery to `url` burdens: host and port."""
+    return urlsplit(url).netloc.lower()
+
+
 def _parts(url: str) -> tuple[str, str, int]:
-    """Scheme, host without brackets and without the root's dot, and port."""
+    """Scheme, host without brackets and without the root's dot, and port; ValueError as `_judge_text`."""
     if len(url) > MAX_URL_CHARACTERS:
-        raise WebhookUrlInvalid(f"`webhook_url` has more than {MAX_URL_CHARACTERS} characters.")
+        raise ValueError(f"has more than {MAX_URL_CHARACTERS} characters")
     if "\\" in url or " " in url or not url.isprintable():
-        raise WebhookUrlInvalid("`webhook_url` must not contain spaces, backslashes or control characters.")
+        raise ValueError("must not contain spaces, backslashes or control characters")
     found = _URL.fullmatch(url)
     if found is None:
-        raise WebhookUrlInvalid(
-            "`webhook_url` must look like https://host/path: no user name, and names outside ASCII in their xn-- form."
-        )
+        raise ValueError("must look like https://host/path: no user name, and names outside ASCII in their xn-- form")
     scheme = found["scheme"].lower()
     port = int(found["port"]) if found["port"] else {"https": 443, "http": 80}[scheme]
     if not 1 <= port <= 65535:
-        raise WebhookUrlInvalid(f"`webhook_url` has no port {port}.")
+        raise ValueError(f"has no port {port}")
     return scheme, found["host"].lower().removesuffix("."), port
 
 
@@ -110,4 +123,4 @@ def _literal(host: str) -> IPv4Address | IPv6Address | None:
     try:
         return IPv6Address(host[1:-1]) if host.startswith("[") else IPv4Address(host)
     except ValueError:
-        raise WebhookUrlInvalid("`webhook_url` holds an address in an unusual notation.") from None
+        raise ValueError("holds an address in an unusual notation") from None

@@ -1,4 +1,4 @@
-"""What a webhook says: GenPicz's flat members and Standard Webhooks' `type`, `timestamp`, `data`, in one body."""
+"""What a webhook says: GenPicz's flat members and Standard Webhooks' `type`, `timestamp`, `data`, in one small body."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -7,41 +7,48 @@ from datetime import UTC, datetime
 
 JsonValue = None | bool | int | float | str | Sequence["JsonValue"] | Mapping[str, "JsonValue"]
 
+EVENT_TYPES = ("generation.completed", "generation.failed", "generation.canceled", "batch.completed")
+TEST_EVENT = "webhook.test"
+MAX_BODY_BYTES = 20_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GenerationEnded:
-    """A generation reached its last state; `details` is what the caller may read of it besides, kept small."""
+class Happening:
+    """Something of an account that its receivers are told of: once for each subject and type.
 
-    generation_id: str
-    status: str
-    image_url: str | None
-    created_at: datetime
-    ended_at: datetime
+    `members` stand at the top of the body and in `data`, `details` in `data` alone.
+    """
+
+    account_id: str
+    subject_id: str
+    type: str
+    at: datetime
+    members: Mapping[str, JsonValue]
     details: Mapping[str, JsonValue] = field(default_factory=dict[str, "JsonValue"])
 
-    @property
-    def type(self) -> str:
-        """Such as `generation.completed`."""
-        return f"generation.{self.status}"
+
+def event_body(happening: Happening, *, sequence: int) -> bytes:
+    """The JSON to store once and to send unchanged with every attempt, for the signature covers its bytes.
+
+    `sequence` grows with each event of the account: receivers order by it, for deliveries may overtake each other.
+    Details that would make the body larger than 20 kB are left out; the subject can be read by its id.
+    """
+    body = _written_body(happening, happening.details, sequence)
+    return body if len(body) <= MAX_BODY_BYTES else _written_body(happening, {}, sequence)
 
 
-def event_body(ended: GenerationEnded) -> bytes:
-    """The JSON to store once and to send unchanged with every attempt, for the signature covers its bytes."""
-    flat: dict[str, JsonValue] = {
-        "generation_id": ended.generation_id,
-        "status": ended.status,
-        "image_url": ended.image_url,
-        "created_at": _written(ended.created_at),
-    }
+def written_moment(moment: datetime) -> str:
+    """RFC 3339 in UTC, to the second."""
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _written_body(happening: Happening, details: Mapping[str, JsonValue], sequence: int) -> bytes:
     body: dict[str, JsonValue] = {
-        "event": ended.type,
-        **flat,
-        "type": ended.type,
-        "timestamp": _written(ended.ended_at),
-        "data": {**ended.details, **flat},
+        "event": happening.type,
+        **happening.members,
+        "type": happening.type,
+        "timestamp": written_moment(happening.at),
+        "sequence": sequence,
+        "data": {**details, **happening.members},
     }
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def _written(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -9,6 +9,7 @@ from gateway.webhooks.sender import Answer, Message
 
 TOTAL_TIMEOUT_S = 15.0
 MAX_ANSWER_BYTES = 64 * 1024
+MAX_EXCERPT_BYTES = 1024
 HEADERS = {"Content-Type": "application/json", "User-Agent": "pinxit-webhooks/1", "Accept-Encoding": "identity"}
 
 
@@ -40,9 +41,10 @@ class HttpSender:
     async def _post(self, message: Message) -> Answer:
         headers = {**HEADERS, **message.headers}
         async with self._client.stream("POST", message.url, content=message.body, headers=headers) as response:
-            received = 0
+            received, excerpt = 0, b""
             async for part in response.aiter_raw():
                 received += len(part)
+                excerpt = (excerpt + part)[:MAX_EXCERPT_BYTES]
                 if received >= MAX_ANSWER_BYTES:
                     break
-            return Answer(status=response.status_code, retry_after=response.headers.get("retry-after"))
+            return Answer(status=response.status_code, retry_after=response.headers.get("retry-after"), excerpt=excerpt)

@@ -9,8 +9,10 @@ from alembic import command
 from sqlalchemy import Connection, text
 
 from storage import Database
+from storage.deliveries import claim_deliveries
 from storage.upgrade import _config
 from tests.plugins.postgresql import Cluster
+from tests.storage.conftest import NOW
 
 SPEC = {
     "size": {"painted": {"width": 768, "height": 512}},
@@ -102,4 +104,31 @@ async def test_what_a_replay_costs_is_what_the_first_painting_cost(empty_url: st
     async with database.reading() as connection:
         rows = (await connection.execute(text("SELECT price, replay_of FROM generations ORDER BY number"))).all()
     assert [tuple(row) for row in rows] == [(0, None), (0, None), (3, None)]
+    await database.close()
+
+
+async def test_a_webhook_that_waits_is_sent_after_the_upgrade_too(empty_url: str) -> None:
+    def leave_webhooks_behind(connection: Connection) -> None:
+        leave_generations_behind(connection)
+        for number, due_at in ((1, 7), (2, None)):
+            insert_by_hand(
+                connection, "events", id=f"evt_{number}", account_id="acct_1", generation_id=f"gen_{number}",
+                type="generation.completed", body=b"{}", created_at=number,
+            )  # fmt: skip
+            insert_by_hand(
+                connection, "deliveries", event_id=f"evt_{number}", url="https://Hooks.example:443/a", secret="s",
+                attempts=3, due_at=due_at, created_at=number,
+            )  # fmt: skip
+
+    database = Database(empty_url)
+    async with database.writing() as transaction:
+        await transaction.run_sync(upgrade_to("0004"))
+        await transaction.run_sync(leave_webhooks_behind)
+
+    await database.migrate()
+
+    async with database.writing() as transaction:
+        (claimed,) = await claim_deliveries(transaction, ["dlv_1", "dlv_2"], now=NOW, lease_s=30)
+    assert (claimed.event.id, claimed.event.subject_id, claimed.attempts) == ("evt_1", "gen_1", 3)
+    assert (claimed.url, claimed.host, claimed.secrets) == ("https://Hooks.example:443/a", "hooks.example:443", ("s",))
     await database.close()

@@ -1,16 +1,30 @@
-"""Real receivers on loopback, each with one habit, and what the guard needs to be watched."""
+"""Real receivers on loopback, each with one habit; what the guard needs to be watched; an outbox and its loop.
+
+Time is a hand that the test moves; nothing sleeps through a schedule.
+"""
 
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 
 import httpcore2
 import pytest
+from sqlalchemy import RowMapping, select
 
-from gateway.webhooks import Destinations
+from gateway.webhooks import Courier, Deliveries, Destinations, RecordingSender, RetrySchedule
+from gateway.webhooks.destination import host_of
+from storage import Database, Endpoint, Event, Target
+from storage.accounts import add_account
+from storage.deliveries import add_delivery
+from storage.endpoints import add_endpoint
+from storage.events import add_event
+from storage.webhook_tables import deliveries
+
+SECRET = "whsec_" + "c2VjcmV0" * 4
 
 
 @dataclass
@@ -156,3 +170,130 @@ def local() -> Destinations:
 @pytest.fixture
 def with_private_network() -> Destinations:
     return Destinations(allowed_networks=(ip_network("10.1.0.0/16"), ip_network("fd00:1::/32")))
+
+
+@dataclass
+class Hand:
+    """A clock that the test moves."""
+
+    now: datetime
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def seconds(self) -> float:
+        return self.now.timestamp()
+
+    def forward(self, **by: float) -> None:
+        self.now += timedelta(**by)
+
+
+@pytest.fixture
+def clock() -> Hand:
+    return Hand(datetime.now(UTC))
+
+
+def endpoint_at(url: str, **others: object) -> Endpoint:
+    """Of account `a`, wanting everything."""
+    given = {
+        "id": "we_1",
+        "account_id": "a",
+        "url": url,
+        "events": frozenset({"*"}),
+        "description": "",
+        "metadata": {},
+        "secret": SECRET,
+        "created_at": datetime(2026, 11, 21, 12, tzinfo=UTC),
+    }
+    return Endpoint(**(given | others))
+
+
+@pytest.fixture
+async def outbox(database, clock) -> Callable[..., "asyncio.Future[None]"]:
+    """Put an event into the outbox, as the end of a generation does: for an address of its own, or an endpoint."""
+    async with database.writing() as transaction:
+        await add_account(transaction, id="a", name="home", plan="owner", webhook_secret=SECRET, now=clock())
+
+    async def add(event_id: str, url: str = "https://hooks.example/", *, endpoint_id: str | None = None) -> None:
+        body = f'{{"id":"{event_id}"}}'.encode()
+        event = Event(
+            id=event_id, account_id="a", subject_id=event_id, type="generation.completed", body=body, created_at=clock()
+        )  # fmt: skip
+        target = Target(url=url, host=host_of(url), endpoint_id=endpoint_id)
+        async with database.writing() as transaction:
+            await add_event(transaction, event)
+            await add_delivery(transaction, f"dlv_{event_id}", event, target)
+
+    return add
+
+
+@pytest.fixture
+def add_endpoint_at(database, outbox) -> Callable[..., "asyncio.Future[None]"]:
+    async def add(url: str, **others: object) -> None:
+        async with database.writing() as transaction:
+            await add_endpoint(transaction, endpoint_at(url, **others))
+
+    return add
+
+
+@pytest.fixture
+def running(database, clock):
+    """The loop at work with a sender; it looks only when it is woken."""
+
+    @asynccontextmanager
+    async def start(
+        sender, *, on: Database | None = None, schedule: RetrySchedule | None = None, **options: object
+    ) -> AsyncIterator[Deliveries]:
+        where, schedule = on or database, schedule or RetrySchedule()
+        courier = Courier(database=where, sender=sender, clock=clock, chance=lambda: 0.5, schedule=schedule)
+        settings = {"poll_s": 3600.0, **options}
+        loop = Deliveries(database=where, courier=courier, clock=clock, seconds=clock.seconds, **settings)
+        task = asyncio.create_task(loop.run())
+        yield loop
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    return start
+
+
+async def until(claim: Callable[[], Awaitable[object]]) -> None:
+    async with asyncio.timeout(10):
+        while not await claim():  # noqa: ASYNC110 - what is waited for is a row of the database
+            await asyncio.sleep(0.002)
+
+
+async def waiting(database: Database) -> list[RowMapping]:
+    """The deliveries that are still to be made, the next one first."""
+    query = select(deliveries).where(deliveries.c.due_at.is_not(None)).order_by(deliveries.c.due_at)
+    async with database.reading() as connection:
+        return list((await connection.execute(query)).mappings())
+
+
+async def settled(database: Database, count: int) -> list[RowMapping]:
+    """Wait until `count` deliveries are left in the outbox."""
+
+    async def is_settled() -> bool:
+        return len(await waiting(database)) == count
+
+    await until(is_settled)
+    return await waiting(database)
+
+
+async def attempted(database: Database, attempts: int) -> RowMapping:
+    """Wait until the delivery that waits longest has failed `attempts` times."""
+
+    async def has_failed() -> bool:
+        return (await waiting(database))[0].attempts == attempts
+
+    await until(has_failed)
+    return (await waiting(database))[0]
+
+
+async def sent(sender: RecordingSender, count: int) -> None:
+    """Wait until `sender` was handed `count` messages."""
+
+    async def was_handed() -> bool:
+        return len(sender.sent) == count
+
+    await until(was_handed)

@@ -1,115 +1,24 @@
 """The loop over a real outbox, on SQLite and on PostgreSQL. Time is a hand that the test moves; nothing sleeps through a schedule."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from standardwebhooks import Webhook
 
-from gateway.webhooks import Answer, Deliveries, Destinations, Message, RecordingSender, RetrySchedule, open_sender
-from gateway.webhooks.delivery import MAX_AT_ONCE, MAX_AT_ONCE_PER_HOST, PAGE, startable
-from storage import Database, Delivery, Event
-from storage.accounts import add_account
-from storage.deliveries import add_delivery, add_event, due
-
-SECRET = "whsec_" + "c2VjcmV0" * 4
-FAR = datetime(2100, 1, 1, tzinfo=UTC)
-
-
-@dataclass
-class Hand:
-    """A clock that the test moves."""
-
-    now: datetime
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def forward(self, **by: float) -> None:
-        self.now += timedelta(**by)
-
-
-@pytest.fixture
-def clock() -> Hand:
-    return Hand(datetime.now(UTC))
-
-
-@pytest.fixture
-async def outbox(database, clock) -> Callable[..., "asyncio.Future[None]"]:
-    """Put an event into the outbox, as the end of a generation does."""
-    async with database.writing() as transaction:
-        await add_account(transaction, id="a", name="home", plan="owner", webhook_secret=SECRET, now=clock())
-
-    async def add(event_id: str, url: str = "https://hooks.example/", *, secret: str = SECRET) -> None:
-        body = f'{{"id":"{event_id}"}}'.encode()
-        event = Event(
-            id=event_id, account_id="a", generation_id=event_id, type="generation.completed", body=body, created_at=clock()
-        )  # fmt: skip
-        async with database.writing() as transaction:
-            await add_event(transaction, event)
-            await add_delivery(transaction, event_id, url, secret, now=clock())
-
-    return add
-
-
-@pytest.fixture
-def running(database, clock):
-    """The loop at work with a sender; it looks only when it is woken."""
-
-    @asynccontextmanager
-    async def start(sender, **options: object) -> AsyncIterator[Deliveries]:
-        settings = {"schedule": RetrySchedule(), "poll_s": 3600.0, **options}
-        loop = Deliveries(database=database, sender=sender, clock=clock, chance=lambda: 0.5, **settings)
-        task = asyncio.create_task(loop.run())
-        yield loop
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-
-    return start
-
-
-async def until(claim: Callable[[], Awaitable[object]]) -> None:
-    async with asyncio.timeout(10):
-        while not await claim():  # noqa: ASYNC110 - what is waited for is a row of the database
-            await asyncio.sleep(0.002)
-
-
-async def waiting(database: Database) -> list[Delivery]:
-    async with database.reading() as connection:
-        return await due(connection, now=FAR, limit=1000)
-
-
-async def settled(database: Database, count: int) -> list[Delivery]:
-    """Wait until `count` deliveries are left in the outbox."""
-
-    async def is_settled() -> bool:
-        return len(await waiting(database)) == count
-
-    await until(is_settled)
-    return await waiting(database)
-
-
-async def attempted(database: Database, attempts: int) -> Delivery:
-    """Wait until the delivery that waits longest has failed `attempts` times."""
-
-    async def has_failed() -> bool:
-        return (await waiting(database))[0].attempts == attempts
-
-    await until(has_failed)
-    return (await waiting(database))[0]
-
-
-async def sent(sender: RecordingSender, count: int) -> None:
-    """Wait until `sender` was handed `count` messages."""
-
-    async def was_handed() -> bool:
-        return len(sender.sent) == count
-
-    await until(was_handed)
+from gateway.webhooks import (
+    Answer,
+    Courier,
+    Deliveries,
+    Destinations,
+    Message,
+    RecordingSender,
+    RetrySchedule,
+    open_sender,
+)
+from gateway.webhooks.delivery import PAGE
+from storage import Database
+from tests.gateway.webhooks.conftest import SECRET, attempted, sent, settled, waiting
 
 
 async def test_an_event_is_delivered_signed_and_leaves_the_outbox(database, outbox, running) -> None:
@@ -241,14 +150,15 @@ async def test_a_receiver_that_hangs_holds_up_nobody_else(database, outbox, runn
     assert len({message.headers["webhook-id"] for message in sender.sent}) == PAGE + 30
 
 
-async def test_a_secret_that_cannot_sign_fails_that_delivery_alone(database, outbox, running) -> None:
+async def test_a_secret_that_cannot_sign_fails_that_delivery_alone(database, outbox, add_endpoint_at, running) -> None:
     sender = RecordingSender()
-    await outbox("evt_bad", secret="whsec_!")
+    await add_endpoint_at("https://bad.example/", secret="whsec_!")
+    await outbox("evt_bad", "https://bad.example/", endpoint_id="we_1")
     await outbox("evt_good")
     async with running(sender):
         await sent(sender, 1)
         left = await attempted(database, 1)
-    assert left.event.id == "evt_bad"
+    assert left.event_id == "evt_bad"
     assert [message.headers["webhook-id"] for message in sender.sent] == ["evt_good"]
 
 
@@ -256,7 +166,8 @@ async def test_a_database_that_is_away_for_a_while_loses_nothing(tmp_path, outbo
     """The second database has no tables: every look at it fails, as one that does not answer."""
     absent = Database(f"sqlite+aiosqlite:///{tmp_path}/missing/outbox.db")
     sender = RecordingSender()
-    loop = Deliveries(database=absent, sender=sender, clock=clock, chance=lambda: 0.5, poll_s=0.01)
+    courier = Courier(database=database, sender=sender, clock=clock, chance=lambda: 0.5)
+    loop = Deliveries(database=absent, courier=courier, clock=clock, seconds=clock.seconds, poll_s=0.01)
     task = asyncio.create_task(loop.run())
     await outbox("evt_1")
     await asyncio.sleep(0.05)
@@ -287,7 +198,7 @@ async def test_over_real_http_every_event_arrives_through_faults(database, outbo
                 loop.wake()
                 await asyncio.sleep(0.02)
         (left,) = await settled(database, 1)
-    assert left.event.id == "evt_r"
+    assert left.event_id == "evt_r"
     assert sorted(got.headers["webhook-id"] for got in healthy.requests) == [f"evt_h{number}" for number in range(10)]
     assert len(flaky.requests) == 4
     assert len({got.body for got in flaky.requests}) == 1
@@ -295,46 +206,18 @@ async def test_over_real_http_every_event_arrives_through_faults(database, outbo
         Webhook(SECRET).verify(got.body, got.headers)
 
 
-def delivery(event_id: str, host: str) -> Delivery:
-    event = Event(id=event_id, account_id="a", generation_id=event_id, type="t", body=b"{}", created_at=FAR)
-    return Delivery(event=event, url=f"https://{host}/hook", secret=SECRET, attempts=0, due_at=FAR)
-
-
-@pytest.mark.parametrize(
-    ("found", "running_now", "chosen"),
-    [
-        ([], {}, []),
-        (["1a", "2b"], {}, ["1a", "2b"]),
-        (["1a", "2a", "3a"], {}, ["1a", "2a"]),
-        (["1a", "2a", "3b"], {"0a": "a"}, ["1a", "3b"]),
-        (["1a", "2b"], {"1a": "a"}, ["2b"]),
-        (["1a", "2b"], {"8a": "a", "9a": "a"}, ["2b"]),
-        (["1a"], {f"{n}x": str(n) for n in range(MAX_AT_ONCE)}, []),
-        (["1a", "2b"], {f"{n}x": str(n) for n in range(MAX_AT_ONCE - 1)}, ["1a"]),
-    ],
-)
-def test_what_may_start_beside_what_runs(found: list[str], running_now: dict[str, str], chosen: list[str]) -> None:
-    """Each word is an event's number and its host."""
-    assert MAX_AT_ONCE_PER_HOST == 2
-    started = startable([delivery(word, word[-1]) for word in found], running_now)
-    assert [one.event.id for one in started] == chosen
-
-
 class Idle(Deliveries):
     """A loop with nothing to deliver."""
 
-    async def _start_due(self, group: asyncio.TaskGroup) -> None:
+    async def _look(self, group: asyncio.TaskGroup) -> None:
         """Look at nothing."""
 
 
 @pytest.mark.parametrize("turns", range(6))
 async def test_a_stop_is_heard_even_at_the_instant_of_a_wake(turns: int, clock, tmp_path) -> None:
-    loop = Idle(
-        database=Database(f"sqlite+aiosqlite:///{tmp_path}/none.db"),
-        sender=RecordingSender(),
-        clock=clock,
-        chance=lambda: 0.5,
-    )
+    nowhere = Database(f"sqlite+aiosqlite:///{tmp_path}/none.db")
+    courier = Courier(database=nowhere, sender=RecordingSender(), clock=clock, chance=lambda: 0.5)
+    loop = Idle(database=nowhere, courier=courier, clock=clock, seconds=clock.seconds)
     task = asyncio.create_task(loop.run())
     await asyncio.sleep(0.001)
     loop.wake()
@@ -353,7 +236,8 @@ async def test_an_attempt_that_was_answered_is_recorded_even_while_stopping(data
             return answer
 
     await outbox("evt_1")
-    loop = Deliveries(database=database, sender=Stopping(), clock=clock, chance=lambda: 0.5)
+    courier = Courier(database=database, sender=Stopping(), clock=clock, chance=lambda: 0.5)
+    loop = Deliveries(database=database, courier=courier, clock=clock, seconds=clock.seconds)
     task = asyncio.create_task(loop.run())
     await asyncio.wait([task], timeout=5)
     assert task.cancelled()

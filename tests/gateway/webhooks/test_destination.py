@@ -3,7 +3,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.webhooks import Destinations, WebhookUrlInvalid
@@ -102,12 +102,14 @@ def test_metadata_addresses_stay_closed_whatever_the_operator_opens() -> None:
         assert wide.refusal(network.network_address, 443) is not None
 
 
+@settings(deadline=None)
 @given(st.ip_addresses(v=4))
 def test_no_ipv4_address_that_python_calls_special_is_public(address: IPv4Address) -> None:
     special = address.is_private or address.is_multicast or address.is_reserved or address.is_unspecified
     assert not (is_public(address) and (special or not address.is_global))
 
 
+@settings(deadline=None)
 @given(st.ip_addresses(v=6))
 def test_no_ipv6_address_that_python_calls_special_is_public(address: IPv6Address) -> None:
     special = address.is_private or address.is_multicast or address.is_link_local or address.is_site_local
@@ -132,6 +134,7 @@ def test_the_borders_of_the_table_are_exact(address: str, public: bool) -> None:
     assert is_public(ip_address(address)) is public
 
 
+@settings(deadline=None)
 @given(st.integers(min_value=0, max_value=2**32 - 1))
 def test_a_nat64_answer_counts_as_public_only_if_what_it_wraps_is(number: int) -> None:
     wrapped = IPv4Address(number)
@@ -140,6 +143,7 @@ def test_a_nat64_answer_counts_as_public_only_if_what_it_wraps_is(number: int) -
     assert is_public(answer) is is_public(wrapped)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30), st.sampled_from(["", "/", "?", "#", ":443/", "@", "\\", ".", "%"]), st.text(max_size=10))
 def test_what_is_accepted_reads_the_same_to_the_client_that_sends_it(host: str, joint: str, rest: str) -> None:
     url = f"https://{host}{joint}{rest}"
@@ -152,6 +156,7 @@ def test_what_is_accepted_reads_the_same_to_the_client_that_sends_it(host: str, 
     assert url.lower().startswith(f"https://{read.raw_host.decode()}")
 
 
+@settings(deadline=None)
 @given(st.from_regex(r"https://[a-z0-9.\[\]:@\\_-]{1,20}(:[0-9]{0,6})?/?", fullmatch=True))
 def test_a_url_made_of_the_right_letters_is_refused_or_read_the_same(url: str) -> None:
     try:

@@ -1,0 +1,110 @@
+"""Webhook endpoints: whom an account wants to have told, of what, and how that has gone."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import delete, func, insert, literal, select, update
+
+from storage.columns import Moment
+from storage.database import Connection, Transaction
+from storage.rows import row_of
+from storage.tables import accounts
+from storage.webhook_tables import EndpointState, endpoints
+
+EVERY_EVENT = "*"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """An address of an account. `events` are the types it wants, `*` alone means all.
+
+    `previous_secret` signs beside `secret` until `previous_valid_until`. `failing_since` is the first failure after
+    the last success.
+    """
+
+    id: str
+    account_id: str
+    url: str
+    events: frozenset[str]
+    description: str
+    metadata: Mapping[str, str]
+    secret: str = field(repr=False)
+    previous_secret: str | None = field(default=None, repr=False)
+    previous_valid_until: datetime | None = None
+    state: EndpointState = EndpointState.ACTIVE
+    failing_since: datetime | None = None
+    disabled_reason: str | None = None
+    created_at: datetime
+
+    def wants(self, event_type: str) -> bool:
+        return EVERY_EVENT in self.events or event_type in self.events
+
+
+def valid_secrets(
+    secret: str, previous: str | None, previous_valid_until: datetime | None, *, now: datetime
+) -> tuple[str, ...]:
+    """Newest first: two while one replaces the other."""
+    if previous is None or previous_valid_until is None or previous_valid_until <= now:
+        return (secret,)
+    return (secret, previous)
+
+
+async def add_endpoint(transaction: Transaction, endpoint: Endpoint) -> None:
+    await transaction.execute(insert(endpoints).values(row_of(endpoint)))
+
+
+async def count_endpoints(transaction: Transaction, account_id: str) -> int:
+    """How many the account has; nobody else adds one to it before the transaction ends."""
+    await transaction.execute(select(accounts.c.id).where(accounts.c.id == account_id).with_for_update())
+    query = select(func.count()).select_from(endpoints).where(endpoints.c.account_id == account_id)
+    return await transaction.scalar(query) or 0
+
+
+async def endpoints_of(connection: Connection, account_id: str) -> list[Endpoint]:
+    """All of an account, newest first."""
+    c = endpoints.c
+    query = select(endpoints).where(c.account_id == account_id).order_by(c.created_at.desc(), c.id)
+    return [Endpoint(**row) for row in (await connection.execute(query)).mappings()]
+
+
+async def endpoint_of(connection: Connection, account_id: str, id: str) -> Endpoint | None:
+    """One of the account's; another account's is not found."""
+    query = select(endpoints).where(endpoints.c.id == id, endpoints.c.account_id == account_id)
+    row = (await connection.execute(query)).mappings().one_or_none()
+    return None if row is None else Endpoint(**row)
+
+
+async def change_endpoint(transaction: Transaction, endpoint: Endpoint) -> bool:
+    """Write every member as it is in `endpoint`; False when it is gone."""
+    changed = update(endpoints).where(endpoints.c.id == endpoint.id).values(row_of(endpoint))
+    return (await transaction.execute(changed)).rowcount == 1
+
+
+async def remove_endpoint(transaction: Transaction, account_id: str, id: str) -> bool:
+    """With its deliveries and their log; False when there is none."""
+    gone = delete(endpoints).where(endpoints.c.id == id, endpoints.c.account_id == account_id)
+    return (await transaction.execute(gone)).rowcount == 1
+
+
+async def note_success(transaction: Transaction, id: str) -> None:
+    """It has answered well again."""
+    is_failing = (endpoints.c.id == id) & (endpoints.c.state == EndpointState.FAILING)
+    await transaction.execute(
+        update(endpoints).where(is_failing).values(state=EndpointState.ACTIVE, failing_since=None)
+    )
+
+
+async def note_failure(transaction: Transaction, id: str, *, now: datetime) -> datetime | None:
+    """It has failed. Since when it does without a success between, None when it is disabled or gone."""
+    c = endpoints.c
+    values = {"state": EndpointState.FAILING, "failing_since": func.coalesce(c.failing_since, literal(now, Moment()))}
+    changed = update(endpoints).where(c.id == id, c.state != EndpointState.DISABLED).values(values)
+    since: datetime | None = await transaction.scalar(changed.returning(c.failing_since))
+    return since
+
+
+async def disable_endpoint(transaction: Transaction, id: str, *, reason: str) -> None:
+    """Nothing is sent there any more."""
+    values = {"state": EndpointState.DISABLED, "disabled_reason": reason}
+    await transaction.execute(update(endpoints).where(endpoints.c.id == id).values(values))
