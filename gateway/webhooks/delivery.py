@@ -71,7 +71,7 @@ class Deliveries:
 
     async def _look(self, group: asyncio.TaskGroup) -> None:
         try:
-            await self._forget_old()
+            await unbroken(self._forget_old())
             while chosen := await self._choose():
                 if not await unbroken(self._start(chosen, group)):
                     return
