@@ -1,8 +1,8 @@
 """Which pictures go through the network together next. Pure: the child's studio does it, this decides it.
 
-A picture is never starved: when its group has n members, of which at least s go at a time, it goes in one of the
-group's next ceil(n / s) passes, and between two passes of its group every other group gets at most twice the cost of
-the dearest pass of that time (see `Turns`).
+A picture is never starved: when its group has n members at the next pass that is made, newcomers included, of which at
+least s go at a time, it goes in one of the group's next ceil(n / s) passes, and between two passes of its group every
+other group gets at most twice the cost of the dearest pass of that time (see `Turns`).
 """
 
 from collections.abc import Hashable, Mapping, Sequence
@@ -45,13 +45,14 @@ class Active(Generic[Group]):
     """A picture that wants a pass. Only members of one group may share it.
 
     `cost` is one picture's share of a pass, rows x latent positions. `waited` counts the passes, of whatever group,
-    since its last one or since it came.
+    since its last one or since it came. `is_new`: it has not had one yet.
     """
 
     number: int
     group: Group
     cost: float
     waited: int
+    is_new: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,8 +69,8 @@ def plan_step(
 ) -> tuple[StepPlan[Group] | None, Turns[Group]]:
     """Choose the next pass, and the turns after it; None when nobody wants one.
 
-    `active` is in the order of arrival: of those who waited equally long, the first goes first. `turns` is over
-    groups; a pass costs what its whole size costs, padding included. `sizes` holds every group of `active`.
+    `active` is in the order of arrival: of those who waited equally long the new go first, then who came first, so that
+    a newcomer need not see the others off before its own first step. `turns` is over groups; a pass costs what its whole size costs, padding included. `sizes` holds every group of `active`.
     """
     if not active:
         return None, Turns()
@@ -80,6 +81,6 @@ def plan_step(
     group, turns = turns.next(
         {group: size * max(picture.cost for picture in members[group]) for group, size in passes.items()}
     )
-    longest_first = sorted(members[group], key=lambda picture: -picture.waited)
+    longest_first = sorted(members[group], key=lambda picture: (-picture.waited, not picture.is_new))
     going = tuple(picture.number for picture in longest_first[: passes[group]])
     return StepPlan(numbers=going, size=passes[group], group=group), turns

@@ -123,10 +123,16 @@ class Studio:
             sitting.work.close()
             self._end(sitting, wire.Stopped(number=sitting.number), send)
         for sitting in [one for one in self._sittings if one.wanted is None]:
-            self._advance(sitting, partial(next, sitting.work), send)
+            self._bring_forward(sitting, send)
         self._measure_on(send)
         if (plan := self._plan()) is not None:
             self._step(plan, send)
+
+    def _bring_forward(self, sitting: Sitting, send: Send) -> None:
+        """One stroke; and reading the texts along with what came before it, so that a newcomer is in this tick's pass."""
+        self._advance(sitting, partial(next, sitting.work), send)
+        if sitting.beat is not None and sitting.beat.phase is Phase.ENCODING:
+            self._advance(sitting, partial(next, sitting.work), send)
 
     def _advance(self, sitting: Sitting, resume: Callable[[], Stroke], send: Send) -> None:
         """One stroke. The edge around one painting: whatever goes wrong in it ends it and nobody else."""
@@ -156,7 +162,13 @@ class Studio:
         sizes = {wanted.group: self._calibrations.sizes(wanted) for _, wanted in waiting}
         usable = {group: size for group, size in sizes.items() if size is not None}
         active = [
-            Active(number=one.number, group=wanted.group, cost=wanted.cost, waited=one.waited)
+            Active(
+                number=one.number,
+                group=wanted.group,
+                cost=wanted.cost,
+                waited=one.waited,
+                is_new=wanted.beat.step == 0,
+            )
             for one, wanted in waiting
             if wanted.group in usable
         ]

@@ -101,6 +101,13 @@ def test_those_who_waited_longest_go_and_the_rest_is_padding(
     assert planned(active) == StepPlan(numbers=numbers, size=size, group=active[0].group)
 
 
+def test_among_equals_a_newcomer_goes_first_and_never_before_who_waited_longer() -> None:
+    newcomer = Active(number=9, group="sd1", cost=COSTS["sd1"], waited=0, is_new=True)
+
+    assert planned([*waiting(0, 0, 0, 0), newcomer]).numbers == (9, 1, 2, 3)
+    assert planned([*waiting(1, 1, 1, 1), newcomer]).numbers == (1, 2, 3, 4)
+
+
 def test_one_pass_holds_one_group() -> None:
     plan = planned([*waiting(0, 0), *waiting(0, group="sdxl", first=3), *waiting(0, first=4)])
 
@@ -133,12 +140,13 @@ def test_busy_groups_share_the_device_within_a_tenth(crowds: list[dict[str, int]
 
 @dataclass
 class Picture:
-    """One that paints. `ahead` is how many its group held when it began to wait; `missed` counts its group's passes
+    """One that paints. `ahead` is how many its group held at the first pass that it waited for; `missed` counts its group's passes
     without it, `meanwhile` what each other group has cost since its own group's last pass."""
 
     group: str
     passes_left: int
-    ahead: int
+    ahead: int = 1
+    is_new: bool = True
     waited: int = 0
     missed: int = 0
     meanwhile: Counter[str] = field(default_factory=Counter)
@@ -157,8 +165,7 @@ class Planning(RuleBasedStateMachine):
     def join(self, group: str, passes: int, count: int) -> None:
         for _ in range(count):
             self.came += 1
-            self.pictures[self.came] = Picture(group=group, passes_left=passes, ahead=0)
-            self.pictures[self.came].ahead = self.held(group)
+            self.pictures[self.came] = Picture(group=group, passes_left=passes)
 
     @precondition(lambda self: self.pictures)
     @rule(data=st.data())
@@ -173,8 +180,17 @@ class Planning(RuleBasedStateMachine):
                 self.make_one_pass()
 
     def make_one_pass(self) -> None:
+        for picture in self.pictures.values():
+            if picture.waited == 0:  # whoever comes later has waited less
+                picture.ahead = self.held(picture.group)
         active = [
-            Active(number=number, group=picture.group, cost=COSTS[picture.group], waited=picture.waited)
+            Active(
+                number=number,
+                group=picture.group,
+                cost=COSTS[picture.group],
+                waited=picture.waited,
+                is_new=picture.is_new,
+            )
             for number, picture in self.pictures.items()
         ]
         plan, self.turns = plan_step(active, SIZES, self.turns)
@@ -196,7 +212,7 @@ class Planning(RuleBasedStateMachine):
     def note(self, plan: StepPlan[str], number: int, picture: Picture) -> None:
         if number in plan.numbers:
             picture.passes_left -= 1
-            picture.waited, picture.missed, picture.ahead = 0, 0, self.held(picture.group)
+            picture.waited, picture.missed, picture.is_new = 0, 0, False
         else:
             picture.waited += 1
             picture.missed += plan.group == picture.group
