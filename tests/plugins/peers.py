@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from diffusers import StableDiffusionPipeline
 
+from models.diffusion.device import choose_device
 from models.diffusion.samplers import new_schedule
 from models.spec import Sampler
 
@@ -17,9 +18,10 @@ SIDE = 256
 
 
 def opened(model: str, threads: int) -> Any:
-    torch.set_num_threads(threads)
+    """In the numbers that the engine takes on this machine."""
+    device = choose_device("cpu", threads=threads)
     pipeline = StableDiffusionPipeline.from_pretrained(
-        model, safety_checker=None, requires_safety_checker=False, torch_dtype=torch.float32, local_files_only=True
+        model, safety_checker=None, requires_safety_checker=False, torch_dtype=device.dtype, local_files_only=True
     )
     pipeline.set_progress_bar_config(disable=True)
     return pipeline

@@ -27,7 +27,7 @@ PaintWith = Callable[[Path, GenerationSpec], tuple[Painting, list[Beat]]]
 @pytest.fixture(scope="session")
 def device() -> Device:
     """Laid out as diffusers does by itself, so that bits can be compared."""
-    return replace(choose_device("cpu", threads=1), channels_last=False)
+    return replace(choose_device("cpu", threads=1, dtype="float32"), channels_last=False)
 
 
 @pytest.fixture(scope="session")

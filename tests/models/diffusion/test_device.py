@@ -10,7 +10,7 @@ import pytest
 import torch
 from diffusers import AutoencoderKL
 
-from models.diffusion.device import Device, cpu_name
+from models.diffusion.device import Device, cpu_name, multiplies_bfloat16
 from models.diffusion.families.encoding import Encoder
 from models.diffusion.noise import generator_of
 
@@ -21,13 +21,13 @@ ROOT = Path(__file__).resolve().parents[3]
     ("kind", "dtype", "decodes"),
     [
         ("cpu", torch.float32, torch.float32),
-        ("cpu", torch.bfloat16, torch.float32),
+        ("cpu", torch.bfloat16, torch.bfloat16),
         ("cuda", torch.bfloat16, torch.bfloat16),
         ("cuda", torch.float16, torch.float32),
         ("cuda", torch.float32, torch.float32),
     ],
 )
-def test_a_gpu_that_paints_in_bfloat16_decodes_in_it_and_nothing_decodes_in_float16(
+def test_what_paints_in_bfloat16_decodes_in_it_and_nothing_decodes_in_float16(
     device: Device, kind: str, dtype: torch.dtype, decodes: torch.dtype
 ) -> None:
     assert replace(device, torch_device=torch.device(kind), dtype=dtype).decode_dtype is decodes
@@ -50,6 +50,21 @@ def test_a_gpu_that_paints_in_bfloat16_decodes_in_it_and_nothing_decodes_in_floa
 )
 def test_a_cpu_is_named_by_its_product_and_what_else_tells_it_from_others(cpuinfo: str, name: str) -> None:
     assert cpu_name(cpuinfo) == name
+
+
+@pytest.mark.parametrize(
+    ("cpuinfo", "has_it"),
+    [
+        ("flags\t\t: fpu avx2 avx512f avx512_bf16 la57\n\nflags\t\t: fpu\n", True),
+        ("flags\t\t: fpu avx512f amx_bf16 amx_tile\n", True),
+        ("Features\t: fp asimd sve bf16 i8mm\n", True),
+        ("flags\t\t: fpu avx2 avx512f\n", False),
+        ("flags\t\t: fpu\n\nflags\t\t: avx512_bf16\n", False),
+        ("", False),
+    ],
+)
+def test_a_cpu_paints_in_bfloat16_where_it_has_instructions_for_it(cpuinfo: str, *, has_it: bool) -> None:
+    assert multiplies_bfloat16(cpuinfo) is has_it
 
 
 def test_a_cpus_name_ends_with_the_instructions_that_torch_uses(device: Device) -> None:
