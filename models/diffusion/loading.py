@@ -13,8 +13,8 @@ from models.catalogue import AdapterCard, ModelCard, Placing
 from models.diffusion.adapters import Adapters
 from models.diffusion.device import Device
 from models.diffusion.families.building import BUILDERS, Network, Parts, Texts
-from models.diffusion.families.decoding import Tiling
 from models.diffusion.families.inversions import inversions_of
+from models.diffusion.families.tiling import Tiling
 from models.diffusion.families.whole import WholePipeline
 from models.diffusion.fingerprint import fingerprint_of
 from models.diffusion.placement import VAE, Placement, notes_on

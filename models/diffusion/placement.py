@@ -1,4 +1,4 @@
-"""Where the parts of a model are held, and how large a picture is decoded at once: a pure function of sizes.
+"""Where the parts of a model are held, and how large a picture goes through the VAE at once: a pure function of sizes.
 
 Decided from all the memory that the device has, never from what happens to be free: decoding in tiles changes pixels.
 """
@@ -23,7 +23,7 @@ TILE_STEP = 64  # a multiple of what one latent covers, in every family
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
     """`placing` says how the model is held, `grouped` which components come onto the device a layer at a time, and
-    `device_bytes` what it takes there at most. Pictures of more than `whole_pixels` are decoded in tiles of `tile`
+    `device_bytes` what it takes there at most. Pictures of more than `whole_pixels` are encoded and decoded in tiles of `tile`
     pixels a side."""
 
     placing: Placing
@@ -77,7 +77,7 @@ def notes_on(placement: Placement, *, largest_pixels: int) -> tuple[str, ...]:
         notes.append(f"{', '.join(placement.grouped)}: held in the machine's memory, a layer at a time on the device")
     if placement.whole_pixels < largest_pixels:
         notes.append(
-            f"pictures above {placement.whole_pixels} pixels are decoded in tiles of {placement.tile} pixels a side"
+            f"pictures above {placement.whole_pixels} pixels are encoded and decoded in tiles of {placement.tile} pixels a side"
         )
     return tuple(notes)
 

@@ -8,7 +8,7 @@ import torch
 
 from models.diffusion.families.clip_text import ClipText
 from models.diffusion.families.conditioning import Conditioning
-from models.diffusion.families.decoding import Decoder, Tiling
+from models.diffusion.families.decoding import Decoder
 from models.diffusion.families.encoding import Encoder
 from models.diffusion.families.flux import Flux, FluxNetwork
 from models.diffusion.families.inversions import Inversions
@@ -17,6 +17,7 @@ from models.diffusion.families.sd1 import StableDiffusion1
 from models.diffusion.families.sd3 import Sd3Network, StableDiffusion3
 from models.diffusion.families.sdxl import StableDiffusionXl
 from models.diffusion.families.t5_text import T5Text
+from models.diffusion.families.tiling import Tiling
 from models.diffusion.flow import FlowTiming
 from models.manifest import Execution
 from models.request import ImageSize

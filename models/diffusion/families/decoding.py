@@ -1,24 +1,12 @@
 """From latents to pixels with a VAE, the same for every family."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 
+from models.diffusion.families.tiling import Tiles, Tiling
 from models.errors import PaintingBroken
 from models.request import ImageSize
-
-WHOLE = "whole"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tiling:
-    """Pictures of more than `whole_pixels` are decoded in overlapping tiles of `side` pixels."""
-
-    whole_pixels: int
-    side: int
 
 
 class Decoder:
@@ -26,17 +14,12 @@ class Decoder:
 
     def __init__(self, vae: Any, tiling: Tiling | None = None) -> None:
         self._vae = vae
-        self._tiling = tiling
-        self.pixels_per_latent = 2 ** (len(vae.config.block_out_channels) - 1)
-        if tiling is not None:
-            vae.tile_sample_min_size = tiling.side
-            vae.tile_latent_min_size = tiling.side // self.pixels_per_latent
+        self._tiles = Tiles(vae, tiling)
+        self.pixels_per_latent = self._tiles.pixels_per_latent
 
     def manner(self, size: ImageSize) -> str:
-        """How a picture of `size` is decoded: tiles change its pixels, and other tiles change them otherwise."""
-        if self._tiling is None or size.pixels <= self._tiling.whole_pixels:
-            return WHOLE
-        return f"tiles of {self._tiling.side}"
+        """How a picture of `size` is decoded, and encoded where it starts from one."""
+        return self._tiles.manner(size)
 
     def latent_sides(self, size: ImageSize, *, patch: int = 1) -> tuple[int, int]:
         """(height, width) of the latents of a picture of `size`, of which the network reads `patch` a side at once.
@@ -57,21 +40,12 @@ class Decoder:
         """
         height, width = latents.shape[-2:]
         size = ImageSize(width=width * self.pixels_per_latent, height=height * self.pixels_per_latent)
-        with self._in_tiles(is_tiled=self.manner(size) != WHOLE):
+        with self._tiles.used_for(size):
             image = self._vae.decode(unscaled(latents.to(self._vae.dtype), self._vae.config), return_dict=False)[0]
         if not bool(torch.isfinite(image).all()):
             raise PaintingBroken("The decoder produced values that are not numbers (NaN or infinity).")
         pixels: torch.Tensor = (image[0] / 2 + 0.5).clamp(0, 1).permute(1, 2, 0).float().cpu()
         return pixels
-
-    @contextmanager
-    def _in_tiles(self, *, is_tiled: bool) -> Iterator[None]:
-        """Encoding goes on in one piece: diffusers switches both at once."""
-        self._vae.use_tiling = is_tiled
-        try:
-            yield
-        finally:
-            self._vae.use_tiling = False
 
 
 def unscaled(latents: torch.Tensor, config: object) -> torch.Tensor:

@@ -6,14 +6,18 @@ import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
 
+from models.diffusion.families.tiling import Tiles, Tiling
 from models.errors import PaintingBroken
+from models.request import ImageSize
 
 
 class Encoder:
-    """Encodes in the VAE's own dtype. `draws`: the latents are drawn from a distribution, as all chance in float32."""
+    """Encodes in the VAE's own dtype, without `tiling` every picture in one go. `draws`: the latents are drawn from a
+    distribution, as all chance in float32."""
 
-    def __init__(self, vae: Any) -> None:
+    def __init__(self, vae: Any, tiling: Tiling | None = None) -> None:
         self._vae = vae
+        self._tiles = Tiles(vae, tiling)
         self.draws = isinstance(vae, AutoencoderKL)
 
     def encode(self, picture: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
@@ -25,7 +29,9 @@ class Encoder:
         Raises:
             PaintingBroken: the encoder produced something that is no number.
         """
-        said = self._vae.encode(picture.to(self._vae.dtype))
+        height, width = picture.shape[-2:]
+        with self._tiles.used_for(ImageSize(width=width, height=height)):
+            said = self._vae.encode(picture.to(self._vae.dtype))
         latents = _drawn(said.latent_dist, generator) if self.draws else said.latents.float()
         if not bool(torch.isfinite(latents).all()):
             raise PaintingBroken("The encoder produced values that are not numbers (NaN or infinity).")

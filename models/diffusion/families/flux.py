@@ -9,8 +9,9 @@ import torch
 
 from models.diffusion.families.clip_text import ClipText
 from models.diffusion.families.conditioning import Conditioning
-from models.diffusion.families.decoding import Decoder, Tiling
+from models.diffusion.families.decoding import Decoder
 from models.diffusion.families.t5_text import T5Text
+from models.diffusion.families.tiling import Tiling
 from models.diffusion.flow import FlowTiming
 from models.errors import WeightsRejected
 from models.manifest import Execution

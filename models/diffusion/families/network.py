@@ -5,8 +5,9 @@ from typing import Any
 import torch
 
 from models.diffusion.families.conditioning import Conditioning
-from models.diffusion.families.decoding import Decoder, Tiling
+from models.diffusion.families.decoding import Decoder
 from models.diffusion.families.encoding import Encoder
+from models.diffusion.families.tiling import Tiling
 from models.errors import WeightsRejected
 from models.manifest import Execution
 from models.request import ImageSize
@@ -32,7 +33,7 @@ class UnetNetwork:
             raise WeightsRejected("The UNet expects the guidance scale as an input; that is not served.")
         self.module = self.unet = unet
         self.reads_mask = unet.config.in_channels != self._channels
-        self.encoder, self.decoder = Encoder(vae), Decoder(vae, tiling)
+        self.encoder, self.decoder = Encoder(vae, tiling), Decoder(vae, tiling)
 
     def latent_shape(self, size: ImageSize) -> tuple[int, int, int]:
         """(channels, height, width) of the latents of a picture of `size`. Raises PaintingBroken."""

@@ -8,8 +8,9 @@ from torch.nn.functional import pad
 
 from models.diffusion.families.clip_text import Chunk, ClipText, even
 from models.diffusion.families.conditioning import Conditioning
-from models.diffusion.families.decoding import Decoder, Tiling
+from models.diffusion.families.decoding import Decoder
 from models.diffusion.families.t5_text import T5Text
+from models.diffusion.families.tiling import Tiling
 from models.diffusion.flow import FlowTiming
 from models.errors import PaintingBroken, WeightsRejected
 from models.manifest import Execution

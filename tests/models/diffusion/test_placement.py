@@ -15,6 +15,7 @@ from models import GenerationSpec, Placing
 from models.child_protocol import Beat, Paint
 from models.diffusion.device import Device
 from models.diffusion.families.decoding import Decoder
+from models.diffusion.noise import generator_of
 from models.diffusion.painting import begin, pass_wanted
 from models.diffusion.passes import run_pass
 from models.diffusion.placement import notes_on, plan_placement
@@ -81,7 +82,7 @@ def test_the_recipe_names_what_comes_onto_the_device_in_groups(gigabytes: int, m
         ("cuda", 0, 128, 256, 256),
     ],
 )
-def test_the_pixels_decoded_at_once_follow_from_the_memory(
+def test_the_pixels_decoded_in_onefollow_from_the_memory(
     kind: str, gigabytes: int, channels: int, whole_side: int, tile: int
 ) -> None:
     chosen = plan_placement({"unet": 1, "vae": 1}, kind=kind, room=gigabytes * GB, channels=channels)
@@ -203,6 +204,25 @@ def sides_of_pieces(decoder: Decoder) -> list[tuple[int, ...]]:
     seen: list[tuple[int, ...]] = []
     decoder._vae.decoder.register_forward_pre_hook(lambda _, given: seen.append(tuple(given[0].shape[-2:])))
     return seen
+
+
+def test_a_large_picture_to_start_from_is_encoded_in_tiles_whose_seams_are_slight(
+    sd1: Path, device: Device, small: Device
+) -> None:
+    whole = at_once(Residency({"tiny": card_of(sd1)}, device).pipeline("tiny")).network
+    tiled = at_once(Residency({"tiny": card_of(sd1)}, small).pipeline("tiny")).network
+    picture = torch.rand((1, 3, 384, 512), generator=torch.Generator().manual_seed(3)) * 2 - 1
+    pieces: list[tuple[int, ...]] = []
+    tiled.encoder._vae.encoder.register_forward_pre_hook(lambda _, given: pieces.append(tuple(given[0].shape[-2:])))
+
+    in_one, in_tiles = (net.encoder.encode(picture, generator_of(1)) for net in (whole, tiled))
+    fitting = picture[..., :256, :256].contiguous()
+    assert torch.equal(*(net.encoder.encode(fitting, generator_of(1)) for net in (whole, tiled)))
+
+    assert len(pieces) > 2
+    assert max(max(sides) for sides in pieces) <= 256
+    assert in_tiles.shape == in_one.shape
+    assert 0 < (in_tiles - in_one).abs().mean() < 0.1 * in_one.std()
 
 
 @pytest.mark.parametrize(("width", "decoding"), [(256, "whole"), (320, "tiles of 256")])
