@@ -14,6 +14,7 @@ from models.child_protocol import Compute
 from models.diffusion.canary import CANDIDATES, Calibration, calibrate
 from models.diffusion.passes import PassWanted
 from models.manifest import Execution
+from models.pass_times import PassTimes
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +34,7 @@ class Calibrations:
         self._holds_one = holds_one
         self._compute = compute
         self._known: dict[Hashable, Calibration | None] = {}
+        self._times: dict[Hashable, PassTimes] = {}
 
     def of(self, wanted: PassWanted) -> Calibration | None:
         """What is known of the group of `wanted`; None: nothing yet."""
@@ -47,7 +49,20 @@ class Calibrations:
         calibration = self.of(wanted)
         if calibration is None:
             return LONE.as_batch_sizes() if self._holds_one else None
-        return calibration.as_batch_sizes()
+        if not calibration.ms:
+            return calibration.as_batch_sizes()
+        return BatchSizes(calibration.sizes, self._times_of(wanted, calibration).ms())
+
+    def note(self, wanted: PassWanted, size: int, ms: float) -> None:
+        """A pass of `size` for the group of `wanted` took `ms`."""
+        calibration = self.of(wanted)
+        if calibration is not None and size in calibration.ms:
+            self._times_of(wanted, calibration).note(size, ms)
+
+    def _times_of(self, wanted: PassWanted, calibration: Calibration) -> PassTimes:
+        if wanted.kernels not in self._times:
+            self._times[wanted.kernels] = PassTimes(calibration.ms)
+        return self._times[wanted.kernels]
 
     def batch_class(self, wanted: PassWanted) -> int:
         """The smallest proven size; 0 where nothing is proven."""
@@ -65,6 +80,7 @@ class Calibrations:
         found = yield from calibrate(model, candidates=self._candidates(wanted), holds_one=self._holds_one)
         log.info("batch sizes of %s: %s, milliseconds %s", wanted.model, found.sizes, dict(found.ms))
         self._known[wanted.kernels] = found
+        self._times.pop(wanted.kernels, None)
         self._write(wanted, found)
 
     def forgo(self, wanted: PassWanted) -> None:

@@ -21,9 +21,8 @@ from models.diffusion.recovering import recover
 
 CANDIDATES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
 LONGEST_PASS_S = 8.0
-# A larger size is used unless a picture in it costs more than this much of what it costs in the best smaller one; a
-# little more is allowed, since times waver on a busy machine and the choice stays.
-DEARER = 1.1
+# A class without size 1 must be better by this much to be chosen: times waver on a busy machine, and the choice stays.
+BETTER = 1.1
 # A class without size 1 makes a lone picture pay for padding: at most this much (engine.md, point 6).
 KNEE = 1.3
 
@@ -100,7 +99,7 @@ def chosen(plain: Sequence[Trial], steady: Sequence[Trial], steadied: tuple[str,
     for trial in plain:
         rival = _calibration(_agreeing(trial, plain), ())
         is_quick_alone = bool(rival.sizes) and rival.ms[rival.sizes[0]] <= KNEE * alone.ms
-        if is_quick_alone and _ms_per_picture(rival) * DEARER < _ms_per_picture(best):
+        if is_quick_alone and _ms_per_picture(rival) * BETTER < _ms_per_picture(best):
             best = rival
     return best
 
@@ -180,16 +179,9 @@ def _watch(batch: Sequence[PassWanted], found: set[str]) -> bool:
 
 
 def _calibration(trials: Sequence[Trial], steadied: tuple[str, ...]) -> Calibration:
-    """The smallest size and every larger one that pays."""
-    used: list[Trial] = []
-    for trial in sorted(trials, key=lambda trial: trial.size):
-        if all(trial.ms / trial.size <= DEARER * smaller.ms / smaller.size for smaller in used):
-            used.append(trial)
-    return Calibration(
-        sizes=tuple(trial.size for trial in used),
-        steadied=steadied if len(used) > 1 else (),
-        ms={trial.size: trial.ms for trial in trials},
-    )
+    """All sizes of a class: which of them pays is for the planner to say, pass by pass."""
+    ms = {trial.size: trial.ms for trial in sorted(trials, key=lambda trial: trial.size)}
+    return Calibration(sizes=tuple(ms), steadied=steadied if len(ms) > 1 else (), ms=ms)
 
 
 def _ms_per_picture(calibration: Calibration) -> float:

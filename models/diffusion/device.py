@@ -78,7 +78,7 @@ def _read(cpuinfo: Path) -> str:
 
 def multiplies_bfloat16(cpuinfo: str) -> bool:
     """The first processor of Linux's `cpuinfo` has instructions for it: 1.2 to 1.4 times as fast (decision 0008)."""
-    first = _first_processor(cpuinfo)
+    first = _first_core(cpuinfo)
     return not BFLOAT16_FLAGS.isdisjoint(first.get("flags", first.get("Features", "")).split())
 
 
@@ -87,13 +87,13 @@ def cpu_name(cpuinfo: str) -> str:
 
     torch's instruction set is not enough: oneDNN and MKL choose kernels by the CPU itself.
     """
-    first = _first_processor(cpuinfo)
+    first = _first_core(cpuinfo)
     numbers = [f"{word} {first[key]}" for key, word in NUMBERS.items() if key in first]
     name = first.get("model name") or platform.processor() or platform.machine()
     return f"{name} ({', '.join(numbers)})" if numbers else name
 
 
-def _first_processor(cpuinfo: str) -> dict[str, str]:
+def _first_core(cpuinfo: str) -> dict[str, str]:
     lines = (line.partition(":") for line in cpuinfo.split("\n\n", 1)[0].splitlines())
     return {key.strip(): value.strip() for key, _, value in lines}
 

@@ -25,6 +25,11 @@ class Pace:
         self._new_event = new_event
         self._before: Event | None = None
 
+    @property
+    def is_immediate(self) -> bool:
+        """A pass is over when its call returns."""
+        return self._new_event is None
+
     @classmethod
     def of(cls, device: torch.device) -> Self:
         return cls(partial(torch.cuda.Event, blocking=True) if device.type == "cuda" else None)

@@ -5,6 +5,7 @@ network for the chosen ones. A painting's failure stays its own.
 """
 
 import logging
+import time
 from collections import Counter
 from collections.abc import Callable, Generator, Hashable, Sequence
 from dataclasses import dataclass
@@ -190,14 +191,18 @@ class Studio:
     def _predictions(self, wanted: Sequence[PassWanted], size: int) -> list[torch.Tensor | Exception]:
         """The network's answer for each. If a shared pass fails each goes alone, so that only the guilty one fails."""
         known = self._calibrations.of(wanted[0]) or LONE
+        began = time.perf_counter()
         try:
-            return [*run_pass(wanted, size, steadied=known.steadied)]
+            predictions: list[torch.Tensor | Exception] = [*run_pass(wanted, size, steadied=known.steadied)]
         except Exception as wrong:
             recover(wrong)
             if len(wanted) == 1:
                 return [wrong]
             log.warning("a pass for %d pictures failed; each is tried alone", len(wanted), exc_info=wrong)
             return [self._predictions([one], min(known.sizes))[0] for one in wanted]
+        if self._pace.is_immediate:
+            self._calibrations.note(wanted[0], size, (time.perf_counter() - began) * 1000)
+        return predictions
 
     def _measure_on(self, send: Send) -> None:
         """Find out the batch sizes of a group once that may help somebody; a pass or two a tick."""

@@ -158,7 +158,7 @@ ALONE = Trial(size=1, bits=("a", "b", "c", "d", "e"), ms=10.0)
     ("plain", "steady", "sizes"),
     [
         ([(2, "ab", 15)], [(2, "ab", 15)], (1, 2)),  # everything agrees
-        ([(2, "ab", 30)], [(2, "ab", 30)], (1,)),  # two together cost more than one after the other
+        ([(2, "ab", 30)], [(2, "ab", 30)], (1, 2)),  # that two together cost more is for the planner
         ([(2, "xb", 15)], [(2, "ab", 15)], (1, 2)),  # steadied
         ([(2, "xy", 12), (4, "xyzw", 13)], [(2, "ab", 19), (4, "abcd", 38)], (2, 4)),  # a lone one pays 20 %, many gain
         ([(2, "xy", 14), (4, "xyzw", 13)], [(2, "ab", 19), (4, "abcd", 38)], (1, 2, 4)),  # it would pay 40 %
