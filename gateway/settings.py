@@ -101,6 +101,9 @@ class Settings(BaseSettings):
     heartbeat_s: float = Field(
         15, gt=0, le=300, description="A stream of events says this often that it lives, seconds."
     )
+    leave_grace_s: float = Field(
+        30, ge=0, le=3600, description="A caller who leaves a synchronous call may come back this long."
+    )
     lease_s: float = Field(30, gt=0, le=3600, description="A worker that shows no progress this long loses its work.")
     poll_s: float = Field(1, gt=0, le=60, description="How often a worker looks into the database unasked, seconds.")
     max_queued: int = Field(1000, ge=1, description="Open generations before new ones are refused with queue_full.")

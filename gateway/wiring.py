@@ -13,7 +13,19 @@ from typing import TYPE_CHECKING
 import structlog
 
 from gateway.access import Gatekeeper, MinuteWindows
-from gateway.generations import Cancel, Fetch, Pace, ProgressBoard, PublicUrls, Remove, Replay, Runner, Settle, Submit
+from gateway.generations import (
+    Cancel,
+    Departures,
+    Fetch,
+    Pace,
+    ProgressBoard,
+    PublicUrls,
+    Remove,
+    Replay,
+    Runner,
+    Settle,
+    Submit,
+)
 from gateway.generations.watching import Watching
 from gateway.identity import new_id
 from gateway.installation import SEEDS, Installation
@@ -58,6 +70,7 @@ class Server:
         try:
             yield
         finally:
+            await self.departures.close()
             for running in beside:
                 running.cancel()
             await asyncio.gather(*beside, return_exceptions=True)
@@ -92,6 +105,7 @@ class Server:
             fetch=self.fetch,
             watching=Watching(fetch=self.fetch, board=self.board, pace=self.pace),
             cancel=self.cancel,
+            departures=self.departures,
             remove=self.remove,
             stopped=self.stopped,
             replay=self.replay,
@@ -124,6 +138,10 @@ class Server:
     @cached_property
     def cancel(self) -> Cancel:
         return Cancel(fetch=self.fetch, settle=self.settle, halt=self.worker.halt)
+
+    @cached_property
+    def departures(self) -> Departures:
+        return Departures(self.cancel, grace_s=self.installation.settings.leave_grace_s)
 
     @cached_property
     def remove(self) -> Remove:

@@ -34,6 +34,7 @@ IS_LAPSED = and_(generations.c.state == State.PROCESSING, generations.c.lease_un
 FETCH = select(generations).where(
     generations.c.id == bindparam("id"), generations.c.account_id == bindparam("account_id")
 )
+STATE = select(generations.c.state).where(generations.c.id == bindparam("id"))
 
 
 def _heads(is_free: ColumnElement[bool]) -> Select[tuple[int]]:
@@ -151,6 +152,12 @@ async def fetch(connection: Connection, account_id: str, id: str) -> Found | Non
     """One generation of the account with its pictures, in order."""
     rows = (await connection.execute(FETCH, {"id": id, "account_id": account_id})).mappings().all()
     return (await _with_pictures(connection, rows))[0] if rows else None
+
+
+async def is_open(connection: Connection, id: str) -> bool:
+    """It has not ended. One that is not there is not open."""
+    state: State | None = await connection.scalar(STATE, {"id": id})
+    return state is not None and not state.is_final
 
 
 async def page(

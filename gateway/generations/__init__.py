@@ -5,6 +5,7 @@ happens in which transaction. Must never know HTTP, and never write a state that
 """
 
 from gateway.generations.cancel import AlreadyFinished, Cancel
+from gateway.generations.departing import Departures
 from gateway.generations.fetch import CursorInvalid, Fetch, GenerationUnknown, Page, View
 from gateway.generations.pace import Pace
 from gateway.generations.progress import ProgressBoard
@@ -30,6 +31,7 @@ __all__ = [
     "Ask",
     "Cancel",
     "CursorInvalid",
+    "Departures",
     "Fetch",
     "GenerationUnknown",
     "IdempotencyClash",

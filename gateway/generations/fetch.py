@@ -12,7 +12,7 @@ from gateway.access import Caller
 from gateway.generations.progress import ProgressBoard
 from models import Progress, Refused, RequestInvalid
 from storage import Database, Generation, Picture, State
-from storage.generations import fetch, page, position_in_queue
+from storage.generations import fetch, is_open, page, position_in_queue
 
 POLL_S = 1.0
 _CURSOR = re.compile(r"g([1-9][0-9]{0,17})")  # any such number fits into the databases' 64 bits
@@ -83,12 +83,17 @@ class Fetch:
         The bell of this process rings at once; a worker in another process is noticed by asking the database.
         """
         deadline = asyncio.get_running_loop().time() + wait_s
-        while True:
-            view = await self.one(caller, generation_id)
+        while await self._is_open(generation_id):
             left_s = deadline - asyncio.get_running_loop().time()
-            if view.generation.state.is_final or left_s <= 0:
-                return view
+            if left_s <= 0:
+                break
             await self.board.wait(generation_id, min(POLL_S, left_s))
+        return await self.one(caller, generation_id)
+
+    async def _is_open(self, generation_id: str) -> bool:
+        """Asked over and over by everybody who waits, so it reads one word and not the whole row."""
+        async with self.database.reading() as connection:
+            return await is_open(connection, generation_id)
 
     def _view(self, generation: Generation, pictures: tuple[Picture, ...]) -> View:
         is_running = generation.state is State.PROCESSING

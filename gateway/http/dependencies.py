@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from gateway.access import Caller, Gatekeeper, KeyMissing, MinuteWindows, RateExceeded
 from gateway.clock import Clock
-from gateway.generations import Cancel, Fetch, PublicUrls, Remove, Replay, Submit, Watching
+from gateway.generations import Cancel, Departures, Fetch, PublicUrls, Remove, Replay, Submit, Watching
 from gateway.http.rate_headers import rate_headers
 from gateway.http.refusals import JsonInvalid, MediaTypeUnsupported
 from gateway.orders import GenerateBody
@@ -46,6 +46,7 @@ class Services:
     fetch: Fetch
     cancel: Cancel
     watching: Watching
+    departures: Departures
     remove: Remove
     stopped: Sequence[str]
     replay: Replay

@@ -3,6 +3,8 @@
 `submit_and_wait` says how far it came; `picture_or_refusal` is for dialects that know no "not yet".
 """
 
+import asyncio
+from collections.abc import Coroutine
 from dataclasses import dataclass
 
 from fastapi import Request
@@ -52,14 +54,42 @@ async def picture_or_refusal(request: Request, given: Services, caller: Caller, 
 async def wait_for(request: Request, given: Services, caller: Caller, accepted: Accepted, *, wait_s: float) -> Waited:
     """Wait for what has been accepted already; see `submit_and_wait`.
 
+    Whoever leaves meanwhile gives it up, after a grace: unless an `Idempotency-Key` says that they will ask again.
+
     Raises:
         Failed: the painting failed.
     """
     request.state.is_replay = accepted.is_replay  # for the answer's headers, of an error too
     if wait_s <= 0:
         return Waited(accepted=accepted, ended=None)
-    view = await given.fetch.ended(caller, accepted.generation_id, wait_s=wait_s)
+    with given.departures.waiting(accepted.generation_id):
+        view = await _ended_unless_left(request, given.fetch.ended(caller, accepted.generation_id, wait_s=wait_s))
+    if view is None and "idempotency-key" not in request.headers:
+        given.departures.left(caller, accepted.generation_id)
+    if view is None or not view.generation.state.is_final:
+        return Waited(accepted=accepted, ended=None)
     failure = failure_of(view.generation)
     if failure is not None:
         raise failure
-    return Waited(accepted=accepted, ended=view if view.generation.state.is_final else None)
+    return Waited(accepted=accepted, ended=view)
+
+
+async def _ended_unless_left(request: Request, ending: Coroutine[None, None, View]) -> View | None:
+    """What `ending` returns; None when the caller is gone before. Whatever is answered then, nobody hears."""
+    waiting, leaving = asyncio.ensure_future(ending), asyncio.ensure_future(_departure(request))
+    try:
+        await asyncio.wait((waiting, leaving), return_when=asyncio.FIRST_COMPLETED)
+        if waiting.done():
+            return waiting.result()
+        leaving.result()  # a body that nobody wanted may have been too large
+        return None
+    finally:
+        waiting.cancel()
+        leaving.cancel()
+        await asyncio.gather(waiting, leaving, return_exceptions=True)
+
+
+async def _departure(request: Request) -> None:
+    """Returns when the connection is gone. What still comes of a body means nothing."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
