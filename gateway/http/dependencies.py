@@ -81,7 +81,7 @@ async def known_caller(request: Request, given: Given) -> Caller:
 def token_of(request: Request) -> str:
     """The key as sent, empty when there is none."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
+    if scheme.lower() in {"bearer", "token"}:  # the second is what older clients of Replicate say
         return token.strip()
     if scheme.lower() == "basic":
         return _password_of(token)

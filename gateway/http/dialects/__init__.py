@@ -1,4 +1,5 @@
-"""Other people's HTTP contracts, so that their clients work here unchanged: OpenAI's images, together's, A1111's web UI.
+"""Other people's HTTP contracts, so that their clients work here unchanged: OpenAI's images, together's, A1111's web
+UI, Hugging Face's inference, Replicate's predictions.
 
 their body -> our `GenerationRequest` -> the same use cases as the native contract -> their answer. Owns other people's
 words and shapes. Must never decide what is painted, allowed or paid, and never do what `/v1/generate` cannot.

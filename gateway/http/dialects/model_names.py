@@ -21,9 +21,13 @@ class ModelNames:
     catalogue: Catalogue
     aliases: Mapping[str, str]
 
+    def knows(self, name: str) -> bool:
+        """It is a model's name, or stands for one."""
+        return self._is_ours(name) or any(fnmatchcase(name, pattern) for pattern in self.aliases)
+
     def meant(self, name: str | None) -> str | None:
         """A model of ours, None where the style shall decide. A name that nobody knows stays as it is."""
-        if name is None or any(card.id == name for card in self.catalogue.cards()):
+        if name is None or self._is_ours(name):
             return name
         model = next((model for pattern, model in self.aliases.items() if fnmatchcase(name, pattern)), name)
         return None if model == DEFAULT else model
@@ -41,6 +45,9 @@ class ModelNames:
         """What there is to choose from; patterns are no names."""
         yield from (card.id for card in self.catalogue.cards())
         yield from (alias for alias in self.aliases if not WILD & set(alias))
+
+    def _is_ours(self, name: str) -> bool:
+        return any(card.id == name for card in self.catalogue.cards())
 
 
 def model_names(given: Services) -> ModelNames:

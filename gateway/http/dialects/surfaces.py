@@ -1,5 +1,6 @@
 """Every dialect that this server speaks."""
 
-from gateway.http.dialects import a1111, a1111_lists, openai_images, openai_models
+from gateway.http.dialects import a1111, a1111_lists, huggingface, openai_images, openai_models, replicate
 
-dialect_routes = (openai_models.routes, openai_images.routes, a1111.routes, a1111_lists.routes)
+_SPOKEN = (openai_models, openai_images, a1111, a1111_lists, huggingface, replicate)
+dialect_routes = tuple(dialect.routes for dialect in _SPOKEN)

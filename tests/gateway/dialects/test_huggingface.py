@@ -1,0 +1,45 @@
+"""`POST /hf/{model or style}`: a picture's bytes for Hugging Face's inference clients."""
+
+import io
+
+import pytest
+from PIL import Image
+
+
+async def inferred(gateway, name, *, accept="image/png", **parameters):
+    headers = {"Authorization": f"Bearer {gateway.key}", "Accept": accept}
+    body = {"inputs": "a red lighthouse by the sea", "parameters": parameters}
+    return await gateway.http.post(f"/hf/{name}", json=body, headers=headers)
+
+
+@pytest.mark.parametrize(
+    ("accept", "format"),
+    [("image/png", "PNG"), ("image/webp;q=0.9, */*", "WEBP"), ("image/jpeg", "JPEG"), ("*/*", "PNG"), ("", "PNG")],
+)
+async def test_the_answer_is_the_picture_in_the_form_asked_for(gateway, accept, format):
+    answered = await inferred(gateway, "starter", accept=accept, width=640, height=384, seed=7)
+    assert answered.status_code == 200, answered.text
+    picture = Image.open(io.BytesIO(answered.content))
+    assert (picture.format, picture.size) == (format, (640, 384))
+    assert answered.headers["content-type"] == f"image/{format.lower()}"
+    assert answered.headers["x-pinxit-seed"] == "7"
+
+
+@pytest.mark.parametrize(
+    ("name", "style"), [("watercolor", "watercolor"), ("aquarelle", "watercolor"), ("gpt-image-2", None)]
+)
+async def test_the_path_names_a_model_or_a_style(gateway, name, style):
+    id = (await inferred(gateway, name, negative_prompt="clouds")).headers["x-pinxit-generation"]
+    made = (await gateway.get(f"/v1/generations/{id}")).json()
+    assert (made["model"], made["style_resolved"]) == ("starter", style or made["style_resolved"])
+    assert made["negative_prompt_used"].startswith("clouds")
+
+
+async def test_errors_are_json_whatever_was_accepted(gateway):
+    answered = await inferred(gateway, "black-forest-labs/FLUX.1-dev")
+    assert (answered.status_code, answered.json()["error"]["code"]) == (404, "model_not_found")
+    assert (await inferred(gateway, "starter", width=100)).json()["error"]["code"] == "invalid_size"
+
+
+async def test_what_changed_nothing_is_named(gateway):
+    assert (await inferred(gateway, "starter", clip=1)).headers["x-pinxit-ignored"] == "parameters.clip"
