@@ -1,13 +1,13 @@
 """The two contact sheets of the model card.
 
-python -m models.training.gallery world --out models/starter/world.webp
+python -m models.training.gallery world --out models/training/world.webp
 python -m models.training.gallery model --out models/starter/outputs.webp
 """
 
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
+import json
 from pathlib import Path
 from typing import Final
 
@@ -16,8 +16,10 @@ import torch
 from PIL import Image
 
 from models.training.samples import SAMPLERS, contact_sheet, paint
+from models.training.world.captions import words_of
 from models.training.world.composition import painted
-from models.training.world.scene import STYLES, drawn_scene
+from models.training.world.scene import STYLES, Scene, drawn_scene
+from models.training.world.settings import STYLE_FRAMES
 
 PROMPTS: Final = (
     "a red lighthouse by the sea at sunset",
@@ -27,28 +29,28 @@ PROMPTS: Final = (
     "a black cat in the snow",
     "a yellow car in the desert",
 )
-TEMPLATES: Final = {
-    "digital-art": "digital illustration of {}, clear shapes, rich colour, considered composition",
-    "watercolor": "watercolour painting of {}, loose wet washes, visible paper grain",
-    "oil-painting": "oil painting of {}, visible brush strokes, thick impasto, canvas texture",
-    "line-art": "line art drawing of {}, clean ink lines, white background",
-    "pixel-art": "pixel art of {}, 16-bit game sprite style, limited palette, crisp blocks",
-    "neon-punk": "neon-lit cyberpunk scene of {}, glowing magenta and cyan light, dark background",
-    "photographic": "photograph of {}, natural light, true colours, fine detail",
-}
 
 
 def world_sheet(seed: int) -> Image.Image:
     """Six drawn scenes of each style, a row a style."""
     rng = np.random.default_rng(seed)
-    scenes = [replace(drawn_scene(rng), style=style) for style in STYLES for _ in range(6)]
+    scenes = [_scene_in(style, rng) for style in STYLES for _ in range(6)]
     return contact_sheet([Image.fromarray(painted(scene)) for scene in scenes], columns=6)
+
+
+def _scene_in(style: str, rng: np.random.Generator) -> Scene:
+    while (scene := drawn_scene(rng)).style != style or not scene.things:
+        pass
+    return scene
 
 
 def model_sheet(args: argparse.Namespace) -> Image.Image:
     """PROMPTS in every style's template, a row a style; a column shares its seed."""
-    rows = []
-    for template in TEMPLATES.values():
+    known, rows = set(json.loads((args.model / "vocabulary.json").read_text())["words"]), []
+    for style in STYLES:
+        template = STYLE_FRAMES[style][0]
+        if not words_of(template.replace("{}", "")) <= known:
+            continue
         prompts = [template.format(prompt) for prompt in PROMPTS]
         rows += paint(
             args.model, prompts, sampler=args.sampler, steps=args.steps, guidance=args.guidance, first_seed=args.seed

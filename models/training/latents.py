@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +17,7 @@ from diffusers import AutoencoderTiny
 from rich import print as show
 
 from models.training.rendering import read_scenes
-from models.training.world.scene import Scene
+from models.training.world.scene import mirrored
 
 BATCH: Final = 20
 
@@ -37,12 +37,6 @@ def scale_of(folder: Path) -> float:
     """What latents are multiplied by to have unit spread; measured on the first shard."""
     first = min(folder.glob("*.npy"))
     return 1.0 / float(np.load(first).astype(np.float32).std())
-
-
-def mirrored(scene: Scene) -> Scene:
-    """The scene as its mirror picture shows it: places swap sides, so the left thing comes first again."""
-    things = tuple(replace(thing, x=1.0 - thing.x) for thing in reversed(scene.things))
-    return replace(scene, things=things)
 
 
 def encode_shard(model: AutoencoderTiny, shard: Path, out: Path, *, is_mirrored: bool) -> None:

@@ -3,45 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import skia  # type: ignore[import-not-found]
 
-from models.training.world.palette import Light, Rgb, darker, lighter, mixed
+from models.training.world.hands import INK, MATERIALS, NIGHT, PAPER, Hand, Lit, packed
+from models.training.world.palette import Light, Rgb, darker, lighter, mixed, saturated
 
 Point: TypeAlias = tuple[float, float]
-PAPER: Final[Rgb] = (0.97, 0.95, 0.90)
-INK: Final[Rgb] = (0.10, 0.09, 0.11)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hand:
-    """How a style draws: strength of shading, outline width in pixels, share of colour in fills."""
-
-    shading: float = 0.22
-    outline: float = 0.0
-    wash: float = 1.0
-    is_neon: bool = False
-    is_ink: bool = False
+def polygon(points: Sequence[Point], *, is_closed: bool = True) -> skia.Path:
+    """A path of straight lines."""
+    path = skia.Path()
+    path.addPoly([skia.Point(*point) for point in points], is_closed)
+    return path
 
 
-HANDS: Final[dict[str, Hand]] = {
-    "digital-art": Hand(shading=0.20),
-    "watercolor": Hand(shading=0.12, outline=0.0),
-    "oil-painting": Hand(shading=0.30),
-    "line-art": Hand(shading=0.0, outline=1.5, wash=0.16, is_ink=True),
-    "pixel-art": Hand(shading=0.14, outline=1.2),
-    "neon-punk": Hand(shading=0.05, outline=1.8, wash=0.2, is_neon=True),
-    "photographic": Hand(shading=0.42),
-}
+def curve(start: Point, *segments: tuple[float, ...]) -> skia.Path:
+    """A closed path: two numbers are a line to there, four a quadratic and six a cubic curve."""
+    path = skia.Path()
+    path.moveTo(*start)
+    for segment in segments:
+        {2: path.lineTo, 4: path.quadTo, 6: path.cubicTo}[len(segment)](*segment)
+    path.close()
+    return path
 
 
-def skia_colour(colour: Rgb, alpha: float = 1.0) -> int:
-    """The colour as skia's packed integer."""
-    red, green, blue = (max(0, min(255, round(255 * part))) for part in colour)
-    return int(skia.Color(red, green, blue, max(0, min(255, round(255 * alpha)))))
+def oval_path(centre: Point, radii: Point) -> skia.Path:
+    """An ellipse."""
+    (x, y), (across, down) = centre, radii
+    return skia.Path.Oval(skia.Rect.MakeLTRB(x - across, y - down, x + across, y + down))
 
 
 class Brush:
@@ -57,21 +50,16 @@ class Brush:
         self.hand = hand
         self.rng = rng
         self.unit = 1.0
+        self.side = -1.0
         self.is_subject = False
 
     def poly(self, points: Sequence[Point], colour: Rgb, alpha: float = 1.0) -> None:
         """A filled polygon."""
-        path = skia.Path()
-        path.addPoly([skia.Point(*point) for point in points], True)
-        self.shape(path, colour, alpha)
+        self.shape(polygon(points), colour, alpha)
 
     def oval(self, centre: Point, radii: Point, colour: Rgb, alpha: float = 1.0) -> None:
         """A filled ellipse."""
-        path = skia.Path()
-        path.addOval(
-            skia.Rect.MakeLTRB(centre[0] - radii[0], centre[1] - radii[1], centre[0] + radii[0], centre[1] + radii[1])
-        )
-        self.shape(path, colour, alpha)
+        self.shape(oval_path(centre, radii), colour, alpha)
 
     def box(self, corner: Point, other: Point, colour: Rgb, roundness: float = 0.0) -> None:
         """A filled rectangle between two corners."""
@@ -83,68 +71,83 @@ class Brush:
         self.shape(path, colour)
 
     def shape(self, path: skia.Path, colour: Rgb, alpha: float = 1.0) -> None:
-        """A filled path under the light: shaded from its lit side, outlined if the style does so."""
-        paint = skia.Paint(AntiAlias=True)
+        """A filled path under the light: shaded from its lit side, modelled and outlined as the style does."""
         fill = self._fill(self.light.on(colour))
-        shading = self.hand.shading * (1.0 if self.is_subject else 0.5)
         bounds = path.getBounds()
-        if shading > 0.0:
-            ends = [skia.Point(bounds.left(), bounds.top()), skia.Point(bounds.right(), bounds.bottom())]
-            colours = [skia_colour(lighter(fill, shading * 0.6), alpha), skia_colour(darker(fill, shading), alpha)]
-            paint.setShader(skia.GradientShader.MakeLinear(ends, colours))
-        else:
-            paint.setColor(skia_colour(fill, alpha))
-        self.canvas.drawPath(path, paint)
-        if self.hand.outline > 0.0 and alpha > 0.6 and (self.is_subject or not self._is_pixel()):
-            self.canvas.drawPath(path, self._outline_paint(colour, 1.0 if self.is_subject else 0.7))
+        self.canvas.drawPath(path, self._fill_paint(fill, bounds, alpha))
+        if alpha < 0.6:
+            return
+        is_seen = min(bounds.width(), bounds.height()) * self.unit > 5.0
+        if self.hand.material and is_seen and (self.is_subject or self.hand.material == "facets"):
+            MATERIALS[self.hand.material](Lit(canvas=self.canvas, path=path, fill=fill, unit=self.unit, side=self.side))
+        if self.hand.outline > 0.0 and is_seen:
+            self.canvas.drawPath(path, self._outline_paint(colour, 1.0 if self.is_subject else 0.55))
 
     def flat(self, path: skia.Path, colour: Rgb, alpha: float = 1.0) -> None:
         """A fill that shines by itself: no light, no outline."""
-        self.canvas.drawPath(path, skia.Paint(AntiAlias=True, Color=skia_colour(colour, alpha)))
+        self.canvas.drawPath(path, skia.Paint(AntiAlias=True, Color=packed(colour, alpha)))
 
     def line(self, points: Sequence[Point], colour: Rgb, width: float, alpha: float = 1.0) -> None:
         """A stroke through the points, `width` in canvas units."""
-        path = skia.Path()
-        path.addPoly([skia.Point(*point) for point in points], False)
-        shown = self._stroke_colour(colour)
-        paint = skia.Paint(
-            AntiAlias=True, Style=skia.Paint.kStroke_Style, StrokeWidth=width, Color=skia_colour(shown, alpha)
-        )
+        self.stroke(polygon(points, is_closed=False), colour, width, alpha)
+
+    def stroke(self, path: skia.Path, colour: Rgb, width: float, alpha: float = 1.0) -> None:
+        """A stroke along a path, `width` in canvas units."""
+        shown = packed(self._stroke_colour(colour), alpha)
+        paint = skia.Paint(AntiAlias=True, Style=skia.Paint.kStroke_Style, StrokeWidth=width, Color=shown)
         paint.setStrokeCap(skia.Paint.kRound_Cap)
+        paint.setStrokeJoin(skia.Paint.kRound_Join)
         self.canvas.drawPath(path, paint)
 
     def glow(self, centre: Point, radius: float, colour: Rgb, alpha: float = 0.8) -> None:
-        """A soft light: opaque in the middle, nothing at the radius. Ink draws none."""
-        strength = alpha * (0.35 if self.hand.is_ink else 1.0)
+        """A soft light: opaque in the middle, nothing at the radius. Ink draws hardly any."""
+        strength = alpha * (0.25 if self.hand.is_ink else 1.0)
         shader = skia.GradientShader.MakeRadial(
-            skia.Point(*centre), radius, [skia_colour(colour, strength), skia_colour(colour, 0.0)]
+            skia.Point(*centre),
+            radius,
+            [packed(colour, strength), packed(colour, strength * 0.32), packed(colour, 0.0)],
         )
         self.canvas.drawCircle(centre[0], centre[1], radius, skia.Paint(AntiAlias=True, Shader=shader))
 
+    def shadow(self, path: skia.Path, alpha: float, blur: float) -> None:
+        """A soft dark patch, `blur` in canvas units."""
+        paint = skia.Paint(AntiAlias=True, Color=packed(darker(self.light.shade, 0.85), alpha))
+        paint.setMaskFilter(skia.MaskFilter.MakeBlur(skia.kNormal_BlurStyle, blur))
+        self.canvas.drawPath(path, paint)
+
     def wash(self, top: float, bottom: float, colours: Sequence[Rgb], alphas: Sequence[float]) -> None:
         """A band across the whole picture, graded from top to bottom."""
-        shown = [self._wash_colour(colour) for colour in colours]
-        packed = [skia_colour(colour, alpha) for colour, alpha in zip(shown, alphas, strict=True)]
-        shader = skia.GradientShader.MakeLinear([skia.Point(0, top), skia.Point(0, bottom)], packed)
+        shown = [packed(self._wash_colour(c), alpha) for c, alpha in zip(colours, alphas, strict=True)]
+        shader = skia.GradientShader.MakeLinear([skia.Point(0, top), skia.Point(0, bottom)], shown)
         self.canvas.drawRect(skia.Rect.MakeLTRB(-9, top, 9999, bottom), skia.Paint(Shader=shader))
 
-    def _is_pixel(self) -> bool:
-        return not (self.hand.is_ink or self.hand.is_neon)
+    def tone(self, colour: Rgb) -> Rgb:
+        """A colour that shines by itself, as this style's hand shows it: pale in ink, dark in neon."""
+        return self._wash_colour(colour)
+
+    def _fill_paint(self, fill: Rgb, bounds: skia.Rect, alpha: float) -> skia.Paint:
+        shading = self.hand.shading * (1.0 if self.is_subject else 0.5)
+        if shading <= 0.0:
+            return skia.Paint(AntiAlias=True, Color=packed(fill, alpha))
+        lit, unlit = (bounds.left(), bounds.right()) if self.side < 0 else (bounds.right(), bounds.left())
+        ends = [skia.Point(lit, bounds.top()), skia.Point(unlit, bounds.bottom())]
+        colours = [packed(lighter(fill, shading * 0.6), alpha), packed(darker(fill, shading), alpha)]
+        return skia.Paint(AntiAlias=True, Shader=skia.GradientShader.MakeLinear(ends, colours))
 
     def _fill(self, colour: Rgb) -> Rgb:
         if self.hand.is_ink:
-            ground = mixed(PAPER, self.light.haze, 0.75 if self.light.is_dark else 0.18)
-            return mixed(ground, colour, 0.82 if self.is_subject else self.hand.wash)
+            ground = mixed(PAPER, self.light.haze, 0.75 if self.light.is_dark else 0.10)
+            return mixed(ground, colour, 0.85 if self.is_subject else self.hand.wash)
         if self.hand.is_neon:
-            return mixed((0.035, 0.02, 0.09), colour, 0.42 if self.is_subject else self.hand.wash)
-        return colour
+            return mixed(NIGHT, colour, 0.34 if self.is_subject else self.hand.wash)
+        return saturated(colour, self.hand.colour) if self.hand.colour != 1.0 else colour
 
     def _wash_colour(self, colour: Rgb) -> Rgb:
         if self.hand.is_ink:
-            return mixed(PAPER, colour, 0.88 if self.light.is_dark else 0.34)
+            return mixed(PAPER, colour, 0.88 if self.light.is_dark else 0.26)
         if self.hand.is_neon:
-            return mixed((0.04, 0.01, 0.10), colour, 0.42)
-        return colour
+            return mixed((0.05, 0.005, 0.11), colour, 0.38)
+        return saturated(colour, self.hand.colour) if self.hand.colour != 1.0 else colour
 
     def _stroke_colour(self, colour: Rgb) -> Rgb:
         if self.hand.is_ink:
@@ -159,16 +162,14 @@ class Brush:
         elif self.hand.is_ink:
             shown = mixed(PAPER, self.light.haze, 0.3) if self.light.is_dark and not self.is_subject else INK
         else:
-            shown = darker(self.light.on(colour), 0.6)
+            shown = darker(self.light.on(colour), 0.72)
         width = self.hand.outline * weight / self.unit
-        return skia.Paint(AntiAlias=True, Style=skia.Paint.kStroke_Style, StrokeWidth=width, Color=skia_colour(shown))
+        return skia.Paint(AntiAlias=True, Style=skia.Paint.kStroke_Style, StrokeWidth=width, Color=packed(shown))
 
     def _neon_line(self, colour: Rgb) -> Rgb:
         if self.is_subject:
             peak = max(colour)
-            return (
-                lighter((colour[0] / peak, colour[1] / peak, colour[2] / peak), 0.2)
-                if peak > 0.3
-                else (0.42, 0.36, 0.55)
-            )
-        return (0.95, 0.18, 0.75) if self.rng.random() < 0.5 else (0.12, 0.80, 0.92)
+            gain = (0.4 + 0.6 * peak) / peak
+            bright = (min(1.0, colour[0] * gain), min(1.0, colour[1] * gain), min(1.0, colour[2] * gain))
+            return lighter(bright, 0.18) if peak > 0.3 else (0.40, 0.33, 0.55)
+        return (0.98, 0.16, 0.76) if self.rng.random() < 0.5 else (0.10, 0.82, 0.95)

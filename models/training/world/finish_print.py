@@ -1,0 +1,68 @@
+"""Finishes of print and screen: ink lines, pixels, neon tubes, comic print."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+from PIL import Image
+
+from models.training.world.noise import blurred, clipped, luma, noise, warped
+
+
+@cache
+def _hatch(height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
+    """Diagonal pen lines in both directions, as masks."""
+    y, x = np.mgrid[0:height, 0:width]
+    return ((x + y) % 6 < 1)[..., None], ((x - y) % 6 < 1)[..., None]
+
+
+def line_art(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A hand that trembles, hatching where the drawing is dark, the tooth of paper."""
+    shape = pixels.shape[:2]
+    drawn = warped(pixels, 1.3, 9, rng).astype(np.float32)
+    bright, (first, other) = luma(drawn) / 255.0, _hatch(*shape)
+    is_night = bright.mean() < 0.45
+    wobble = 0.06 * noise(shape, 8, rng)[..., None]
+    ink = first & (bright + wobble < 0.80) & (bright > 0.25)
+    ink |= other & (bright + wobble < 0.62) & (bright > 0.25)
+    shown = np.where(ink, drawn * (0.80 if is_night else 0.62), drawn)
+    return clipped(shown + 5.0 * noise(shape, 2, rng)[..., None])
+
+
+def pixel_art(pixels: np.ndarray, _rng: np.random.Generator) -> np.ndarray:
+    """Blocks of 4 x 4 pixels in a palette of 24 colours."""
+    height, width = pixels.shape[:2]
+    small = Image.fromarray(pixels).resize((width // 4, height // 4), Image.Resampling.BOX)
+    few = small.quantize(24, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).convert("RGB")
+    return np.repeat(np.repeat(np.asarray(few), 4, axis=0), 4, axis=1)
+
+
+def neon(pixels: np.ndarray, _rng: np.random.Generator) -> np.ndarray:
+    """Bright lines bloom into the dark."""
+    bright = np.where(pixels.max(axis=2, keepdims=True) > 140, pixels, 0).astype(np.uint8)
+    near, far = blurred(bright, 2.0).astype(np.float32), blurred(bright, 7.0).astype(np.float32)
+    return clipped(pixels.astype(np.float32) * 0.92 + 0.35 * near + 0.55 * far)
+
+
+@cache
+def _dots(height: int, width: int) -> np.ndarray:
+    """A halftone screen at 45 degrees: 0 in the middle of a dot, 1 between dots."""
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    screen = (np.cos((x + y) * np.pi / 4.4) * np.cos((x - y) * np.pi / 4.4) + 1.0) / 2.0
+    return np.asarray(1.0 - screen, np.float32)[..., None]
+
+
+def comic(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Few flat tones, halftone dots in the middle tones, cheap paper, a black frame on a white margin."""
+    height, width = pixels.shape[:2]
+    few = np.round(pixels.astype(np.float32) / 51.0) * 51.0
+    few = 0.75 * few + 0.25 * pixels
+    bright = luma(pixels.astype(np.float32)) / 255.0
+    shade = np.clip(0.86 - bright, 0.0, 0.55) * (bright > 0.22)
+    inked = np.where((_dots(height, width) < 0.95 * shade) & (shade > 0.10), few * 0.76, few + 8.0)
+    paper = inked * np.array([1.0, 0.985, 0.93], np.float32) + 3.0 * noise((height, width), 2, rng)[..., None]
+    paper[:6], paper[-6:], paper[:, :6], paper[:, -6:] = 246, 246, 246, 246
+    for frame in (paper[5:7, 5:-5], paper[-7:-5, 5:-5], paper[5:-5, 5:7], paper[5:-5, -7:-5]):
+        frame[...] = 18
+    return clipped(paper)
