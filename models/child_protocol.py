@@ -4,6 +4,7 @@ The parent begins with `Setup`; the child answers `Ready` when its device is cho
 After that every `Paint` gets beats and exactly one of `Painted`, `Stopped` or `Broken`.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import msgspec
 
 from models.catalogue import AdapterCard, ModelCard
 from models.engine import Painting, Phase
+from models.manifest import Fingerprint
 from models.spec import GenerationSpec
 
 MAX_LINE_BYTES = 1 << 20
@@ -72,7 +74,8 @@ class Cancel(Message, frozen=True, kw_only=True):
 class Ready(Message, frozen=True, kw_only=True):
     """The child takes orders; sent again whenever what is loaded changes.
 
-    `why` says why this device, or why the first model could not be loaded; then `resident` is empty.
+    `why` says why this device, or why the first model could not be loaded; then `resident` is empty. `fingerprints` are
+    those of the resident models.
     """
 
     device: str
@@ -81,6 +84,7 @@ class Ready(Message, frozen=True, kw_only=True):
     resident: tuple[str, ...]
     slots: int = 1
     notes: tuple[str, ...] = ()
+    fingerprints: Mapping[str, Fingerprint] = {}
 
 
 class Beat(Message, frozen=True, kw_only=True):

@@ -1,12 +1,12 @@
 """The port to whatever paints. One adapter runs diffusion in a child process; tests have a deterministic fake."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
-from models.manifest import Recipe
+from models.manifest import Fingerprint, Recipe
 from models.request import ImageSize
 from models.spec import GenerationSpec
 
@@ -53,7 +53,9 @@ class EngineState:
     """For `/readyz` and the log. `why` says in words why this device, or why not ready.
 
     `slots` is how many pictures it takes in at a time; others wait. `notes` says, a line each, how a resident model
-    is held when not plainly whole on the device (offloaded, decoded in tiles, one at a time).
+    is held when not plainly whole on the device (offloaded, decoded in tiles, one at a time). `fingerprints` says of
+    each resident model under what it paints now, as far as that does not depend on the picture (no adapters, batch
+    class 1, decoded whole).
     """
 
     is_ready: bool
@@ -63,6 +65,7 @@ class EngineState:
     why: str
     slots: int = 1
     notes: tuple[str, ...] = ()
+    fingerprints: Mapping[str, Fingerprint] = field(default_factory=dict[str, Fingerprint])
 
 
 PreviewEvery = Callable[[], int]

@@ -175,6 +175,7 @@ class EngineProcess:
             why=ready.why,
             slots=ready.slots,
             notes=ready.notes,
+            fingerprints=ready.fingerprints,
         )
         if self._child is None:
             log.info("engine takes orders", device=ready.device, name=ready.device_name, why=ready.why)
@@ -183,7 +184,7 @@ class EngineProcess:
             self._hand_over()
 
     def _is_down(self, why: str) -> None:
-        self._state = replace(self._state, is_ready=False, resident_models=(), notes=(), why=why)
+        self._state = replace(self._state, is_ready=False, resident_models=(), notes=(), fingerprints={}, why=why)
         if guilty := self._commissions.blame():
             guilty.fail(EngineStopped(f"The engine stopped while it painted this picture. {why}"))
 

@@ -14,6 +14,7 @@ from models.diffusion.loading import Loaded, loading
 from models.diffusion.placing import placement_of
 from models.diffusion.weights import Hashes, Weights, inspect
 from models.errors import ModelUnavailable
+from models.manifest import Fingerprint
 
 
 @dataclass(kw_only=True, eq=False)
@@ -57,6 +58,10 @@ class Residency:
     def notes(self) -> tuple[str, ...]:
         """How each resident model is held, a line for each about which there is something to say."""
         return tuple(f"{model}: {note}" for model, pipeline in self._pipelines.items() for note in pipeline.notes)
+
+    def fingerprints(self) -> Mapping[str, Fingerprint]:
+        """Under what each resident model paints, as far as no picture decides it."""
+        return {model: pipeline.fingerprint for model, pipeline in self._pipelines.items()}
 
     def holds(self, model: str) -> bool:
         return model in self._pipelines

@@ -107,6 +107,7 @@ class Studio:
             resident=resident,
             slots=self._slots,
             notes=self._residency.notes(),
+            fingerprints=self._residency.fingerprints(),
         )
 
     def take_in(self, order: wire.Paint) -> None:

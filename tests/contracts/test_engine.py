@@ -5,6 +5,7 @@ import hashlib
 import io
 import os
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def new_engine(kind: str, folder: Path) -> Engine:
     if kind == "fake":
-        return FakeEngine(slots=SLOTS)
+        return FakeEngine(slots=SLOTS, model="tiny")
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return EngineProcess(catalogue_of(card_of(folder)), environment=environment, device="cpu", threads=1, slots=SLOTS)
 
@@ -46,6 +47,18 @@ async def engine(request: pytest.FixtureRequest, folder: Path) -> AsyncIterator[
     await engine.start()
     yield engine
     await engine.close()
+
+
+async def test_the_fingerprint_of_a_resident_model_is_the_one_under_which_it_paints(
+    engine: Engine, tmp_path: Path
+) -> None:
+    spec = new_spec()
+
+    painting = await engine.paint(spec, workspace=tmp_path, on_progress=ignore)
+
+    now = engine.state().fingerprints[spec.model]
+    painted = painting.recipe.fingerprint
+    assert replace(now, batch_class=painted.batch_class, decoding=painted.decoding) == painted
 
 
 async def test_the_file_holds_the_picture_that_the_recipe_describes(engine: Engine, tmp_path: Path) -> None:

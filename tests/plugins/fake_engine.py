@@ -31,10 +31,10 @@ class FakeEngine:
 
     `hold()` keeps paintings between two steps until `release()`; `fail_next(failure)` makes the next painting that
     begins fail with it; `become(fingerprint)` paints on as another version of the engine, and with `tint` in slightly
-    other colours. `painted` lists what was finished, `begun` what was started.
+    other colours. It paints every spec, and says that it holds `model`. `painted` lists what was finished, `begun` what was started.
     """
 
-    def __init__(self, *, is_ready: bool = True, slots: int = 1) -> None:
+    def __init__(self, *, is_ready: bool = True, slots: int = 1, model: str = "starter") -> None:
         self.painted: list[GenerationSpec] = []
         self.begun: list[GenerationSpec] = []
         self._failures: list[Failed] = []
@@ -46,6 +46,7 @@ class FakeEngine:
         if is_ready:
             self._ready.set()
         self._slots = slots
+        self._model = model
         self._free = asyncio.Semaphore(slots)
         self._inside: set[asyncio.Future[Painting]] = set()
         self._is_closed = False
@@ -92,14 +93,15 @@ class FakeEngine:
 
     def state(self) -> EngineState:
         is_ready = self._ready.is_set() and not self._is_closed
-        resident = ("fake",) if is_ready else ()
+        fingerprints = {self._model: self._fingerprint} if is_ready else {}
         return EngineState(
             is_ready=is_ready,
             device="cpu",
             device_name="fake",
-            resident_models=resident,
+            resident_models=tuple(fingerprints),
             why="a fake",
             slots=self._slots,
+            fingerprints=fingerprints,
         )
 
     async def close(self) -> None:
