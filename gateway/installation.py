@@ -1,7 +1,6 @@
 """What one machine's settings decide, for the server and for the command line beside it: built here, used anywhere."""
 
 import fcntl
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ import structlog
 from gateway.access import Plans, load_plans
 from gateway.accounts import Accounts
 from gateway.clock import Clock, utc_now
-from gateway.identity import new_id, random_base62
+from gateway.reception import Reception
 from gateway.settings import ROOT, Settings, child_environment
 from gateway.webhooks import Destinations
 from models import Catalogue, Engine, SettingInvalid, load_catalogue
@@ -66,15 +65,14 @@ class Installation:
         return open_blobs(self.settings.blobs)
 
     @cached_property
-    def accounts(self) -> Accounts:
-        return Accounts(
-            database=self.database,
-            plans=self.plans,
-            clock=self.clock,
-            new_id=new_id,
-            random_base62=random_base62,
-            random_bytes=secrets.token_bytes,
+    def reception(self) -> Reception:
+        return Reception(
+            database=self.database, plans=self.plans, pepper=self.settings.key_pepper_bytes, clock=self.clock
         )
+
+    @property
+    def accounts(self) -> Accounts:
+        return self.reception.accounts
 
     @cached_property
     def destinations(self) -> Destinations:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -112,6 +112,9 @@ class Settings(BaseSettings):
         description="Model names that other people's clients send and the model that each means, as name=model with"
         " commas between; `*` fits anything, `default` lets the style decide.",
     )
+    key_pepper: Annotated[SecretStr, Field(min_length=16)] | None = Field(
+        None, description="Secret mixed into the hashes of new keys; those keys are good only while it stays the same."
+    )
     webhook_allowed_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_split)] = (
         Field((), description="Private networks that webhooks may reach, as CIDR, with commas between.")
     )
@@ -152,6 +155,10 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'pinxit.db'}"
 
     @property
+    def key_pepper_bytes(self) -> bytes | None:
+        return None if self.key_pepper is None else self.key_pepper.get_secret_value().encode()
+
+    @property
     def blobs(self) -> str:
         return self.blob_url or (self.data_dir / "pictures").resolve().as_uri()
 
@@ -169,7 +176,8 @@ def load_settings(**overrides: object) -> Settings:
         first = wrong.errors(include_url=False)[0]
         name = str(first["loc"][0]) if first["loc"] else "settings"
         reason = first["msg"].removeprefix("Value error, ")
-        shown = "" if name.endswith("_url") else f" (got {first['input']!r})"  # a URL may carry a password
+        is_secret = name.endswith(("_url", "_pepper"))  # a URL may carry a password
+        shown = "" if is_secret else f" (got {first['input']!r})"
         raise SettingInvalid(f"{PREFIX}{name.upper()}: {reason}{shown}.") from None
     except tomllib.TOMLDecodeError as wrong:
         raise SettingInvalid(f"gateway.toml is not valid TOML: {wrong}.") from None

@@ -5,14 +5,14 @@ import os
 import secrets
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import structlog
 
-from gateway.access import Gatekeeper, MinuteWindows
+from gateway.access import MinuteWindows
 from gateway.generations import (
     Cancel,
     Departures,
@@ -33,6 +33,7 @@ from gateway.queue import EmbeddedQueue
 from gateway.webhooks import Courier, Deliveries, Outbox, RetrySchedule, open_sender
 from gateway.worker import Worker
 from models import Engine
+from storage import StoreUnavailable
 
 if TYPE_CHECKING:
     from gateway.http import Services
@@ -64,6 +65,7 @@ class Server:
         beside = [
             asyncio.create_task(self.worker.work(), name="worker"),
             asyncio.create_task(self.deliveries.run(), name="webhooks"),
+            asyncio.create_task(self.installation.reception.last_uses.run(), name="last uses"),
         ]
         for running in beside:
             running.add_done_callback(self._note_if_broken)
@@ -75,6 +77,8 @@ class Server:
                 running.cancel()
             await asyncio.gather(*beside, return_exceptions=True)
             await self.engine.close()
+            with suppress(StoreUnavailable):
+                await self.installation.reception.last_uses.write()
             await self.installation.database.close()
 
     def _note_if_broken(self, ended: asyncio.Task[None]) -> None:
@@ -97,7 +101,7 @@ class Server:
             engine=self.engine,
             catalogue=inst.catalogue,
             styles=inst.styles,
-            gatekeeper=Gatekeeper(inst.database, inst.plans),
+            gatekeeper=inst.reception.gatekeeper,
             windows=MinuteWindows(),
             destinations=inst.destinations,
             urls=self.urls,

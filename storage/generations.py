@@ -18,6 +18,7 @@ from storage.generation import (
     Completion,
     Generation,
     Picture,
+    Priority,
     State,
     states_before,
 )
@@ -213,11 +214,17 @@ async def picture_named(connection: Connection, name: str) -> Picture | None:
     return None if row is None else Picture(**row)
 
 
-async def count_open(connection: Connection, account_id: str | None = None) -> int:
-    """How many are queued or being painted, of one account or of all."""
+async def count_open(
+    connection: Connection, account_id: str | None = None, *, key_id: str | None = None, besides_batches: bool = False
+) -> int:
+    """How many are queued or being painted, of one account, or of one of its keys, or of all."""
     query = select(func.count()).select_from(generations).where(generations.c.state.in_(OPEN_STATES))
     if account_id is not None:
         query = query.where(generations.c.account_id == account_id)
+    if key_id is not None:
+        query = query.where(generations.c.key_id == key_id)
+    if besides_batches:
+        query = query.where(generations.c.priority < Priority.BATCH)
     return await connection.scalar(query) or 0
 
 

@@ -1,23 +1,30 @@
 """Who may ask, and how often: keys, scopes, plans, rate windows and quotas.
 
 token -> Caller (key, account, plan) -> scope -> minute window -> plan -> day and month inside the accepting
-transaction. Owns the form of keys and the windows in memory. Must never touch credits: the ledger is storage's.
+transaction. Owns the form of keys, the windows in memory and what is
+remembered of keys for seconds. Must never touch credits: the ledger is storage's.
 """
 
-from gateway.access.callers import Caller, Gatekeeper
+from gateway.access.bounds import check_within, within
+from gateway.access.callers import AccountSuspended, Caller, Gatekeeper, is_valid
+from gateway.access.known_keys import KnownKeys
+from gateway.access.last_uses import LastUses
 from gateway.access.plans import Plan, Plans, PlanTooSmall, check_plan, load_plans
-from gateway.access.quota import QuotaExceeded, count_request
+from gateway.access.quota import QuotaExceeded, TooManyOpen, check_open, count_request
 from gateway.access.rate_limit import MinuteWindows, RateExceeded, Window
 from gateway.access.scopes import DEFAULT_SCOPES, SCOPES, ScopeMissing, parse_scopes
-from gateway.access.tokens import KeyMissing, KeyRejected, Mode, Token, make_token, parse_token
+from gateway.access.tokens import KeyMissing, KeyRejected, Mode, Token, TokenHashes, make_token, parse_token
 
 __all__ = [
     "DEFAULT_SCOPES",
     "SCOPES",
+    "AccountSuspended",
     "Caller",
     "Gatekeeper",
     "KeyMissing",
     "KeyRejected",
+    "KnownKeys",
+    "LastUses",
     "MinuteWindows",
     "Mode",
     "Plan",
@@ -27,11 +34,17 @@ __all__ = [
     "RateExceeded",
     "ScopeMissing",
     "Token",
+    "TokenHashes",
+    "TooManyOpen",
     "Window",
+    "check_open",
     "check_plan",
+    "check_within",
     "count_request",
+    "is_valid",
     "load_plans",
     "make_token",
     "parse_scopes",
     "parse_token",
+    "within",
 ]

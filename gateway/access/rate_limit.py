@@ -22,11 +22,14 @@ class RateExceeded(Refused):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """A key's minute: `limit` requests, `remaining` of them, until `resets_at` (seconds since the epoch)."""
+    """A key's minute, or an account's day or month: `limit` requests, `remaining` of them, until `resets_at` (seconds
+    since the epoch)."""
 
+    name: str = "minute"
     limit: int
     remaining: int
     resets_at: int
+    length_s: int = WINDOW_S
 
 
 class MinuteWindows:

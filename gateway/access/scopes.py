@@ -19,6 +19,7 @@ SCOPES = frozenset(
     }
 )
 DEFAULT_SCOPES = frozenset({"generate", "read", "delete"})
+# `read`, the other word of PicStream, is a scope itself. `write` paints and deletes.
 ALIASES = {"write": frozenset({"generate", "delete"})}
 
 
@@ -26,6 +27,10 @@ class ScopeMissing(Refused):
     """The key is good but may not do this."""
 
     code: ClassVar[str] = "insufficient_scope"
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
 
 
 def parse_scopes(names: Iterable[str]) -> frozenset[str]:

@@ -1,14 +1,15 @@
 """API keys as text: `px_live_` or `px_test_`, then 12 characters of public id, 30 of secret and 6 of checksum.
 
-Only the SHA-256 of the whole text is kept: it carries 178 random bits, so a slow hash would add nothing. The
-checksum refuses typing errors and scanner noise before any look-up. Form after GitHub's tokens (2021).
+Only a hash of the whole text is kept: it carries 178 random bits, so a slow hash would add nothing. With a pepper it is
+keyed, so that a stolen database alone tells nobody whether a guess is right. The checksum refuses typing errors and
+scanner noise before any look-up. Form after GitHub's tokens (2021).
 """
 
 import hashlib
 import hmac
 import re
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
@@ -19,6 +20,7 @@ from models import Refused
 ID_CHARACTERS = 12
 SECRET_CHARACTERS = 30
 CHECKSUM_CHARACTERS = 6
+PEPPERED = "hmac:"
 _FORM = re.compile(
     rf"px_(live|test)_([0-9A-Za-z]{{{ID_CHARACTERS}}})[0-9A-Za-z]{{{SECRET_CHARACTERS}}}([0-9A-Za-z]{{6}})"
 )
@@ -49,19 +51,35 @@ class Token:
     mode: Mode
     text: str
 
-    @property
-    def sha256(self) -> str:
-        return hashlib.sha256(self.text.encode()).hexdigest()
 
-    def matches(self, sha256: str) -> bool:
-        """In a time that does not depend on where the difference is."""
-        return hmac.compare_digest(self.sha256, sha256)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenHashes:
+    """How tokens are hashed: SHA-256, or HMAC-SHA256 under the server's `pepper`.
+
+    A hash says which it is, so keys made before there was a pepper stay good. Those made with it end with it.
+    """
+
+    pepper: bytes | None = None
+
+    def of(self, token: Token) -> str:
+        return _plain(token) if self.pepper is None else _peppered(token, self.pepper)
+
+    def match(self, token: Token, known: Sequence[str]) -> bool:
+        """Whether it is one of `known`, in a time that does not depend on which, nor on where the difference is."""
+        plain = _plain(token)
+        peppered = _peppered(token, self.pepper or b"")
+        is_found = False
+        for kept in known:
+            ours = peppered if self.pepper is not None and kept.startswith(PEPPERED) else plain
+            is_found |= hmac.compare_digest(ours, kept)
+        return is_found
 
 
-def make_token(mode: Mode, random_base62: Callable[[int], str]) -> Token:
-    id = random_base62(ID_CHARACTERS)
-    body = f"px_{mode}_{id}{random_base62(SECRET_CHARACTERS)}"
-    return Token(id=f"key_{id}", mode=mode, text=body + checksum(body))
+def make_token(mode: Mode, random_base62: Callable[[int], str], *, id: str | None = None) -> Token:
+    """A new secret, under a new public id or under that of the key `id`."""
+    public = random_base62(ID_CHARACTERS) if id is None else id.removeprefix("key_")
+    body = f"px_{mode}_{public}{random_base62(SECRET_CHARACTERS)}"
+    return Token(id=f"key_{public}", mode=mode, text=body + checksum(body))
 
 
 def parse_token(text: str) -> Token:
@@ -79,3 +97,11 @@ def checksum(body: str) -> str:
         number, digit = divmod(number, 62)
         digits = BASE62[digit] + digits
     return digits.rjust(CHECKSUM_CHARACTERS, "0")
+
+
+def _plain(token: Token) -> str:
+    return hashlib.sha256(token.text.encode()).hexdigest()
+
+
+def _peppered(token: Token, pepper: bytes) -> str:
+    return PEPPERED + hmac.new(pepper, token.text.encode(), hashlib.sha256).hexdigest()

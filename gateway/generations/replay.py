@@ -100,6 +100,7 @@ class Replay:
             self.prompt_filter.check(request.prompt, negative_prompt=spec.negative_prompt, final_prompt=spec.prompt)
         least = self.submit.plans.get(style.min_plan) if style else caller.plan  # a style that is gone bars nobody
         check_plan(caller.plan, request, target=specs[0].size.target, least=least)
+        caller.must_be_allowed(model=original.model, style=original.style_resolved)
         check_repaintable(specs, self.catalogue)
 
     def _again(self, caller: Caller, original: Generation, style: Style | None) -> Generation:

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import msgspec
 
-from gateway.access import Caller, Plans, check_plan, count_request
+from gateway.access import Caller, Plans, check_open, check_plan, count_request
 from gateway.clock import Clock
 from gateway.generations.pace import Pace, work_of
 from gateway.identity import NewId
@@ -22,7 +22,6 @@ from safety import PromptFilter
 from storage import Database, Generation, State, Transaction
 from storage.generations import accept, count_open, position_in_queue
 from storage.idempotency import recall, remember
-from storage.keys import touch_keys
 from storage.ledger import hold
 
 IN_PROGRESS = "The first request with this Idempotency-Key is still running."
@@ -106,6 +105,7 @@ class Submit:
         )
         least = self.plans.get(route.min_plan)
         check_plan(caller.plan, request, target=route.size_plan.target, least=least)
+        caller.must_be_allowed(model=route.model, style=route.style_resolved)
         return Quote(
             route=route,
             credits=route.credits if caller.pays else 0,
@@ -116,7 +116,7 @@ class Submit:
         """Accept, or answer with what the same Idempotency-Key made before.
 
         Raises:
-            Refused: as `quote`, and QuotaExceeded, CreditsShort, QueueFull, IdempotencyClash, IdempotencyInProgress.
+            Refused: as `quote` and `accept`, and IdempotencyClash.
         """
         earlier = await self.earlier(caller, ask)
         if earlier is not None:
@@ -130,7 +130,7 @@ class Submit:
         """Write down a generation about which everything is decided, and announce it.
 
         Raises:
-            Refused: QuotaExceeded, CreditsShort, QueueFull, IdempotencyInProgress.
+            Refused: QuotaExceeded, TooManyOpen, CreditsShort, QueueFull, IdempotencyInProgress.
         """
         async with self.database.writing() as transaction:
             position = await self._write(transaction, caller, ask, generation)
@@ -180,8 +180,8 @@ class Submit:
             if not is_first:
                 raise IdempotencyInProgress(IN_PROGRESS)
         await count_request(transaction, caller, now=now)
+        await check_open(transaction, caller)
         await hold(transaction, caller.account.id, generation.id, generation.cost, key_id=caller.key.id, now=now)
-        await touch_keys(transaction, {caller.key.id: now})
         return await position_in_queue(transaction, generation.id)
 
     def _generation(self, caller: Caller, ask: Ask, quote: Quote) -> Generation:

@@ -9,8 +9,10 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Match
 
+from gateway.access import QuotaExceeded
 from gateway.http.dependencies import refusal_of
 from gateway.http.problems import PROBLEMS, problem_body, problem_headers, problem_of
+from gateway.http.rate_headers import rate_headers
 from gateway.http.refusals import InternalError, MethodNotAllowed, PathUnknown
 from gateway.wire import ErrorBody
 from models import DomainError
@@ -30,6 +32,8 @@ def is_unchanged(request: Request, etag: str) -> bool:
 
 
 def problem_answer(request: Request, error: DomainError) -> Response:
+    if isinstance(error, QuotaExceeded):  # the window that is full, so that its reset and Retry-After agree
+        request.state.rate_headers = rate_headers(error.window, now=request.app.state.services.clock())
     body = problem_body(error, request_id=request.state.request_id, types=request.app.state.services.urls.errors)
     return Response(
         body.model_dump_json(),

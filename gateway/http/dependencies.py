@@ -66,13 +66,14 @@ async def known_caller(request: Request, given: Given) -> Caller:
     Its rate window goes into every answer.
 
     Raises:
-        KeyMissing, KeyRejected.
+        KeyMissing, KeyRejected, AccountSuspended, ScopeMissing.
     """
     now = given.clock()
     token = token_of(request)
     if not token:
         raise KeyMissing("Send your API key as `Authorization: Bearer px_live_…`.")
-    caller = await given.gatekeeper.caller(token, now=now)
+    address = request.client.host if request.client else None
+    caller = await given.gatekeeper.caller(token, now=now, address=address)
     window = given.windows.look(caller.key.id, caller.requests_per_minute, now=now)
     request.state.rate_headers = rate_headers(window, now=now)
     return caller

@@ -4,7 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gateway.access import KeyMissing, KeyRejected, PlanTooSmall, QuotaExceeded, RateExceeded, ScopeMissing
+from gateway.access import (
+    AccountSuspended,
+    KeyMissing,
+    KeyRejected,
+    PlanTooSmall,
+    QuotaExceeded,
+    RateExceeded,
+    ScopeMissing,
+    TooManyOpen,
+)
+from gateway.accounts import AccountUnknown, KeyUnknown
 from gateway.generations import (
     AlreadyFinished,
     CursorInvalid,
@@ -93,10 +103,13 @@ PROBLEMS: Mapping[type[DomainError], Problem] = {
     KeyMissing: Problem(status=401, title="Missing API key", kind=Kind.AUTHENTICATION),
     KeyRejected: Problem(status=401, title="Invalid API key", kind=Kind.AUTHENTICATION),
     CreditsShort: Problem(status=402, title="Insufficient credits", kind=Kind.CREDITS),
+    AccountSuspended: Problem(status=403, title="Account suspended", kind=Kind.PERMISSION),
     ScopeMissing: Problem(status=403, title="Insufficient scope", kind=Kind.PERMISSION),
     PlanTooSmall: Problem(status=403, title="Plan upgrade required", kind=Kind.PERMISSION),
     HttpsRequired: Problem(status=403, title="HTTPS required", kind=Kind.PERMISSION),
     GenerationUnknown: Problem(status=404, title="Not found"),
+    KeyUnknown: Problem(status=404, title="Not found"),
+    AccountUnknown: Problem(status=404, title="Not found"),
     PathUnknown: Problem(status=404, title="Not found"),
     ModelUnknown: Problem(status=404, title="Model not found"),
     MethodNotAllowed: Problem(status=405, title="Method not allowed"),
@@ -110,6 +123,7 @@ PROBLEMS: Mapping[type[DomainError], Problem] = {
     IdempotencyClash: Problem(status=422, title="Idempotency key reused"),
     RateExceeded: Problem(status=429, title="Rate limit exceeded", kind=Kind.RATE),
     QuotaExceeded: Problem(status=429, title="Quota exceeded", kind=Kind.RATE),
+    TooManyOpen: Problem(status=429, title="Concurrency limit exceeded", kind=Kind.RATE),
     QueueFull: Problem(status=429, title="Queue full", kind=Kind.RATE),
     InternalError: Problem(status=500, title="Internal error", kind=Kind.SERVER),
     EngineStopped: Problem(status=500, title="Internal error", kind=Kind.SERVER),

@@ -14,6 +14,6 @@ def rate_headers(window: Window | None, *, now: datetime) -> tuple[tuple[str, st
         ("X-RateLimit-Limit", str(window.limit)),
         ("X-RateLimit-Remaining", str(window.remaining)),
         ("X-RateLimit-Reset", str(window.resets_at)),
-        ("RateLimit-Policy", f'"minute";q={window.limit};w=60'),
-        ("RateLimit", f'"minute";r={window.remaining};t={left_s}'),
+        ("RateLimit-Policy", f'"{window.name}";q={window.limit};w={window.length_s}'),
+        ("RateLimit", f'"{window.name}";r={window.remaining};t={left_s}'),
     )
