@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from models import (
+    DEFAULT_STRENGTH,
     MAX_ADAPTER_WEIGHT,
     MAX_ADAPTERS,
     MAX_IMAGES,
@@ -24,6 +25,8 @@ Prompt = Annotated[str, WithJsonSchema({"type": "string", "minLength": 1, "maxLe
 NegativePrompt = Annotated[str, WithJsonSchema({"type": "string", "maxLength": MAX_NEGATIVE_PROMPT_CHARACTERS})]
 Seed = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 0, "maximum": MAX_SEED})]
 Count = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MAX_IMAGES})]
+PictureText = Annotated[str, WithJsonSchema({"type": "string", "minLength": 1})]
+Strength = Annotated[float, WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": 1})]
 WebhookUrl = Annotated[str, WithJsonSchema({"type": "string", "format": "uri"})]
 
 
@@ -62,6 +65,18 @@ class GenerateBody(BaseModel):
         None,
         description="LoRAs made for the model, beside the style's own.",
         json_schema_extra={"maxItems": MAX_ADAPTERS},
+    )
+    image: PictureText | None = Field(
+        None,
+        description="Begin from this picture: base64, a `data:` URL or the id of a generation of this account. Larger"
+        " ones are sent as a file, in a `multipart/form-data` body.",
+    )
+    mask: PictureText | None = Field(
+        None,
+        description="Paint only where this picture, of the same size, is white, or transparent if any of it is.",
+    )
+    strength: Strength | None = Field(
+        None, description=f"How far to leave `image`: near 0 keeps it, 1 repaints it; none means {DEFAULT_STRENGTH}."
     )
     is_async: bool | None = Field(None, alias="async", description="Answer 202 at once; poll `poll_url`.")
     cache: bool | None = Field(None, description="false forces a new painting; equal requests still give equal pixels.")

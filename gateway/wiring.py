@@ -14,6 +14,7 @@ import structlog
 
 from gateway.access import MinuteWindows
 from gateway.generations import (
+    Beginnings,
     Cancel,
     Departures,
     Fetch,
@@ -28,6 +29,7 @@ from gateway.generations import (
 )
 from gateway.generations.watching import Watching
 from gateway.identity import new_id
+from gateway.image_decoder import ImageDecoder
 from gateway.installation import SEEDS, Installation
 from gateway.queue import EmbeddedQueue
 from gateway.webhooks import Courier, Deliveries, Outbox, RetrySchedule, open_sender
@@ -110,6 +112,7 @@ class Server:
             watching=Watching(fetch=self.fetch, board=self.board, pace=self.pace),
             cancel=self.cancel,
             departures=self.departures,
+            beginnings=self.beginnings,
             remove=self.remove,
             stopped=self.stopped,
             replay=self.replay,
@@ -124,6 +127,10 @@ class Server:
         return Fetch(database=self.installation.database, board=self.board)
 
     @cached_property
+    def beginnings(self) -> Beginnings:
+        return Beginnings(fetch=self.fetch, blobs=self.installation.blobs, decoder=ImageDecoder())
+
+    @cached_property
     def submit(self) -> Submit:
         inst = self.installation
         return Submit(
@@ -131,6 +138,7 @@ class Server:
             router=inst.router,
             prompt_filter=inst.prompt_filter,
             plans=inst.plans,
+            beginnings=self.beginnings,
             queue=self.queue,
             pace=self.pace,
             clock=inst.clock,
@@ -160,6 +168,7 @@ class Server:
         return Replay(
             submit=self.submit,
             fetch=self.fetch,
+            beginnings=self.beginnings,
             styles=inst.styles,
             catalogue=inst.catalogue,
             prompt_filter=inst.prompt_filter,
@@ -198,6 +207,7 @@ class Server:
             engine=self.engine,
             database=inst.database,
             blobs=inst.blobs,
+            beginnings=self.beginnings,
             settle=self.settle,
             queue=self.queue,
             board=self.board,

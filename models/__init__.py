@@ -27,9 +27,11 @@ from models.errors import (
 )
 from models.manifest import Execution, Fingerprint, Recipe
 from models.request import (
+    DEFAULT_STRENGTH,
     MAX_ADAPTER_WEIGHT,
     MAX_ADAPTERS,
     MAX_IMAGES,
+    MAX_INIT_PIXELS,
     MAX_NEGATIVE_PROMPT_CHARACTERS,
     MAX_PROMPT_CHARACTERS,
     MAX_SEED,
@@ -41,17 +43,20 @@ from models.request import (
     GenerationRequest,
     ImageFormat,
     ImageSize,
+    InitImage,
     Quality,
     check_listed_size,
 )
 from models.sampling import Sampling
-from models.spec import GenerationSpec, InitImage, Resampling, Sampler, SizePlan
+from models.spec import GenerationSpec, Resampling, Sampler, SizePlan
 from models.turns import Turns
 
 __all__ = [
+    "DEFAULT_STRENGTH",
     "MAX_ADAPTERS",
     "MAX_ADAPTER_WEIGHT",
     "MAX_IMAGES",
+    "MAX_INIT_PIXELS",
     "MAX_NEGATIVE_PROMPT_CHARACTERS",
     "MAX_PROMPT_CHARACTERS",
     "MAX_SEED",

@@ -22,7 +22,9 @@ MAX_SEED = 2**32 - 1
 MAX_IMAGES = 10
 MAX_ADAPTERS = 5
 MAX_ADAPTER_WEIGHT = 2.0
+DEFAULT_STRENGTH = 0.6
 UPSCALE_FACTOR = 4
+MAX_INIT_PIXELS = 1 << 26  # 8192 x 8192: the largest picture that we deliver ourselves may be sent back
 
 
 class Quality(StrEnum):
@@ -77,6 +79,20 @@ class Adapter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InitImage:
+    """The picture a painting starts from, and how far it may leave it.
+
+    `sha256` is of an image file's bytes; the file lies in the workspace under that name. `strength` is above 0 (keep
+    it) up to 1 (repaint it). `mask_sha256` names a second file, brought to the same size: only where it is white
+    anything is painted; None means everywhere.
+    """
+
+    sha256: str
+    strength: float
+    mask_sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GenerationRequest:
     """One call for pictures, every member within the contract's bounds; None means "you choose".
 
@@ -97,6 +113,7 @@ class GenerationRequest:
     enhance_prompt: bool | None = None
     model: str | None = None
     loras: tuple[Adapter, ...] = ()
+    init_image: InitImage | None = None
 
     def __post_init__(self) -> None:
         _check_prompt(self.prompt)
@@ -106,6 +123,7 @@ class GenerationRequest:
         _check_range(self.seed, 0, MAX_SEED, field="seed")
         _check_range(self.n, 1, MAX_IMAGES, field="n")
         _check_adapters(self.loras)
+        _check_strength(self.init_image)
 
 
 def check_listed_size(width: int | None, height: int | None) -> None:
@@ -161,6 +179,11 @@ def _check_adapters(adapters: tuple[Adapter, ...]) -> None:
         raise RequestInvalid("`loras` must not name one twice.", field="loras")
     for adapter in adapters:
         _check_range(adapter.weight, -MAX_ADAPTER_WEIGHT, MAX_ADAPTER_WEIGHT, field="loras")
+
+
+def _check_strength(init_image: InitImage | None) -> None:
+    if init_image is not None and not 0 < init_image.strength <= 1:
+        raise RequestInvalid(f"`strength` must be above 0 and at most 1, not {init_image.strength}.", field="strength")
 
 
 def _check_range(value: float | None, low: float, high: float, *, field: str) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from models.request import Adapter, ImageSize
+from models.request import Adapter, ImageSize, InitImage
 
 
 class Sampler(StrEnum):
@@ -53,20 +53,6 @@ class SizePlan:
     @property
     def delivered(self) -> ImageSize:
         return self.target.times(self.upscale)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InitImage:
-    """The picture a painting starts from, and how far it may leave it.
-
-    `sha256` is of an image file's bytes; the file lies in the workspace under that name. `strength` is above 0 (keep
-    it) up to 1 (repaint it). `mask_sha256` names a second file, brought to the same size: only where it is white
-    anything is painted; None means everywhere.
-    """
-
-    sha256: str
-    strength: float
-    mask_sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

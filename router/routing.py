@@ -155,6 +155,7 @@ def _spec(request: GenerationRequest, setting: _Setting, *, seed: int) -> Genera
         guidance_scale=settings.guidance.of(setting.quality),
         adapters=setting.acting.adapters,
         clip_skip=settings.clip_skip,
+        init_image=request.init_image,
     )
 
 

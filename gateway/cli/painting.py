@@ -54,12 +54,12 @@ def paint(
         check_folder(recipe_file)
     installation = Installation(settings=settings)
     seed = secrets.randbelow(SEEDS) if request.seed is None else request.seed
+    request = replace(request, init_image=beginning.init_image())
     route = installation.router.route(request, seed=seed)
     installation.prompt_filter.check(
         request.prompt, negative_prompt=route.negative_prompt_used, final_prompt=route.revised_prompt
     )
-    spec = replace(route.specs[0], init_image=beginning.init_image())
-    recipe = asyncio.run(painted(installation, spec, output, beginnings=beginning.contents()))
+    recipe = asyncio.run(painted(installation, route.specs[0], output, beginnings=beginning.contents()))
     lines = [f"seed {seed}", f"file {output}"]
     if recipe_file is not None:
         recipe_file.write_bytes(msgspec.json.format(msgspec.json.encode(recipe)) + b"\n")

@@ -1,9 +1,10 @@
 """The use cases, one file each: submit, run, settle, fetch, replay, cancel, remove.
 
-submit -> (queue) -> run -> settle; replay submits again; fetch, watching, cancel and remove beside them. Owns what
-happens in which transaction. Must never know HTTP, and never write a state that `storage.generation` does not allow.
+beginnings -> submit -> (queue) -> run -> settle; replay submits again; fetch, watching, cancel and remove beside them.
+Owns what happens in which transaction. Must never know HTTP, and never write a state that `storage.generation` does not allow.
 """
 
+from gateway.generations.beginnings import Beginning, Beginnings, GenerationId, Given, Source
 from gateway.generations.cancel import AlreadyFinished, Cancel
 from gateway.generations.departing import Departures
 from gateway.generations.fetch import CursorInvalid, Fetch, GenerationUnknown, Page, View
@@ -29,11 +30,15 @@ __all__ = [
     "Accepted",
     "AlreadyFinished",
     "Ask",
+    "Beginning",
+    "Beginnings",
     "Cancel",
     "CursorInvalid",
     "Departures",
     "Fetch",
+    "GenerationId",
     "GenerationUnknown",
+    "Given",
     "IdempotencyClash",
     "IdempotencyInProgress",
     "NotCompleted",
@@ -48,6 +53,7 @@ __all__ = [
     "Replayed",
     "Runner",
     "Settle",
+    "Source",
     "Submit",
     "View",
     "Watching",

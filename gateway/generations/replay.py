@@ -14,6 +14,7 @@ import msgspec
 
 from gateway.access import Caller, check_plan
 from gateway.clock import Clock
+from gateway.generations.beginnings import Beginnings
 from gateway.generations.fetch import Fetch, GenerationUnknown
 from gateway.generations.pace import work_of
 from gateway.generations.submit import Accepted, Ask, Submit
@@ -50,6 +51,7 @@ class Replay:
 
     submit: Submit
     fetch: Fetch
+    beginnings: Beginnings
     styles: Styles
     catalogue: Catalogue
     prompt_filter: PromptFilter
@@ -72,7 +74,9 @@ class Replay:
         _must_have_recipes(original)
         style = self._style_of(original)
         self._check(caller, original, style)
-        return await self.submit.accept(caller, ask, self._again(caller, original, style), specs=_specs_of(original))
+        specs = _specs_of(original)
+        ask = replace(ask, files=await self.beginnings.kept(original.id, specs[0]))  # all of them begin alike
+        return await self.submit.accept(caller, ask, self._again(caller, original, style), specs=specs)
 
     async def outcome(self, caller: Caller, generation_id: str) -> Replayed:
         """Hold a replay that has ended against what it painted again.

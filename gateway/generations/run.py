@@ -16,6 +16,7 @@ import msgspec
 import structlog
 
 from gateway.cancellation import unbroken
+from gateway.generations.beginnings import Beginnings
 from gateway.generations.pace import Pace, Sitting
 from gateway.generations.progress import JointProgress, ProgressBoard
 from gateway.generations.settle import Settle
@@ -82,6 +83,7 @@ class Runner:
     engine: Engine
     database: Database
     blobs: Blobs
+    beginnings: Beginnings
     settle: Settle
     queue: GenerationQueue
     board: ProgressBoard
@@ -148,6 +150,8 @@ class Runner:
         """One picture from spec to stored file, in a folder of its own."""
         folder = workspace / str(position)
         folder.mkdir()
+        for name, content in (await self.beginnings.kept(watch.generation.id, spec)).items():
+            await asyncio.to_thread((folder / name).write_bytes, content)
         with self.pace.sitting(spec) as sitting:
 
             def note(progress: Progress) -> None:

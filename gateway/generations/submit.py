@@ -4,8 +4,8 @@ route -> safety -> plan -> { idempotency, quota, credit hold, generation } -> an
 row; the queue only hears of it afterwards, and may lose the message.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar
 
@@ -13,6 +13,7 @@ import msgspec
 
 from gateway.access import Caller, Plans, check_open, check_plan, count_request
 from gateway.clock import Clock
+from gateway.generations.beginnings import Beginnings
 from gateway.generations.pace import Pace, work_of
 from gateway.identity import NewId
 from gateway.queue import GenerationQueue
@@ -49,12 +50,14 @@ class IdempotencyInProgress(Refused):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """One call as the edge understood it. `body_sha256` tells equal bodies under one Idempotency-Key."""
+    """One call as the edge understood it. `body_sha256` tells equal bodies under one Idempotency-Key; `files` are those
+    that `request.init_image` names, by their SHA-256."""
 
     request: GenerationRequest
     webhook_url: str | None = None
     idempotency_key: str | None = None
     body_sha256: str = ""
+    files: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +88,7 @@ class Submit:
     router: Router
     prompt_filter: PromptFilter
     plans: Plans
+    beginnings: Beginnings
     queue: GenerationQueue
     pace: Pace
     clock: Clock
@@ -131,9 +135,15 @@ class Submit:
 
         Raises:
             Refused: QuotaExceeded, TooManyOpen, CreditsShort, QueueFull, IdempotencyInProgress.
+            BlobUnavailable: what it begins from could not be kept.
         """
-        async with self.database.writing() as transaction:
-            position = await self._write(transaction, caller, ask, generation)
+        await self.beginnings.keep(generation.id, ask.files)
+        try:
+            async with self.database.writing() as transaction:
+                position = await self._write(transaction, caller, ask, generation)
+        except Refused:
+            await self.beginnings.forget(generation.id)
+            raise
         await self.queue.announce(generation.id)
         return Accepted(
             generation_id=generation.id,

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Match
 
 from gateway.access import QuotaExceeded
-from gateway.http.dependencies import refusal_of
+from gateway.http.bodies import refusal_of
 from gateway.http.problems import PROBLEMS, problem_body, problem_headers, problem_of
 from gateway.http.rate_headers import rate_headers
 from gateway.http.refusals import InternalError, MethodNotAllowed, PathUnknown

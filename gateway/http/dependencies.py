@@ -1,23 +1,19 @@
-"""What routes ask for: the caller behind the key, and the body in its declared form."""
+"""What routes ask for: the caller behind the key, and what serves them."""
 
 import base64
-import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Depends, Header, Request
-from pydantic import ValidationError
 
 from gateway.access import Caller, Gatekeeper, KeyMissing, MinuteWindows, RateExceeded
 from gateway.clock import Clock
-from gateway.generations import Cancel, Departures, Fetch, PublicUrls, Remove, Replay, Submit, Watching
+from gateway.generations import Beginnings, Cancel, Departures, Fetch, PublicUrls, Remove, Replay, Submit, Watching
 from gateway.http.rate_headers import rate_headers
-from gateway.http.refusals import JsonInvalid, MediaTypeUnsupported
-from gateway.orders import GenerateBody
 from gateway.settings import Settings
 from gateway.webhooks import Destinations
-from models import Catalogue, Engine, ParameterMissing, ParameterUnknown, RequestInvalid
+from models import Catalogue, Engine, RequestInvalid
 from router import Styles
 from storage import Blobs, Database
 
@@ -47,6 +43,7 @@ class Services:
     cancel: Cancel
     watching: Watching
     departures: Departures
+    beginnings: Beginnings
     remove: Remove
     stopped: Sequence[str]
     replay: Replay
@@ -138,47 +135,3 @@ async def checked_idempotency_key(idempotency_key: Annotated[str | None, Header(
 
 
 IdempotencyKey = Annotated[str | None, Depends(checked_idempotency_key)]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sent:
-    """A parsed body and the hash of its bytes."""
-
-    body: GenerateBody
-    sha256: str
-
-
-async def sent_body(request: Request) -> Sent:
-    """Raises JsonInvalid, MediaTypeUnsupported, ParameterMissing, ParameterUnknown, RequestInvalid."""
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json" and not media_type.endswith("+json"):
-        raise MediaTypeUnsupported("Send the body as `Content-Type: application/json`.")
-    content = await request.body()
-    try:
-        body = GenerateBody.model_validate_json(content)
-    except ValidationError as wrong:
-        raise refusal_of(wrong.errors(include_url=False, include_context=False, include_input=False)[0]) from None
-    return Sent(body=body, sha256=hashlib.sha256(content).hexdigest())
-
-
-def refusal_of(problem: Any) -> RequestInvalid:
-    """The contract's word for pydantic's first complaint."""
-    field = _member_at(problem["loc"]) if problem["loc"] else None
-    if problem["type"] == "json_invalid":
-        return JsonInvalid(f"The body is not valid JSON: {problem['msg'].removeprefix('Invalid JSON: ')}.")
-    if field is None:
-        return JsonInvalid("The body must be a JSON object.")
-    if problem["type"] == "missing":
-        return ParameterMissing(f"`{field}` is needed.", field=field)
-    if problem["type"] == "extra_forbidden":
-        return ParameterUnknown(f"`{field}` is not a parameter of this endpoint.", field=field)
-    return RequestInvalid(f"`{field}`: {problem['msg']}.", field=field)
-
-
-def _member_at(place: Sequence[str | int]) -> str:
-    """As a caller would write it, `loras[0].weight`; behind another member stands only what pydantic tried."""
-    match place:
-        case (str(member), int(index), str(inner), *_):
-            return f"{member}[{index}].{inner}"
-        case _:
-            return str(place[0])

@@ -9,6 +9,7 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.http.forms import MAX_FORM_BYTES, MULTIPART
 from gateway.http.problems import problem_body, problem_headers, problem_of
 from gateway.http.refusals import HttpsRequired, InternalError, PathUnknown, PayloadTooLarge
 from gateway.identity import NewId
@@ -103,16 +104,19 @@ class _Counted:
     """Counts the body as it arrives, declared or chunked.
 
     Raises (when called):
-        PayloadTooLarge: more arrived, or was announced, than `MAX_BODY_BYTES`.
+        PayloadTooLarge: more arrived, or was announced, than a form or, of anything else, `MAX_BODY_BYTES` may have.
     """
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self._receive = receive
-        self._left = MAX_BODY_BYTES
-        self._announced = Headers(scope=scope).get("content-length", "0")
+        headers = Headers(scope=scope)
+        is_form = headers.get("content-type", "").lower().startswith(MULTIPART)
+        self._most = MAX_FORM_BYTES if is_form else MAX_BODY_BYTES
+        self._left = self._most
+        self._announced = headers.get("content-length", "0")
 
     async def __call__(self) -> Message:
-        if self._announced.isdigit() and int(self._announced) > MAX_BODY_BYTES:
+        if self._announced.isdigit() and int(self._announced) > self._most:
             raise self._too_large()
         message = await self._receive()
         self._left -= len(message.get("body", b""))
@@ -120,6 +124,5 @@ class _Counted:
             raise self._too_large()
         return message
 
-    @staticmethod
-    def _too_large() -> PayloadTooLarge:
-        return PayloadTooLarge(f"A body may have at most {MAX_BODY_BYTES} bytes.")
+    def _too_large(self) -> PayloadTooLarge:
+        return PayloadTooLarge(f"Such a body may have at most {self._most} bytes; pictures go as files of a form.")

@@ -1,5 +1,6 @@
 """Paint, list, read and delete: the native contract."""
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
@@ -7,14 +8,13 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from gateway.access import Caller
 from gateway.generations import Ask
 from gateway.http.answering import answer, described
+from gateway.http.bodies import Sent, sent_body
 from gateway.http.dependencies import (
     Given,
     IdempotencyKey,
-    Sent,
     Services,
     caller_with,
     painting_caller,
-    sent_body,
 )
 from gateway.http.preferring import Preference, read_preference
 from gateway.http.presenting import accepted_body, generation_body, quote_body, recipes_body
@@ -25,7 +25,10 @@ from storage import State
 BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/GenerateBody"}}},
+        "content": {
+            "application/json": {"schema": {"$ref": "#/components/schemas/GenerateBody"}},
+            "multipart/form-data": {"schema": {"$ref": "#/components/schemas/GenerateForm"}},
+        },
     }
 }
 
@@ -58,7 +61,7 @@ async def generate(
 
     A painting that takes longer than the wait (60 s, or `Prefer: wait=n`) turns into the 202 answer and goes on.
     """
-    ask = _ask(given, sent, idempotency_key)
+    ask = await asked(given, caller, sent, idempotency_key)
     if sent.body.dry_run:
         return answer(quote_body(given.submit.quote(caller, ask.request)))
     wait_s = _wait_s(given, sent, read_preference(prefer))
@@ -78,7 +81,8 @@ async def generate(
 )
 async def quote(given: Given, caller: Painter, sent: Body) -> Response:
     """Every check that a real request runs except balance and quota."""
-    return answer(quote_body(given.submit.quote(caller, _ask(given, sent, None).request)))
+    ask = await asked(given, caller, sent, None)
+    return answer(quote_body(given.submit.quote(caller, ask.request)))
 
 
 @routes.get(
@@ -154,14 +158,22 @@ async def delete_generation(given: Given, caller: Deleter, generation_id: str) -
     return answer(DeletedBody(generation_id=generation_id))
 
 
-def _ask(given: Services, sent: Sent, idempotency_key: str | None) -> Ask:
+async def asked(given: Services, caller: Caller, sent: Sent, idempotency_key: str | None) -> Ask:
+    """What is asked for, with the pictures that it begins from read. Words are checked before pictures are unpacked.
+
+    Raises:
+        RequestInvalid, GenerationUnknown, BlobUnavailable, DecoderStopped.
+    """
     if sent.body.webhook_url is not None:
         given.destinations.check_url(sent.body.webhook_url)
+    request = sent.body.request()
+    beginning = await given.beginnings.read(caller, sent.given())
     return Ask(
-        request=sent.body.request(),
+        request=replace(request, init_image=beginning.init_image),
         webhook_url=sent.body.webhook_url,
         idempotency_key=idempotency_key,
         body_sha256=sent.sha256,
+        files=beginning.files,
     )
 
 

@@ -25,6 +25,7 @@ from gateway.generations import (
     QueueFull,
 )
 from gateway.http.refusals import (
+    FormInvalid,
     GenerationCanceled,
     GenerationTimeout,
     HttpsRequired,
@@ -37,6 +38,7 @@ from gateway.http.refusals import (
     PayloadTooLarge,
     RangeNotSatisfiable,
 )
+from gateway.image_decoder import DecoderStopped, ImageInvalid
 from gateway.webhooks import WebhookUrlInvalid
 from gateway.wire import ErrorBody, ErrorDetail
 from models import (
@@ -88,6 +90,7 @@ class Problem:
 
 PROBLEMS: Mapping[type[DomainError], Problem] = {
     JsonInvalid: Problem(status=400, title="Invalid JSON"),
+    FormInvalid: Problem(status=400, title="Invalid form"),
     ParameterMissing: Problem(status=400, title="Missing parameter"),
     RequestInvalid: Problem(status=400, title="Invalid parameter"),
     ParameterUnknown: Problem(status=400, title="Unknown parameter"),
@@ -96,6 +99,7 @@ PROBLEMS: Mapping[type[DomainError], Problem] = {
     StyleUnknown: Problem(status=400, title="Unknown style"),
     SizeInvalid: Problem(status=400, title="Invalid size"),
     AdapterUnknown: Problem(status=400, title="Unknown LoRA"),
+    ImageInvalid: Problem(status=400, title="Invalid image"),
     WebhookUrlInvalid: Problem(status=400, title="Invalid webhook URL"),
     CursorInvalid: Problem(status=400, title="Invalid cursor"),
     PromptBlocked: Problem(status=400, title="Content policy violation"),
@@ -130,6 +134,7 @@ PROBLEMS: Mapping[type[DomainError], Problem] = {
     PaintingBroken: Problem(status=500, title="Internal error", kind=Kind.SERVER),
     SettingInvalid: Problem(status=500, title="Invalid setting", kind=Kind.SERVER),
     OutOfMemory: Problem(status=503, title="Overloaded", kind=Kind.SERVER, retry_after_s=RETRY_AFTER_S),
+    DecoderStopped: Problem(status=503, title="Overloaded", kind=Kind.SERVER, retry_after_s=RETRY_AFTER_S),
     StoreUnavailable: Problem(status=503, title="Overloaded", kind=Kind.SERVER, retry_after_s=RETRY_AFTER_S),
     BlobUnavailable: Problem(status=503, title="Overloaded", kind=Kind.SERVER, retry_after_s=RETRY_AFTER_S),
     ModelUnavailable: Problem(status=503, title="Model unavailable", kind=Kind.SERVER, retry_after_s=RETRY_AFTER_S),

@@ -12,6 +12,12 @@ class JsonInvalid(RequestInvalid):
     code: ClassVar[str] = "invalid_json"
 
 
+class FormInvalid(RequestInvalid):
+    """The body is declared as `multipart/form-data` and is none, or has too many parts."""
+
+    code: ClassVar[str] = "invalid_form"
+
+
 class PathUnknown(Refused):
     """Nothing is served at this path."""
 
@@ -35,7 +41,7 @@ class PayloadTooLarge(Refused):
 
 
 class MediaTypeUnsupported(Refused):
-    """The body is not declared as JSON."""
+    """The body is not declared as what this path reads: JSON, or a form where there are pictures."""
 
     code: ClassVar[str] = "unsupported_media_type"
 

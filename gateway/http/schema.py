@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 
+from gateway.http.bodies import FILES
 from gateway.http.dialects.openai_orders import ImagesBody
 from gateway.http.events import ProgressEvent, QueuedEvent, StartedEvent
 from gateway.orders import GenerateBody
@@ -41,6 +42,7 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
         body = kind.model_json_schema(ref_template="#/components/schemas/{model}", by_alias=True)
         schemas.update(body.pop("$defs", {}))
         schemas[kind.__name__] = body
+    schemas["GenerateForm"] = _form_of(schemas["GenerateBody"])
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     components["securitySchemes"] = {"key": BEARER}
@@ -49,6 +51,15 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
             operation["responses"].pop("422", None) if _is_fastapis(operation) else None
             operation["security"] = [] if path.startswith(OPEN_PATHS) else [{"key": []}]
     return document
+
+
+def _form_of(body: dict[str, Any]) -> dict[str, Any]:
+    """The same members as parts of a form, in which pictures may be files."""
+    properties = dict(body["properties"])
+    for name in FILES:
+        may_be = [*properties[name]["anyOf"], {"type": "string", "contentMediaType": "application/octet-stream"}]
+        properties[name] = {**properties[name], "anyOf": may_be}
+    return {**body, "properties": properties, "title": "GenerateForm"}
 
 
 def _is_fastapis(operation: dict[str, Any]) -> bool:

@@ -14,11 +14,10 @@ from PIL import Image, ImageOps
 from models.diffusion.families.building import Network
 from models.diffusion.noise import generator_of, starting_latents
 from models.errors import PaintingBroken
-from models.request import ImageSize
-from models.spec import GenerationSpec, InitImage, Resampling, SizePlan
+from models.request import MAX_INIT_PIXELS, ImageSize, InitImage
+from models.spec import GenerationSpec, Resampling, SizePlan
 
 FORMATS = ("PNG", "JPEG", "WEBP", "AVIF")
-MAX_PIXELS = 1 << 26  # 8192 x 8192: the largest picture that we deliver ourselves may be sent back
 SHA256 = re.compile("[0-9a-f]{64}")
 PAINTED = 128  # the darkest level of a mask that means "paint here"
 
@@ -149,7 +148,7 @@ def _read(sha256: str, workspace: Path, *, what: str) -> Image.Image:
         raise PaintingBroken(f"The {what} to start from is not the file that was named: its SHA-256 differs.")
     try:
         image = Image.open(BytesIO(content), formats=FORMATS)
-        if image.width * image.height > MAX_PIXELS:
+        if image.width * image.height > MAX_INIT_PIXELS:
             raise PaintingBroken(
                 f"The {what} to start from has {image.width} x {image.height} pixels; that is too many."
             )

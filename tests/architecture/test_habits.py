@@ -12,7 +12,7 @@ ASSERTING_CALL = re.compile(r"(^|\.)(raises|warns|expect|verify|(assert|check|ve
 # Signatures that a framework prescribes.
 PRESCRIBED = {
     "gateway/http/answering.py described",
-    "gateway/http/dependencies.py refusal_of",
+    "gateway/http/bodies.py refusal_of",
     "gateway/http/schema.py document",
     "gateway/telemetry.py mask_secrets",
 }

@@ -9,7 +9,18 @@ from pathlib import Path
 import msgspec
 from PIL import Image
 
-from models import EngineState, EngineStopped, Failed, Fingerprint, GenerationSpec, Painting, Phase, Progress, Recipe
+from models import (
+    EngineState,
+    EngineStopped,
+    Failed,
+    Fingerprint,
+    GenerationSpec,
+    Painting,
+    PaintingBroken,
+    Phase,
+    Progress,
+    Recipe,
+)
 from models.engine import PreviewEvery, no_preview
 
 FINGERPRINT = Fingerprint(
@@ -31,12 +42,14 @@ class FakeEngine:
 
     `hold()` keeps paintings between two steps until `release()`; `fail_next(failure)` makes the next painting that
     begins fail with it; `become(fingerprint)` paints on as another version of the engine, and with `tint` in slightly
-    other colours. It paints every spec, and says that it holds `model`. `painted` lists what was finished, `begun` what was started.
+    other colours. It paints every spec, and says that it holds `model`. `painted` lists what was finished, `begun` what
+    was started, `found` the names of the files that each began from; one that is not there, or is another one, fails it.
     """
 
     def __init__(self, *, is_ready: bool = True, slots: int = 1, model: str = "starter") -> None:
         self.painted: list[GenerationSpec] = []
         self.begun: list[GenerationSpec] = []
+        self.found: list[set[str]] = []
         self._failures: list[Failed] = []
         self._fingerprint = FINGERPRINT
         self._tint = 0
@@ -120,6 +133,8 @@ class FakeEngine:
         await self._ready.wait()
         async with self._free:
             self.begun.append(spec)
+            self.found.append(_found_in(workspace))
+            _check_beginning(spec, self.found[-1])
             file = workspace / f"{len(self.begun)}.rgb"
             if self._failures:
                 raise self._failures.pop(0)
@@ -141,6 +156,18 @@ class FakeEngine:
         steps = spec.num_inference_steps
         preview = _jpeg(_gradient(spec, self._tint), spec) if preview_every and step % preview_every == 0 else None
         return Progress(phase=Phase.DENOISING, step=step, steps=steps, eta_ms=steps - step, preview=preview)
+
+
+def _found_in(workspace: Path) -> set[str]:
+    """Names that tell the truth about what lies under them."""
+    contents = {file.name: file.read_bytes() for file in workspace.iterdir()}
+    return {name for name, content in contents.items() if hashlib.sha256(content).hexdigest() == name}
+
+
+def _check_beginning(spec: GenerationSpec, found: set[str]) -> None:
+    init = spec.init_image
+    if init is not None and not {init.sha256, init.mask_sha256 or init.sha256} <= found:
+        raise PaintingBroken("The picture to start from is not there.")
 
 
 def _jpeg(pixels: bytes, spec: GenerationSpec) -> bytes:

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from gateway.http.dependencies import refusal_of
+from gateway.http.bodies import refusal_of
 from gateway.http.refusals import MediaTypeUnsupported
 
 IGNORED_HEADER = "X-Pinxit-Ignored"

@@ -1,0 +1,122 @@
+"""The decoder seen from outside: a process for each picture, of which only a few run at a time."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import ClassVar
+
+import msgspec
+import structlog
+
+from gateway.cancellation import unbroken
+from gateway.image_decoder.containers import ImageInvalid, container_of
+from models import MAX_INIT_PIXELS, SIDES, Failed, ImageSize
+
+CHILD = Path(__file__).with_name("child.py")
+# It needs nothing of ours, so it inherits nothing; a proxy or a key in the environment is nobody's business in there.
+ENVIRONMENT: Mapping[str, str] = {"PATH": os.defpath}
+AT_ONCE = 2  # each may take `MEMORY_BYTES` of the child
+PATIENCE_S = 30.0  # for one whose processor time the kernel bounds at 5 s: a busy machine is not the picture's fault
+MAX_RATIO = -(-max(SIDES) // min(SIDES))
+
+log = structlog.get_logger()
+
+
+class DecoderStopped(Failed):
+    """The process that reads pictures could not be started, or got no time to do its work."""
+
+    code: ClassVar[str] = "overloaded"
+    retryable: ClassVar[bool] = True
+
+
+class ImagePart(StrEnum):
+    """What a picture is there for; its value is the name of the request's member."""
+
+    IMAGE = "image"
+    MASK = "mask"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pixels:
+    """RGB bytes, row by row, of a picture that was `given` in its own size, both upright."""
+
+    size: ImageSize
+    given: ImageSize
+    rgb: bytes
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    refused: str | None = None
+    given: tuple[int, int] = (0, 0)
+    kept: tuple[int, int] = (0, 0)
+
+
+class ImageDecoder:
+    """Reads PNG, JPEG, WebP and AVIF files that come from anybody."""
+
+    def __init__(self) -> None:
+        self._turns = asyncio.Semaphore(AT_ONCE)
+
+    async def read(self, content: bytes, part: ImagePart) -> Pixels:
+        """The first and only picture of the file, upright, in the colours that its numbers say, transparent parts white.
+
+        A mask becomes grey: white where it is transparent or, if nothing in it is, as light as it is. What no painting
+        can use is left out: the short side is at most the longest that we paint, the other at most `MAX_RATIO` times it.
+
+        Raises:
+            ImageInvalid: another form, damage, several pictures, too many pixels, or bytes behind its end.
+            DecoderStopped: not the picture's fault.
+        """
+        container = container_of(content, field=part.value)
+        async with self._turns:
+            line, _, rgb = (await _answer_of(content, part, container)).partition(b"\n")
+        answer = msgspec.json.decode(line, type=_Answer) if line else _Answer(refused="could not be read")
+        if answer.refused is not None:
+            raise ImageInvalid(f"`{part.value}` {answer.refused}.", field=part.value)
+        width, height = answer.kept
+        return Pixels(
+            size=ImageSize(width=width, height=height),
+            given=ImageSize(width=answer.given[0], height=answer.given[1]),
+            rgb=rgb,
+        )
+
+
+async def _answer_of(content: bytes, part: ImagePart, container: str) -> bytes:
+    """All that the child said; nothing when it died of the picture.
+
+    Raises:
+        DecoderStopped.
+    """
+    try:
+        child = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-I", str(CHILD), part, container),
+            *map(str, (MAX_INIT_PIXELS, max(SIDES), MAX_RATIO)),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            env=ENVIRONMENT,
+            start_new_session=True,  # Ctrl-C in a terminal is the parent's to handle
+        )
+    except OSError as wrong:
+        raise DecoderStopped("There is no room to read a picture now; try again in a few seconds.") from wrong
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            said, _ = await child.communicate(content)
+    except TimeoutError:
+        raise DecoderStopped("Reading the picture took too long; try again in a few seconds.") from None
+    finally:
+        with suppress(ProcessLookupError):
+            child.kill()
+        await unbroken(_gone(child))
+    if child.returncode != 0:
+        log.warning("a picture ended its decoder", status=child.returncode, form=container, size_bytes=len(content))
+    return said if child.returncode == 0 else b""
+
+
+async def _gone(child: asyncio.subprocess.Process) -> None:
+    await child.wait()
