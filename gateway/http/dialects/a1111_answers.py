@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from gateway.generations import View
 from gateway.http.dialects.samplers import LABELS
+from gateway.http.dialects.specs import specs_of
 from models import GenerationSpec, Recipe
 from storage import Blobs
 
@@ -38,12 +39,8 @@ async def pictures_answer(view: View, blobs: Blobs, *, parameters: dict[str, obj
     return PicturesAnswer(
         images=[base64.b64encode(content).decode() for content in contents],
         parameters=parameters,
-        info=json.dumps(_recipe_members(view, specs_of(view))),
+        info=json.dumps(_recipe_members(view, specs_of(view.generation))),
     )
-
-
-def specs_of(view: View) -> Sequence[GenerationSpec]:
-    return msgspec.json.decode(view.generation.specs, type=tuple[GenerationSpec, ...])
 
 
 def infotext(spec: GenerationSpec) -> str:

@@ -52,6 +52,32 @@ class ImagesAnswer(BaseModel):
     generation_id: str
 
 
+class PartialImageEvent(BaseModel):
+    """A small JPEG of what the first picture will look like."""
+
+    type: str
+    b64_json: str
+    partial_image_index: int
+    created_at: int
+    background: Literal["opaque"] = "opaque"
+    output_format: Literal["jpeg"] = "jpeg"
+    quality: str
+    size: str
+
+
+class CompletedEvent(BaseModel):
+    """One finished picture. Clients' types ask for `usage` here."""
+
+    type: str
+    b64_json: str
+    created_at: int
+    background: Literal["opaque"] = "opaque"
+    output_format: str
+    quality: str
+    size: str
+    usage: Usage
+
+
 async def images_answer(view: View, *, is_base64: bool, urls: PublicUrls, blobs: Blobs) -> ImagesAnswer:
     """Raises BlobUnavailable."""
     generation = view.generation

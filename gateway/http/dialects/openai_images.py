@@ -1,16 +1,18 @@
 """`POST /v1/images/generations`: paint, for clients of OpenAI's image endpoints and together's."""
 
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
 from gateway.access import Caller
-from gateway.generations import Ask, View
+from gateway.generations import Ask
 from gateway.http.answering import described
 from gateway.http.dependencies import Given, IdempotencyKey, Services, painting_caller
 from gateway.http.dialects.model_names import model_names
 from gateway.http.dialects.openai_answers import ImagesAnswer, images_answer
 from gateway.http.dialects.openai_orders import ImagesBody
+from gateway.http.dialects.openai_stream import Streaming, Verb
 from gateway.http.dialects.reading import Read, ignored_header, read_json
 from gateway.http.refusals import ModerationBlocked
 from gateway.http.waiting import picture_or_refusal
@@ -46,28 +48,54 @@ async def generate_images(
     sent: Annotated[Read[ImagesBody], Depends(images_body)],
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
-    """Paint and answer with the pictures: it waits, and never answers 202.
+    """Paint and answer with the pictures: it waits, and never answers 202. With `stream` the answer is server-sent
+    events: up to `partial_images` pictures in the making, then the pictures.
 
     Members that changed nothing are named in the header `X-Pinxit-Ignored`.
     """
     asked = sent.body.request(model_names(given))
     ask = Ask(request=asked, idempotency_key=idempotency_key, body_sha256=sent.sha256)
-    view = await painted(request, given, caller, ask)
-    body = await images_answer(view, is_base64=sent.body.is_base64, urls=given.urls, blobs=given.blobs)
-    return Response(
-        body.model_dump_json(exclude_none=True),
-        headers=ignored_header(sent.body.ignored()),
-        media_type="application/json",
-    )
+    call = ImagesCall(request=request, given=given, caller=caller, body=sent.body, verb="image_generation")
+    return await call.answer(ask)
 
 
-async def painted(request: Request, given: Services, caller: Caller, ask: Ask) -> View:
-    """The completed generation; a refusal of the policy in OpenAI's words.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImagesCall:
+    """A call of one of OpenAI's image endpoints, answered at once or as a stream."""
 
-    Raises:
-        Refused, Failed: as `picture_or_refusal`; ModerationBlocked.
-    """
-    try:
-        return await picture_or_refusal(request, given, caller, ask, wait_s=given.settings.sync_wait_s)
-    except PromptBlocked as blocked:
-        raise ModerationBlocked(blocked.message, category=blocked.category) from None
+    request: Request
+    given: Services
+    caller: Caller
+    body: ImagesBody
+    verb: Verb
+
+    async def answer(self, ask: Ask) -> Response:
+        """Raises Refused, Failed: as `picture_or_refusal`, with ModerationBlocked in PromptBlocked's place."""
+        try:
+            return await (self._stream(ask) if self.body.stream else self._pictures(ask))
+        except PromptBlocked as blocked:
+            raise ModerationBlocked(blocked.message, category=blocked.category) from None
+
+    async def _pictures(self, ask: Ask) -> Response:
+        given = self.given
+        view = await picture_or_refusal(self.request, given, self.caller, ask, wait_s=given.settings.sync_wait_s)
+        body = await images_answer(view, is_base64=self.body.is_base64, urls=given.urls, blobs=given.blobs)
+        return Response(
+            body.model_dump_json(exclude_none=True),
+            headers=ignored_header(self.body.ignored()),
+            media_type="application/json",
+        )
+
+    async def _stream(self, ask: Ask) -> Response:
+        accepted = await self.given.submit(self.caller, ask)
+        self.request.state.is_replay = accepted.is_replay
+        streaming = Streaming(
+            request=self.request,
+            given=self.given,
+            caller=self.caller,
+            verb=self.verb,
+            partial_images=self.body.partial_images or 0,
+        )
+        answer = await streaming.answer(accepted.generation_id)
+        answer.headers.update(ignored_header(self.body.ignored()))
+        return answer
