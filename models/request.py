@@ -41,6 +41,7 @@ class ImageFormat(StrEnum):
     PNG = "png"
     JPEG = "jpeg"
     WEBP = "webp"
+    AVIF = "avif"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

@@ -5,7 +5,7 @@ import hashlib
 from models import ImageFormat
 
 NAME_CHARACTERS = 32  # of hexadecimal, 128 bits
-ENDINGS = {ImageFormat.PNG: "png", ImageFormat.JPEG: "jpg", ImageFormat.WEBP: "webp"}
+ENDINGS = {ImageFormat.PNG: "png", ImageFormat.JPEG: "jpg", ImageFormat.WEBP: "webp", ImageFormat.AVIF: "avif"}
 
 
 def image_name(generation_id: str, position: int, file_sha256: str, format: ImageFormat) -> str:

@@ -79,7 +79,9 @@ def generate(
     model: Annotated[str | None, typer.Option(help="A model's id; the style decides otherwise.")] = None,
     lora: Annotated[list[str] | None, typer.Option(help="A LoRA's id, or id:weight; may be said again.")] = None,
     upscale: Annotated[bool, typer.Option("--upscale", help="Four times the width and height.")] = False,
-    output: Annotated[Path, typer.Option("-o", "--output", help="A .png, .jpg or .webp file.")] = Path("pinxit.png"),
+    output: Annotated[Path, typer.Option("-o", "--output", help="A .png, .jpg, .webp or .avif file.")] = Path(
+        "pinxit.png"
+    ),
     recipe: Annotated[Path | None, typer.Option(help="Write the recipe here, as JSON for `replay`.")] = None,
     init_image: Annotated[Path | None, typer.Option(help="Start from this picture.")] = None,
     mask: Annotated[Path | None, typer.Option(help="Paint only where this picture is white.")] = None,
@@ -110,7 +112,9 @@ def generate(
 @app.command()
 def replay(
     file: Annotated[Path, typer.Argument(help="A recipe as JSON, or a picture of ours, which holds its own.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="A .png, .jpg or .webp file.")] = Path("again.png"),
+    output: Annotated[Path, typer.Option("-o", "--output", help="A .png, .jpg, .webp or .avif file.")] = Path(
+        "again.png"
+    ),
     index: Annotated[int, typer.Option(min=0, help="Which of several recipes in the file, from 0.")] = 0,
     init_image: Annotated[Path | None, typer.Option(help="The file that the picture began from.")] = None,
     mask: Annotated[Path | None, typer.Option(help="The mask that bounded what was painted.")] = None,

@@ -28,7 +28,7 @@ from models import (
 )
 from storage.encoding import encode, holds
 
-FORMATS = {".png": ImageFormat.PNG, ".jpg": ImageFormat.JPEG, ".jpeg": ImageFormat.JPEG, ".webp": ImageFormat.WEBP}
+FORMATS = {".jpg": ImageFormat.JPEG} | {f".{format.value}": format for format in ImageFormat}
 NOTHING = Beginning()
 
 

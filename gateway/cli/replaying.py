@@ -84,7 +84,7 @@ def _text_of_picture(content: bytes, *, name: str) -> bytes:
     try:
         text = read_text(content).get("pinxit")
     except ValueError:
-        raise _refused(name, "this is neither JSON nor a whole PNG, JPEG or WebP file.") from None
+        raise _refused(name, "this is neither JSON nor a whole PNG, JPEG, WebP or AVIF file.") from None
     if text is None:
         raise _refused(name, "this picture holds no recipe; some programs drop it when they save a copy.")
     return text.encode()

@@ -19,7 +19,7 @@ routes = APIRouter(tags=["images"])
 
 
 ANSWERS: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"image/png": {}, "image/jpeg": {}, "image/webp": {}}},
+    200: {"content": {"image/png": {}, "image/jpeg": {}, "image/webp": {}, "image/avif": {}}},
     206: {"description": "The part that `Range` asked for."},
     304: {"description": "Unchanged since the ETag sent."},
     **described(404, 416),

@@ -46,7 +46,9 @@ async def test_the_picture_behind_the_url_is_the_one_described(gateway):
         assert hashlib.sha256(opened.convert("RGB").tobytes()).hexdigest() == picture["pixel_sha256"]
 
 
-@pytest.mark.parametrize(("format", "media_type"), [("jpeg", "image/jpeg"), ("webp", "image/webp")])
+@pytest.mark.parametrize(
+    ("format", "media_type"), [("jpeg", "image/jpeg"), ("webp", "image/webp"), ("avif", "image/avif")]
+)
 async def test_other_formats_are_what_they_say(gateway, format, media_type):
     picture = (await gateway.paint(format=format)).json()["images"][0]
     served = await gateway.http.get(picture["url"])

@@ -174,7 +174,7 @@ def test_a_picture_that_began_from_noise_takes_no_file(settings, tmp_path):
     assert getattr(refused(settings, RECIPE, tmp_path, mask=file), "field", None) == "--mask"
 
 
-@pytest.mark.parametrize("ending", ["jpg", "png", "webp"])
+@pytest.mark.parametrize("ending", ["jpg", "png", "webp", "avif"])
 def test_a_recipe_that_no_jpeg_holds_is_left_out_of_it_and_said(ending, tmp_path, capsys):
     """The picture has been painted: it is not lost for its words."""
     recipe = replace(RECIPE, spec=new_spec(prompt="x" * 20_000, negative_prompt="y" * 20_000))

@@ -50,7 +50,7 @@ def test_png_keeps_every_pixel() -> None:
     assert opened(encode(PIXELS, SIZE, ImageFormat.PNG, text=TEXT)).tobytes() == PIXELS
 
 
-@pytest.mark.parametrize("format", [ImageFormat.JPEG, ImageFormat.WEBP])
+@pytest.mark.parametrize("format", [ImageFormat.JPEG, ImageFormat.WEBP, ImageFormat.AVIF])
 def test_the_others_keep_them_closely(format: ImageFormat) -> None:
     seen = opened(encode(PIXELS, SIZE, format, text=TEXT)).convert("RGB").tobytes()
 
@@ -61,7 +61,7 @@ def test_png_carries_the_words_as_text() -> None:
     assert opened(encode(PIXELS, SIZE, ImageFormat.PNG, text=TEXT)).info["pinxit"] == TEXT["pinxit"]
 
 
-@pytest.mark.parametrize("format", [ImageFormat.JPEG, ImageFormat.WEBP])
+@pytest.mark.parametrize("format", [ImageFormat.JPEG, ImageFormat.WEBP, ImageFormat.AVIF])
 def test_the_others_carry_them_as_an_exif_comment(format: ImageFormat) -> None:
     exif = opened(encode(PIXELS, SIZE, format, text=TEXT)).getexif()
 
@@ -136,7 +136,7 @@ def test_another_programs_comment_is_no_words_of_ours() -> None:
     "content", [b"", b"GIF89a", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF\xff\xff\xff\xffWEBP"]
 )
 def test_what_is_no_whole_picture_is_refused(content: bytes) -> None:
-    with pytest.raises(ValueError, match="PNG, JPEG or WebP"):
+    with pytest.raises(ValueError, match="PNG, JPEG, WebP or AVIF"):
         read_text(content)
 
 
@@ -159,7 +159,7 @@ def test_a_broken_file_gives_words_or_is_refused_and_nothing_else(
         refusal = str(wrong)
 
     assert isinstance(text, dict)
-    assert "PNG, JPEG or WebP" in refusal or not refusal
+    assert "PNG, JPEG, WebP or AVIF" in refusal or not refusal
 
 
 def test_a_picture_that_unpacks_to_more_than_memory_is_not_unpacked() -> None:
@@ -170,7 +170,7 @@ def test_a_picture_that_unpacks_to_more_than_memory_is_not_unpacked() -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
     for content in (giant, b"RIFF" + struct.pack("<I", 4 + len(webp)) + b"WEBP" + webp):
-        with pytest.raises(ValueError, match="PNG, JPEG or WebP"):
+        with pytest.raises(ValueError, match="PNG, JPEG, WebP or AVIF"):
             read_text(content)
 
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # kilobytes

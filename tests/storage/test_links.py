@@ -9,8 +9,8 @@ from storage.links import image_name
 def test_a_name_is_128_bits_and_the_usual_ending() -> None:
     names = [image_name("gen_1", 0, "a" * 64, format) for format in ImageFormat]
 
-    assert all(re.fullmatch(r"[0-9a-f]{32}\.(png|jpg|webp)", name) for name in names)
-    assert [name.rpartition(".")[2] for name in names] == ["png", "jpg", "webp"]
+    assert all(re.fullmatch(r"[0-9a-f]{32}\.(png|jpg|webp|avif)", name) for name in names)
+    assert [name.rpartition(".")[2] for name in names] == ["png", "jpg", "webp", "avif"]
 
 
 def test_a_name_depends_on_generation_position_and_bytes() -> None:

@@ -104,7 +104,7 @@ async def read_picture_text(_: AnyCaller, sent: Annotated[Read[PictureBody], Dep
         content = base64.b64decode(sent.body.image.rpartition(",")[2], validate=True)  # a data URL, or its end alone
         texts = await asyncio.to_thread(read_text, content)
     except (binascii.Error, ValueError):
-        raise RequestInvalid("`image` must be a PNG, JPEG or WebP file as base64.", field="image") from None
+        raise RequestInvalid("`image` must be a PNG, JPEG, WebP or AVIF file as base64.", field="image") from None
     try:
         return answer(picture_text(texts))
     except msgspec.DecodeError:  # somebody else's text under our name
