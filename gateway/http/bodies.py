@@ -49,7 +49,7 @@ async def sent_body(request: Request) -> Sent:
     try:
         body = GenerateBody.model_validate_json(content)
     except ValidationError as wrong:
-        raise _refusal_of_first(wrong) from None
+        raise refusal_of_first(wrong) from None
     return Sent(body=body, sha256=hashlib.sha256(content).hexdigest())
 
 
@@ -63,7 +63,7 @@ async def _sent_form(request: Request) -> Sent:
     try:
         body = GenerateBody.model_validate(members, strict=False)
     except ValidationError as wrong:
-        raise _refusal_of_first(wrong) from None
+        raise refusal_of_first(wrong) from None
     named = [*sorted(texts.items()), *sorted((name, hashlib.sha256(file).hexdigest()) for name, file in files.items())]
     return Sent(body=body, sha256=hashlib.sha256(msgspec.json.encode(named)).hexdigest(), files=files)
 
@@ -75,7 +75,8 @@ def _read_json(name: str, text: str) -> object:
         raise RequestInvalid(f"`{name}` must be JSON in a form: {wrong}.", field=name) from None
 
 
-def _refusal_of_first(wrong: ValidationError) -> RequestInvalid:
+def refusal_of_first(wrong: ValidationError) -> RequestInvalid:
+    """The contract's word for what pydantic complains of first."""
     return refusal_of(wrong.errors(include_url=False, include_context=False, include_input=False)[0])
 
 

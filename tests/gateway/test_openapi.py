@@ -17,6 +17,7 @@ OPERATIONS = {
     ("/v1/generations/{generation_id}/replay", "get"),
     ("/v1/generations/{generation_id}/replay", "post"),
     ("/v1/generations/{generation_id}/cancel", "post"),
+    ("/v1/images/edits", "post"),
     ("/v1/images/generations", "post"),
     ("/v1/models", "get"),
     ("/v1/models/{model}", "get"),

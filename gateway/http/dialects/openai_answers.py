@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel
 
 from gateway.generations import PublicUrls, View
+from gateway.http.dialects.specs import specs_of
 from models import Quality
 from storage import Blobs, Generation, Picture
 
@@ -105,9 +106,10 @@ async def base64_of(picture: Picture, blobs: Blobs) -> str:
     return base64.b64encode(await blobs.get(picture.blob_key)).decode()
 
 
-def usage_of(generation: Generation, *, images_sent: int = 0) -> Usage:
+def usage_of(generation: Generation) -> Usage:
     """What was read and painted, for programs that count."""
     text, images = count_pieces(generation.prompt), generation.picture_count
+    images_sent = 0 if specs_of(generation)[0].init_image is None else 1
     return Usage(
         input_tokens=text + images_sent,
         output_tokens=images,

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from gateway.http.bodies import refusal_of
+from gateway.http.bodies import refusal_of_first
 from gateway.http.refusals import MediaTypeUnsupported
 
 IGNORED_HEADER = "X-Pinxit-Ignored"
@@ -47,7 +47,7 @@ async def read_json(request: Request, kind: type[Body]) -> Read[Body]:
     try:
         body = kind.model_validate_json(content)
     except ValidationError as wrong:
-        raise refusal_of(wrong.errors(include_url=False, include_context=False, include_input=False)[0]) from None
+        raise refusal_of_first(wrong) from None
     return Read(body=body, sha256=hashlib.sha256(content).hexdigest())
 
 

@@ -30,6 +30,16 @@ def read_size(text: str) -> ImageSize | None:
     return size
 
 
+def fitted(given: ImageSize, *, pixels: int) -> ImageSize:
+    """About `pixels` in the ratio of `given`, as near to it as the bounds allow."""
+    width = (pixels * given.ratio) ** 0.5
+    return ImageSize(width=_rounded(width), height=_rounded(width / given.ratio))
+
+
+def _rounded(side: float) -> int:
+    return min(max(round(side / MULTIPLE) * MULTIPLE, MIN_SIDE), MAX_SIDE)
+
+
 def _is_offered(size: ImageSize) -> bool:
     sides = (size.width, size.height)
     is_bounded = all(MIN_SIDE <= side <= MAX_SIDE and side % MULTIPLE == 0 for side in sides)

@@ -1,0 +1,109 @@
+"""`POST /v1/images/edits` and `/variations`: OpenAI's forms that begin from a picture."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from gateway import generations
+from gateway.access import Caller
+from gateway.generations import Ask
+from gateway.http.answering import described
+from gateway.http.dependencies import Given, IdempotencyKey, painting_caller
+from gateway.http.dialects.beginnings import beginning_from
+from gateway.http.dialects.forms import ReadForm, read_picture_form
+from gateway.http.dialects.model_names import model_names
+from gateway.http.dialects.openai_answers import ImagesAnswer
+from gateway.http.dialects.openai_images import ImagesCall
+from gateway.http.dialects.openai_orders import ImagesBody
+from gateway.http.forms import MULTIPART
+
+VARIATION_PROMPT = "a picture"
+VARIATION_STRENGTH = 0.7
+REPAINTED = 1.0
+PICTURE = {"type": "string", "format": "binary"}
+FILES = {"type": "object", "properties": {"image": PICTURE, "mask": PICTURE}, "required": ["image"]}
+FORM: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {MULTIPART: {"schema": {"allOf": [{"$ref": "#/components/schemas/ImagesBody"}, FILES]}}},
+    }
+}
+
+routes = APIRouter(prefix="/v1", tags=["openai"])
+
+Painter = Annotated[Caller, Depends(painting_caller)]
+
+
+class EditBody(ImagesBody):
+    """As for generations, and how far to leave the picture."""
+
+    strength: float | None = None
+    """Ours: near 0 keeps the picture, 1 repaints it. None: 1 inside a mask, else as on our own path."""
+
+
+class VariationBody(EditBody):
+    """A form without words; a `prompt` that is sent all the same counts."""
+
+    prompt: str = VARIATION_PROMPT
+    style: str | None = "none"
+    strength: float | None = VARIATION_STRENGTH
+
+
+async def edit_form(request: Request) -> ReadForm[EditBody]:
+    return await read_picture_form(request, EditBody)
+
+
+async def variation_form(request: Request) -> ReadForm[VariationBody]:
+    return await read_picture_form(request, VariationBody)
+
+
+ERRORS = described(400, 401, 402, 403, 404, 409, 413, 415, 422, 429, 500, 503, 504)
+
+
+@routes.post(
+    "/images/edits",
+    summary="Paint from a picture, in the words of OpenAI's clients",
+    response_model=ImagesAnswer,
+    responses=ERRORS,
+    openapi_extra=FORM,
+)
+async def edit_images(
+    request: Request,
+    given: Given,
+    caller: Painter,
+    sent: Annotated[ReadForm[EditBody], Depends(edit_form)],
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    """Repaint a picture after the prompt; with a mask only where that is transparent, or white if nothing in it is.
+
+    With `stream` the answer is server-sent events, as for generations.
+    """
+    call = ImagesCall(request=request, given=given, caller=caller, body=sent.body, verb="image_edit")
+    return await call.answer(await _ask(call, sent, idempotency_key))
+
+
+@routes.post("/images/variations", include_in_schema=False)
+async def vary_images(
+    request: Request,
+    given: Given,
+    caller: Painter,
+    sent: Annotated[ReadForm[VariationBody], Depends(variation_form)],
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    """Repaint a picture without words: what it shows is known only as far as it shines through."""
+    call = ImagesCall(request=request, given=given, caller=caller, body=sent.body, verb="image_edit")
+    return await call.answer(await _ask(call, sent, idempotency_key))
+
+
+async def _ask(
+    call: ImagesCall, sent: ReadForm[EditBody] | ReadForm[VariationBody], idempotency_key: str | None
+) -> Ask:
+    """Raises RequestInvalid, Failed: as `beginning_from`. Words are checked before pictures are unpacked."""
+    ask = Ask(
+        request=sent.body.request(model_names(call.given)),
+        idempotency_key=idempotency_key,
+        body_sha256=sent.sha256,
+    )
+    strength = REPAINTED if sent.body.strength is None and sent.mask is not None else sent.body.strength
+    pictures = generations.Given(image=sent.image, mask=sent.mask, strength=strength)
+    return await beginning_from(call.given, call.caller, ask, pictures)
