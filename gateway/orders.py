@@ -8,15 +8,20 @@ from models import (
     DEFAULT_STRENGTH,
     MAX_ADAPTER_WEIGHT,
     MAX_ADAPTERS,
+    MAX_CLIP_SKIP,
+    MAX_GUIDANCE_SCALE,
     MAX_IMAGES,
+    MAX_INFERENCE_STEPS,
     MAX_NEGATIVE_PROMPT_CHARACTERS,
     MAX_PROMPT_CHARACTERS,
     MAX_SEED,
+    MIN_GUIDANCE_SCALE,
     SIDES,
     Adapter,
     GenerationRequest,
     ImageFormat,
     Quality,
+    Sampler,
     check_listed_size,
 )
 
@@ -25,6 +30,11 @@ Prompt = Annotated[str, WithJsonSchema({"type": "string", "minLength": 1, "maxLe
 NegativePrompt = Annotated[str, WithJsonSchema({"type": "string", "maxLength": MAX_NEGATIVE_PROMPT_CHARACTERS})]
 Seed = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 0, "maximum": MAX_SEED})]
 Count = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MAX_IMAGES})]
+Steps = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MAX_INFERENCE_STEPS})]
+Guidance = Annotated[
+    float, WithJsonSchema({"type": "number", "minimum": MIN_GUIDANCE_SCALE, "maximum": MAX_GUIDANCE_SCALE})
+]
+ClipSkip = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 0, "maximum": MAX_CLIP_SKIP})]
 PictureText = Annotated[str, WithJsonSchema({"type": "string", "minLength": 1})]
 Strength = Annotated[float, WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": 1})]
 WebhookUrl = Annotated[str, WithJsonSchema({"type": "string", "format": "uri"})]
@@ -78,6 +88,12 @@ class GenerateBody(BaseModel):
     strength: Strength | None = Field(
         None, description=f"How far to leave `image`: near 0 keeps it, 1 repaints it; none means {DEFAULT_STRENGTH}."
     )
+    num_inference_steps: Steps | None = Field(None, description="Denoising steps, instead of what `quality` means.")
+    guidance_scale: Guidance | None = Field(
+        None, description="How strictly the prompt is followed; 1 means not at all."
+    )
+    sampler: Sampler | None = Field(None, description="How noise is removed, instead of the style's way.")
+    clip_skip: ClipSkip | None = Field(None, description="Layers of the text encoder to leave out at its end.")
     is_async: bool | None = Field(None, alias="async", description="Answer 202 at once; poll `poll_url`.")
     cache: bool | None = Field(None, description="false forces a new painting; equal requests still give equal pixels.")
     dry_run: bool | None = Field(None, description="Check everything, quote the price, paint nothing.")
@@ -99,4 +115,8 @@ class GenerateBody(BaseModel):
             enhance_prompt=None if self.enhance_prompt == "auto" else self.enhance_prompt,
             model=self.model,
             loras=tuple(Adapter(id=lora.id, weight=lora.weight) for lora in self.loras or ()),
+            num_inference_steps=self.num_inference_steps,
+            guidance_scale=self.guidance_scale,
+            sampler=self.sampler,
+            clip_skip=self.clip_skip,
         )

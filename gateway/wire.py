@@ -173,6 +173,7 @@ class LimitsBody(BaseModel):
     requests_per_month: int | None
     max_side: int
     max_images: int
+    max_inference_steps: int | None
     upscale: bool
 
 

@@ -30,12 +30,16 @@ from models.request import (
     DEFAULT_STRENGTH,
     MAX_ADAPTER_WEIGHT,
     MAX_ADAPTERS,
+    MAX_CLIP_SKIP,
+    MAX_GUIDANCE_SCALE,
     MAX_IMAGES,
+    MAX_INFERENCE_STEPS,
     MAX_INIT_PIXELS,
     MAX_NEGATIVE_PROMPT_CHARACTERS,
     MAX_PROMPT_CHARACTERS,
     MAX_SEED,
     MAX_SIDE,
+    MIN_GUIDANCE_SCALE,
     MIN_SIDE,
     SIDES,
     UPSCALE_FACTOR,
@@ -45,22 +49,27 @@ from models.request import (
     ImageSize,
     InitImage,
     Quality,
+    Sampler,
     check_listed_size,
 )
 from models.sampling import Sampling
-from models.spec import GenerationSpec, Resampling, Sampler, SizePlan
+from models.spec import GenerationSpec, Resampling, SizePlan
 from models.turns import Turns
 
 __all__ = [
     "DEFAULT_STRENGTH",
     "MAX_ADAPTERS",
     "MAX_ADAPTER_WEIGHT",
+    "MAX_CLIP_SKIP",
+    "MAX_GUIDANCE_SCALE",
     "MAX_IMAGES",
+    "MAX_INFERENCE_STEPS",
     "MAX_INIT_PIXELS",
     "MAX_NEGATIVE_PROMPT_CHARACTERS",
     "MAX_PROMPT_CHARACTERS",
     "MAX_SEED",
     "MAX_SIDE",
+    "MIN_GUIDANCE_SCALE",
     "MIN_SIDE",
     "SIDES",
     "UPSCALE_FACTOR",

@@ -24,6 +24,10 @@ MAX_ADAPTERS = 5
 MAX_ADAPTER_WEIGHT = 2.0
 DEFAULT_STRENGTH = 0.6
 UPSCALE_FACTOR = 4
+MAX_INFERENCE_STEPS = 150
+MIN_GUIDANCE_SCALE = 1.0  # none at all
+MAX_GUIDANCE_SCALE = 30.0
+MAX_CLIP_SKIP = 11
 MAX_INIT_PIXELS = 1 << 26  # 8192 x 8192: the largest picture that we deliver ourselves may be sent back
 
 
@@ -33,6 +37,21 @@ class Quality(StrEnum):
     STANDARD = "standard"
     HD = "hd"
     ULTRA = "ultra"
+
+
+class Sampler(StrEnum):
+    """How noise is removed, under the field's names (diffusers calls it scheduler)."""
+
+    EULER = "euler"
+    EULER_A = "euler_a"
+    DDIM = "ddim"
+    DPMPP_2M = "dpmpp_2m"
+    DPMPP_2M_KARRAS = "dpmpp_2m_karras"
+    DPMPP_SDE = "dpmpp_sde"
+    UNIPC = "unipc"
+    LCM = "lcm"
+    TCD = "tcd"
+    HEUN = "heun"
 
 
 class ImageFormat(StrEnum):
@@ -115,6 +134,10 @@ class GenerationRequest:
     model: str | None = None
     loras: tuple[Adapter, ...] = ()
     init_image: InitImage | None = None
+    num_inference_steps: int | None = None
+    guidance_scale: float | None = None
+    sampler: Sampler | None = None
+    clip_skip: int | None = None
 
     def __post_init__(self) -> None:
         _check_prompt(self.prompt)
@@ -125,6 +148,9 @@ class GenerationRequest:
         _check_range(self.n, 1, MAX_IMAGES, field="n")
         _check_adapters(self.loras)
         _check_strength(self.init_image)
+        _check_range(self.num_inference_steps, 1, MAX_INFERENCE_STEPS, field="num_inference_steps")
+        _check_range(self.guidance_scale, MIN_GUIDANCE_SCALE, MAX_GUIDANCE_SCALE, field="guidance_scale")
+        _check_range(self.clip_skip, 0, MAX_CLIP_SKIP, field="clip_skip")
 
 
 def check_listed_size(width: int | None, height: int | None) -> None:

@@ -2,12 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 from msgspec import Meta
 
-from models.request import Quality
-from models.spec import Sampler
+from models.request import (
+    MAX_CLIP_SKIP,
+    MAX_GUIDANCE_SCALE,
+    MAX_INFERENCE_STEPS,
+    MIN_GUIDANCE_SCALE,
+    Quality,
+    Sampler,
+)
+
+Steps: TypeAlias = Annotated[int, Meta(ge=1, le=MAX_INFERENCE_STEPS)]
+Guidance: TypeAlias = Annotated[float, Meta(ge=MIN_GUIDANCE_SCALE, le=MAX_GUIDANCE_SCALE)]
+ClipSkip: TypeAlias = Annotated[int, Meta(ge=0, le=MAX_CLIP_SKIP)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,8 +25,8 @@ class Sampling:
     """`steps` and `guidance` name every quality. Guidance 1 means none."""
 
     sampler: Sampler
-    steps: Mapping[Quality, Annotated[int, Meta(ge=1, le=150)]]
-    guidance: Mapping[Quality, Annotated[float, Meta(ge=1.0, le=30.0)]]
+    steps: Mapping[Quality, Steps]
+    guidance: Mapping[Quality, Guidance]
 
     def __post_init__(self) -> None:
         """Raises ValueError: a quality is left out."""

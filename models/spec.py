@@ -3,22 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from models.request import Adapter, ImageSize, InitImage
-
-
-class Sampler(StrEnum):
-    """How noise is removed, under the field's names (diffusers calls it scheduler)."""
-
-    EULER = "euler"
-    EULER_A = "euler_a"
-    DDIM = "ddim"
-    DPMPP_2M = "dpmpp_2m"
-    DPMPP_2M_KARRAS = "dpmpp_2m_karras"
-    DPMPP_SDE = "dpmpp_sde"
-    UNIPC = "unipc"
-    LCM = "lcm"
-    TCD = "tcd"
-    HEUN = "heun"
+from models.request import Adapter, ImageSize, InitImage, Sampler
 
 
 class Resampling(StrEnum):

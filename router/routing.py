@@ -18,6 +18,7 @@ from models import (
 from router.adapters import Acting, acting, with_triggers
 from router.auto_style import choose_style
 from router.enhancement import enhance
+from router.overrides import Denoising, check_fits, denoising_of
 from router.size_plan import plan_size
 from router.styles import AUTO, PLACEHOLDER, NegativeMerge, Style, Styles, Wording
 
@@ -64,16 +65,20 @@ class Router:
 
         Raises:
             StyleUnknown, ModelUnknown: nothing of that name.
-            RequestInvalid: the style has no settings for the model that the request names, or a LoRA does not fit it.
+            RequestInvalid: the style has no settings for the model that the request names, or a LoRA, a sampler or a
+                picture to begin from does not fit it.
             AdapterUnknown: a LoRA of the request is not in the catalogue.
             ModelUnavailable: no installed model can paint the style, or a LoRA that it needs is not installed.
         """
         style, reason = self._style_of(request)
         card = self._card_for(style, request)
+        check_fits(request, card)
+        quality = request.quality or card.default_quality
         setting = _Setting(
             style=style,
             card=card,
-            quality=request.quality or card.default_quality,
+            quality=quality,
+            denoising=denoising_of(request, style.settings_for(card), quality),
             size_plan=plan_size(_target(request, card), card, is_upscaled=request.upscale),
             negative_prompt=merged_negative(request.negative_prompt, style.wording_for(card)),
             acting=acting(style.settings_for(card).adapters, request.loras, card, self._catalogue),
@@ -129,6 +134,7 @@ class _Setting:
     style: Style
     card: ModelCard
     quality: Quality
+    denoising: Denoising
     size_plan: SizePlan
     negative_prompt: str
     acting: Acting
@@ -136,7 +142,6 @@ class _Setting:
 
 def _spec(request: GenerationRequest, setting: _Setting, *, seed: int) -> GenerationSpec:
     style, card = setting.style, setting.card
-    settings = style.settings_for(card)
     enhanced = enhance(
         style.wording_for(card).template.replace(PLACEHOLDER, request.prompt),
         prompt=request.prompt,
@@ -150,11 +155,11 @@ def _spec(request: GenerationRequest, setting: _Setting, *, seed: int) -> Genera
         negative_prompt=setting.negative_prompt,
         seed=seed,
         size=setting.size_plan,
-        sampler=settings.sampler,
-        num_inference_steps=settings.steps.of(setting.quality),
-        guidance_scale=settings.guidance.of(setting.quality),
+        sampler=setting.denoising.sampler,
+        num_inference_steps=setting.denoising.num_inference_steps,
+        guidance_scale=setting.denoising.guidance_scale,
         adapters=setting.acting.adapters,
-        clip_skip=settings.clip_skip,
+        clip_skip=setting.denoising.clip_skip,
         init_image=request.init_image,
     )
 

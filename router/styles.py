@@ -12,6 +12,8 @@ import msgspec
 from msgspec import Meta
 
 from models import Catalogue, Family, ModelCard, Quality, RequestInvalid, Sampler, Sampling, SettingInvalid
+from models.request import MAX_SEED
+from models.sampling import ClipSkip, Guidance, Steps
 from router.adapters import StyleAdapter, first_missing
 
 # Families that are steered like another one: its settings serve where a style has none of their own.
@@ -22,9 +24,6 @@ PLACEHOLDER = "{prompt}"
 
 StyleId: TypeAlias = Annotated[str, Meta(pattern=r"\A[a-z0-9-]{2,32}\Z")]
 Text: TypeAlias = Annotated[str, Meta(min_length=1, max_length=400)]
-Steps: TypeAlias = Annotated[int, Meta(ge=1, le=150)]
-ClipSkip: TypeAlias = Annotated[int, Meta(ge=0, le=11)]
-Guidance: TypeAlias = Annotated[float, Meta(ge=1.0, le=30.0)]
 Credits: TypeAlias = Annotated[int, Meta(ge=0, le=1000)]
 
 
@@ -77,7 +76,7 @@ class Thumbnail(Form, frozen=True, kw_only=True):
     """The example picture: `file` once it was painted, and what it is painted from."""
 
     prompt: Text
-    seed: Annotated[int, Meta(ge=0, le=2**32 - 1)]
+    seed: Annotated[int, Meta(ge=0, le=MAX_SEED)]
     file: str | None = None
 
 

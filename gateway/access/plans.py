@@ -34,6 +34,7 @@ class Plan:
     """Limits of one plan; None means without limit.
 
     `max_side` bounds width and height of the picture before upscaling, `max_images` the pictures of one request,
+    `max_inference_steps` the steps that a request may name,
     `max_batch_items` the requests of one batch, `max_open` an account's generations that are queued or being painted
     at a time, batches not counted, and `max_keys` its keys that are not revoked. A picture lives for `default_ttl_s`
     unless its request says otherwise, and never longer than `max_ttl_s`; None keeps it until somebody deletes it.
@@ -46,6 +47,7 @@ class Plan:
     requests_per_month: Positive | None = None
     max_side: Positive
     max_images: Positive
+    max_inference_steps: Positive | None = None
     max_batch_items: Positive | None = None
     max_open: Positive | None = None
     max_keys: Positive | None = None
@@ -119,7 +121,7 @@ def check_plan(plan: Plan, request: GenerationRequest, *, target: ImageSize, lea
     """Refuse what the plan does not hold; `least` is the smallest plan that may ask for the style.
 
     Raises:
-        PlanTooSmall: style, size, number of pictures or upscaling; `field` names the member at fault.
+        PlanTooSmall: style, size, number of pictures, steps or upscaling; `field` names the member at fault.
     """
     if plan.rank < least.rank:
         raise PlanTooSmall(f"The style {request.style!r} needs plan {least.id!r} or a larger one.", field="style")
@@ -131,6 +133,11 @@ def check_plan(plan: Plan, request: GenerationRequest, *, target: ImageSize, lea
     if request.n > plan.max_images:
         raise PlanTooSmall(
             f"Plan {plan.id!r} paints up to {plan.max_images} pictures a request, not {request.n}.", field="n"
+        )
+    steps, most = request.num_inference_steps, plan.max_inference_steps
+    if steps is not None and most is not None and steps > most:
+        raise PlanTooSmall(
+            f"Plan {plan.id!r} paints in up to {most} steps, not in {steps}.", field="num_inference_steps"
         )
     if request.upscale and not plan.upscale:
         raise PlanTooSmall(f"Plan {plan.id!r} does not include `upscale`.", field="upscale")

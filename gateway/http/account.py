@@ -39,6 +39,7 @@ async def read_account(given: Given, caller: Reader) -> Response:
                 requests_per_month=plan.requests_per_month,
                 max_side=plan.max_side,
                 max_images=plan.max_images,
+                max_inference_steps=plan.max_inference_steps,
                 upscale=plan.upscale,
             ),
         )

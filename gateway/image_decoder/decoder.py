@@ -15,14 +15,14 @@ import structlog
 
 from gateway.cancellation import unbroken
 from gateway.image_decoder.containers import ImageInvalid, container_of
-from models import MAX_INIT_PIXELS, SIDES, Failed, ImageSize
+from models import MAX_INIT_PIXELS, MAX_SIDE, MIN_SIDE, Failed, ImageSize
 
 CHILD = Path(__file__).with_name("child.py")
 # It needs nothing of ours, so it inherits nothing; a proxy or a key in the environment is nobody's business in there.
 ENVIRONMENT: Mapping[str, str] = {"PATH": os.defpath}
 AT_ONCE = 2  # each may take `MEMORY_BYTES` of the child
 PATIENCE_S = 30.0  # for one whose processor time the kernel bounds at 5 s: a busy machine is not the picture's fault
-MAX_RATIO = -(-max(SIDES) // min(SIDES))
+MAX_RATIO = MAX_SIDE // MIN_SIDE
 
 log = structlog.get_logger()
 
@@ -95,7 +95,7 @@ async def _answer_of(content: bytes, part: ImagePart, container: str) -> bytes:
     try:
         child = await asyncio.create_subprocess_exec(
             *(sys.executable, "-I", str(CHILD), part, container),
-            *map(str, (MAX_INIT_PIXELS, max(SIDES), MAX_RATIO)),
+            *map(str, (MAX_INIT_PIXELS, MAX_SIDE, MAX_RATIO)),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,

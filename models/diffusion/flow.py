@@ -13,7 +13,7 @@ import torch
 
 from models.diffusion.samplers import Build, Schedule
 from models.errors import ModelUnavailable
-from models.spec import Sampler
+from models.request import Sampler
 
 EULER = "FlowMatchEulerDiscreteScheduler"
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import torch
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 
-from models.spec import Sampler
+from models.request import Sampler
 
 # The last cumulative alpha of a zero-SNR schedule, for samplers that divide by it; diffusers' Euler uses the same.
 SMALLEST_ALPHA = 2.0**-24

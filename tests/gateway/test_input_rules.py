@@ -192,3 +192,35 @@ async def test_a_quote_checks_the_webhooks_address_too(gateway, path):
 async def test_a_dry_run_checks_the_idempotency_key_too(gateway):
     answered = await gateway.paint(dry_run=True, headers={"Idempotency-Key": "k" * 256})
     assert (answered.status_code, answered.json()["error"]["param"]) == (400, "Idempotency-Key")
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code", "param"),
+    [
+        ({"num_inference_steps": 1}, OK, None, None),
+        ({"num_inference_steps": 150}, OK, None, None),
+        ({"num_inference_steps": 0}, BAD, "invalid_parameter", "num_inference_steps"),
+        ({"num_inference_steps": 151}, BAD, "invalid_parameter", "num_inference_steps"),
+        ({"num_inference_steps": 20.0}, BAD, "invalid_parameter", "num_inference_steps"),
+        ({"guidance_scale": 1}, OK, None, None),
+        ({"guidance_scale": 30.0}, OK, None, None),
+        ({"guidance_scale": 0.99}, BAD, "invalid_parameter", "guidance_scale"),
+        ({"guidance_scale": 30.01}, BAD, "invalid_parameter", "guidance_scale"),
+        ({"guidance_scale": "7"}, BAD, "invalid_parameter", "guidance_scale"),
+        ({"sampler": "euler_a"}, OK, None, None),
+        ({"sampler": "Euler a"}, BAD, "invalid_parameter", "sampler"),
+        ({"clip_skip": 0}, OK, None, None),
+        ({"clip_skip": 3}, OK, None, None),
+        ({"clip_skip": 4}, BAD, "invalid_parameter", "clip_skip"),
+        ({"clip_skip": -1}, BAD, "invalid_parameter", "clip_skip"),
+        ({"clip_skip": 12}, BAD, "invalid_parameter", "clip_skip"),
+        ({"vae": "another"}, BAD, "unknown_parameter", "vae"),
+    ],
+    ids=lambda value: json.dumps(value)[:60] if isinstance(value, dict) else None,
+)
+async def test_what_a_request_decides_itself_is_bounded(gateway, body, status, code, param):
+    answered = await gateway.paint(**body)
+    assert answered.status_code == status, answered.text
+    if code is not None:
+        error = answered.json()["error"]
+        assert (error["code"], error["param"]) == (code, param)

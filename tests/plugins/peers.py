@@ -12,7 +12,7 @@ from diffusers import StableDiffusionPipeline
 
 from models.diffusion.device import choose_device
 from models.diffusion.samplers import new_schedule
-from models.spec import Sampler
+from models.request import Sampler
 
 SIDE = 256
 

@@ -21,7 +21,8 @@ from models.diffusion.samplers import BUILDS, Schedule, new_schedule
 from models.diffusion.vocabulary import Vocabulary
 from models.errors import ModelUnavailable, PaintingBroken
 from models.manifest import Fingerprint
-from models.spec import GenerationSpec, Sampler
+from models.request import Sampler
+from models.spec import GenerationSpec
 
 # Schedulers whose pipelines rely on what only they can do.
 UNIQUE = ("LCMScheduler", "TCDScheduler", *(build.kind for build in FLOW_BUILDS.values() if "Flow" in build.kind))

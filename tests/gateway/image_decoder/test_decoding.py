@@ -87,10 +87,10 @@ async def test_a_mask_is_its_lightness_or_where_any_of_it_is_transparent_that():
 @pytest.mark.parametrize(
     ("given", "kept"),
     [
-        ((1920, 1920), (1920, 1920)),
-        ((1921, 2000), (1920, 1999)),
-        ((3840, 3840), (1920, 1920)),
-        ((4000, 100), (400, 100)),
+        ((2048, 2048), (2048, 2048)),
+        ((2049, 2100), (2048, 2099)),
+        ((4096, 4096), (2048, 2048)),
+        ((4000, 100), (800, 100)),
     ],
 )
 async def test_what_no_painting_can_use_is_left_out(given, kept):

@@ -15,6 +15,7 @@ from models.diffusion.families.flux import packed
 from models.diffusion.flow import FLOW_BUILDS, FlowTiming, flow_schedule
 from models.diffusion.painting import picture_of
 from models.errors import ModelUnavailable, PaintingBroken
+from router.overrides import FLOW_SAMPLERS
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers
 
@@ -62,6 +63,10 @@ def test_every_flow_sampler_paints_sd3_as_diffusers_does(sd3: Path, denoise: Den
     pipeline.scheduler = flow_schedule(sampler, pipeline.scheduler.config, FlowTiming(patch=2), steps=5, sides=(8, 8))
 
     assert torch.equal(denoise(sd3, spec), diffusers_latents(pipeline, spec))
+
+
+def test_the_router_knows_which_samplers_know_flows() -> None:
+    assert set(FLOW_BUILDS) == FLOW_SAMPLERS
 
 
 def test_sd3_without_t5_paints_what_diffusers_paints(tmp_path: Path, denoise: Denoise) -> None:

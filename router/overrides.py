@@ -1,0 +1,62 @@
+"""What a request decides itself about the denoising, instead of style and quality: within what its model can do."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from models import Family, GenerationRequest, ModelCard, Quality, RequestInvalid, Sampler
+from router.styles import FamilySettings
+
+# As the engine knows them: `models/diffusion/flow.py`; a pipeline that runs as a whole keeps its own.
+FLOW_SAMPLERS = frozenset({Sampler.EULER, Sampler.HEUN, Sampler.DPMPP_2M, Sampler.UNIPC})
+SAMPLERS: Mapping[Family, frozenset[Sampler]] = {
+    Family.SD3: FLOW_SAMPLERS,
+    Family.FLUX: FLOW_SAMPLERS,
+    Family.OTHER: frozenset(),
+}
+# Of the text encoders that these families are built with; 0 where a family is none of these.
+MOST_LAYERS_SKIPPED: Mapping[Family, int] = {
+    Family.STARTER: 3,
+    Family.SD1: 11,
+    Family.SD2: 11,
+    Family.SDXL: 10,
+    Family.SD3: 10,
+}
+BEGINS_FROM_PICTURES = frozenset({Family.STARTER, Family.SD1, Family.SD2, Family.SDXL})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Denoising:
+    """How one picture's noise is removed: four members of its spec."""
+
+    sampler: Sampler
+    num_inference_steps: int
+    guidance_scale: float
+    clip_skip: int
+
+
+def denoising_of(request: GenerationRequest, settings: FamilySettings, quality: Quality) -> Denoising:
+    """What the request names, and the style's settings for the rest."""
+    steps, scale, skip = request.num_inference_steps, request.guidance_scale, request.clip_skip
+    return Denoising(
+        sampler=request.sampler or settings.sampler,
+        num_inference_steps=settings.steps.of(quality) if steps is None else steps,
+        guidance_scale=settings.guidance.of(quality) if scale is None else scale,
+        clip_skip=settings.clip_skip if skip is None else skip,
+    )
+
+
+def check_fits(request: GenerationRequest, card: ModelCard) -> None:
+    """Refuse now what the engine would refuse after waiting.
+
+    Raises:
+        RequestInvalid: the model has no such sampler, has not so many layers, or begins from noise alone.
+    """
+    possible = SAMPLERS.get(card.family, frozenset(Sampler))
+    if request.sampler is not None and request.sampler not in possible:
+        known = f"with {', '.join(sorted(possible))}" if possible else "with its own sampler alone"
+        raise RequestInvalid(f"The model {card.id!r} is painted {known}, not with {request.sampler}.", field="sampler")
+    most = MOST_LAYERS_SKIPPED.get(card.family, 0)
+    if request.clip_skip is not None and request.clip_skip > most:
+        raise RequestInvalid(f"The model {card.id!r} can leave out at most {most} layers.", field="clip_skip")
+    if request.init_image is not None and card.family not in BEGINS_FROM_PICTURES:
+        raise RequestInvalid(f"The model {card.id!r} begins from noise alone, not from a picture.", field="image")
