@@ -118,6 +118,10 @@ class Settings(BaseSettings):
     webhook_allowed_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_split)] = (
         Field((), description="Private networks that webhooks may reach, as CIDR, with commas between.")
     )
+    webhook_endpoints: int = Field(20, ge=1, le=1000, description="Most webhook endpoints an account may have.")
+    webhook_overlap_s: float = Field(
+        86400, ge=0, le=30 * 86400, description="How long a replaced webhook secret goes on signing, seconds."
+    )
     webhook_retry_s: Annotated[tuple[float, ...] | None, NoDecode, BeforeValidator(_split)] = Field(
         None, description="Waits between webhook attempts in seconds, with commas between; none means 5 s to 10 h."
     )

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -32,7 +33,7 @@ from gateway.identity import new_id
 from gateway.image_decoder import ImageDecoder
 from gateway.installation import SEEDS, Installation
 from gateway.queue import EmbeddedQueue
-from gateway.webhooks import Courier, Deliveries, Outbox, RetrySchedule, open_sender
+from gateway.webhooks import Courier, Deliveries, Endpoints, History, Outbox, RetrySchedule, Trial, open_sender
 from gateway.worker import Worker
 from models import Engine
 from storage import StoreUnavailable
@@ -62,6 +63,7 @@ class Server:
         """Start in order, stop in the opposite one. What is being painted then is painted again at the next start."""
         if self.installation.is_single:
             adopted = await self.worker.adopt_orphans()
+            await self.deliveries.adopt_orphans()
             log.info("starting", unfinished_of_the_last_run=adopted)
         await self.engine.start()
         beside = [
@@ -116,6 +118,11 @@ class Server:
             remove=self.remove,
             stopped=self.stopped,
             replay=self.replay,
+            webhook_endpoints=self.webhook_endpoints,
+            webhook_history=History(database=inst.database, clock=inst.clock, wake=self.deliveries.wake),
+            webhook_trial=Trial(
+                database=inst.database, outbox=self.outbox, courier=self.deliveries.courier, clock=inst.clock
+            ),
         )
 
     @cached_property
@@ -183,7 +190,7 @@ class Server:
             board=self.board,
             urls=self.urls,
             clock=self.installation.clock,
-            outbox=Outbox(new_id=new_id),
+            outbox=self.outbox,
             on_event=self.deliveries.wake,
         )
 
@@ -214,6 +221,23 @@ class Server:
             pace=self.pace,
             workspace=inst.settings.data_dir / "work",
             lease_s=inst.settings.lease_s,
+        )
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        return Outbox(new_id=new_id)
+
+    @cached_property
+    def webhook_endpoints(self) -> Endpoints:
+        inst = self.installation
+        return Endpoints(
+            database=inst.database,
+            destinations=inst.destinations,
+            clock=inst.clock,
+            new_id=new_id,
+            random_bytes=secrets.token_bytes,
+            most=inst.settings.webhook_endpoints,
+            overlap=timedelta(seconds=inst.settings.webhook_overlap_s),
         )
 
     @cached_property

@@ -127,6 +127,11 @@ async def release_delivery(transaction: Transaction, delivery: Delivery) -> None
     await transaction.execute(update(deliveries).where(_is_ours(delivery)).values(lease_until=None))
 
 
+async def release_all_deliveries(transaction: Transaction) -> None:
+    """Only where nobody else can be sending."""
+    await transaction.execute(update(deliveries).where(c.lease_until.is_not(None)).values(lease_until=None))
+
+
 async def record_attempt(transaction: Transaction, delivery: Delivery, attempt: Attempt) -> bool:
     """Note how an attempt went and when the next one is due; False when a lapsed lease makes that another's affair.
 

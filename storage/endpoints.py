@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import delete, func, insert, literal, select, update
+from sqlalchemy import Select, delete, func, insert, literal, select, update
 
 from storage.columns import Moment
 from storage.database import Connection, Transaction
@@ -70,15 +71,17 @@ async def endpoints_of(connection: Connection, account_id: str) -> list[Endpoint
 
 async def endpoint_of(connection: Connection, account_id: str, id: str) -> Endpoint | None:
     """One of the account's; another account's is not found."""
-    query = select(endpoints).where(endpoints.c.id == id, endpoints.c.account_id == account_id)
-    row = (await connection.execute(query)).mappings().one_or_none()
-    return None if row is None else Endpoint(**row)
+    return await _one(connection, _owned(account_id, id))
 
 
-async def change_endpoint(transaction: Transaction, endpoint: Endpoint) -> bool:
-    """Write every member as it is in `endpoint`; False when it is gone."""
-    changed = update(endpoints).where(endpoints.c.id == endpoint.id).values(row_of(endpoint))
-    return (await transaction.execute(changed)).rowcount == 1
+async def lock_endpoint(transaction: Transaction, account_id: str, id: str) -> Endpoint | None:
+    """As `endpoint_of`; nobody else changes it before the transaction ends."""
+    return await _one(transaction, _owned(account_id, id).with_for_update())
+
+
+async def change_endpoint(transaction: Transaction, endpoint: Endpoint) -> None:
+    """Write every member as it is in `endpoint`, which is locked."""
+    await transaction.execute(update(endpoints).where(endpoints.c.id == endpoint.id).values(row_of(endpoint)))
 
 
 async def remove_endpoint(transaction: Transaction, account_id: str, id: str) -> bool:
@@ -108,3 +111,12 @@ async def disable_endpoint(transaction: Transaction, id: str, *, reason: str) ->
     """Nothing is sent there any more."""
     values = {"state": EndpointState.DISABLED, "disabled_reason": reason}
     await transaction.execute(update(endpoints).where(endpoints.c.id == id).values(values))
+
+
+def _owned(account_id: str, id: str) -> Select[Any]:
+    return select(endpoints).where(endpoints.c.id == id, endpoints.c.account_id == account_id)
+
+
+async def _one(connection: Connection, query: Select[Any]) -> Endpoint | None:
+    row = (await connection.execute(query)).mappings().one_or_none()
+    return None if row is None else Endpoint(**row)

@@ -6,8 +6,9 @@ Owns what happens in which transaction. Must never know HTTP, and never write a 
 
 from gateway.generations.beginnings import Beginning, Beginnings, GenerationId, Given, Source
 from gateway.generations.cancel import AlreadyFinished, Cancel
+from gateway.generations.cursors import CursorInvalid
 from gateway.generations.departing import Departures
-from gateway.generations.fetch import CursorInvalid, Fetch, GenerationUnknown, Page, View
+from gateway.generations.fetch import Fetch, GenerationUnknown, Page, View
 from gateway.generations.pace import Pace
 from gateway.generations.progress import ProgressBoard
 from gateway.generations.remove import Remove

@@ -1,33 +1,23 @@
 """Read generations back: one, a page, or one as soon as it has ended. Another account's generation does not exist."""
 
 import asyncio
-import base64
-import binascii
-import re
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import ClassVar
 
 from gateway.access import Caller
+from gateway.generations.cursors import cursor_of, number_of
 from gateway.generations.progress import ProgressBoard
-from models import Progress, Refused, RequestInvalid
+from models import Progress, Refused
 from storage import Database, Generation, Picture, State
 from storage.generations import fetch, is_open, page, position_in_queue
 
 POLL_S = 1.0
-_CURSOR = re.compile(r"g([1-9][0-9]{0,17})")  # any such number fits into the databases' 64 bits
 
 
 class GenerationUnknown(Refused):
     """There is no such generation in this account."""
 
     code: ClassVar[str] = "not_found"
-
-
-class CursorInvalid(RequestInvalid):
-    """The cursor is not one of ours."""
-
-    code: ClassVar[str] = "invalid_cursor"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,11 +61,11 @@ class Fetch:
         self, caller: Caller, *, limit: int, cursor: str | None, state: State | None, style: str | None
     ) -> Page:
         """Raises CursorInvalid."""
-        before = None if cursor is None else _number_of(cursor)
+        before = None if cursor is None else number_of(cursor)
         async with self.database.reading() as connection:
             found = await page(connection, caller.account.id, limit=limit + 1, before=before, state=state, style=style)
         views = tuple(self._view(generation, pictures) for generation, pictures in found[:limit])
-        return Page(views=views, cursor=_cursor_of(views[-1].generation) if len(found) > limit else None)
+        return Page(views=views, cursor=cursor_of(views[-1].generation.number) if len(found) > limit else None)
 
     async def ended(self, caller: Caller, generation_id: str, *, wait_s: float) -> View:
         """The generation as it stands when it has ended, or after `wait_s`.
@@ -99,17 +89,3 @@ class Fetch:
         is_running = generation.state is State.PROCESSING
         progress = self.board.read(generation.id) if is_running else None
         return View(generation=generation, pictures=pictures, progress=progress)
-
-
-def _cursor_of(generation: Generation) -> str:
-    return base64.urlsafe_b64encode(f"g{generation.number}".encode()).decode().rstrip("=")
-
-
-def _number_of(cursor: str) -> int:
-    """Raises CursorInvalid."""
-    found = None
-    with suppress(binascii.Error, ValueError):
-        found = _CURSOR.fullmatch(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode())
-    if found is None:
-        raise CursorInvalid("`cursor` is not one that this service gave out.", field="cursor")
-    return int(found.group(1))

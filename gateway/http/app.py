@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcon
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from gateway.http import account, catalogue, events, generations, images, operations, pages, replaying
+from gateway.http import account, catalogue, events, generations, images, operations, pages, replaying, webhooks
 from gateway.http.answering import install_problem_answers
 from gateway.http.dependencies import Services
 from gateway.http.dialects import ChosenModels, dialect_routes
@@ -52,7 +52,8 @@ def make_api(lifespan: Lifespan | None = None) -> FastAPI:
         lifespan=around,
     )
     routers = [
-        module.routes for module in (generations, events, replaying, catalogue, account, images, operations, pages)
+        module.routes
+        for module in (generations, events, replaying, catalogue, account, webhooks, images, operations, pages)
     ]
     routers.extend(dialect_routes)
     for router in routers:

@@ -12,7 +12,7 @@ from gateway.clock import Clock
 from gateway.generations import Beginnings, Cancel, Departures, Fetch, PublicUrls, Remove, Replay, Submit, Watching
 from gateway.http.rate_headers import rate_headers
 from gateway.settings import Settings
-from gateway.webhooks import Destinations
+from gateway.webhooks import Destinations, Endpoints, History, Trial
 from models import Catalogue, Engine, RequestInvalid
 from router import Styles
 from storage import Blobs, Database
@@ -46,6 +46,9 @@ class Services:
     beginnings: Beginnings
     remove: Remove
     stopped: Sequence[str]
+    webhook_endpoints: Endpoints
+    webhook_history: History
+    webhook_trial: Trial
     replay: Replay
 
 
@@ -107,22 +110,24 @@ def caller_with(scope: str) -> Callable[..., Awaitable[Caller]]:
     return scoped
 
 
-async def painting_caller(
-    request: Request, given: Given, caller: Annotated[Caller, Depends(caller_with("generate"))]
-) -> Caller:
-    """A caller who uses one request of the minute, whatever becomes of it.
+def counted_caller_with(scope: str) -> Callable[..., Awaitable[Caller]]:
+    """A dependency as `caller_with`, which uses one request of the minute, whatever becomes of it."""
 
-    Raises:
-        RateExceeded.
-    """
-    now = given.clock()
-    try:
-        window = given.windows.take(caller.key.id, caller.requests_per_minute, now=now)
-    except RateExceeded as refused:
-        request.state.rate_headers = rate_headers(refused.window, now=now)
-        raise
-    request.state.rate_headers = rate_headers(window, now=now)
-    return caller
+    async def counted(request: Request, given: Given, caller: Annotated[Caller, Depends(caller_with(scope))]) -> Caller:
+        """Raises RateExceeded."""
+        now = given.clock()
+        try:
+            window = given.windows.take(caller.key.id, caller.requests_per_minute, now=now)
+        except RateExceeded as refused:
+            request.state.rate_headers = rate_headers(refused.window, now=now)
+            raise
+        request.state.rate_headers = rate_headers(window, now=now)
+        return caller
+
+    return counted
+
+
+painting_caller = counted_caller_with("generate")
 
 
 async def checked_idempotency_key(idempotency_key: Annotated[str | None, Header()] = None) -> str | None:

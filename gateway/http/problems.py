@@ -39,7 +39,7 @@ from gateway.http.refusals import (
     RangeNotSatisfiable,
 )
 from gateway.image_decoder import DecoderStopped, ImageInvalid
-from gateway.webhooks import WebhookUrlInvalid
+from gateway.webhooks import DeliveryUnknown, EndpointDisabled, EndpointUnknown, TooManyEndpoints, WebhookUrlInvalid
 from gateway.wire import ErrorBody, ErrorDetail
 from models import (
     AdapterUnknown,
@@ -111,16 +111,20 @@ PROBLEMS: Mapping[type[DomainError], Problem] = {
     ScopeMissing: Problem(status=403, title="Insufficient scope", kind=Kind.PERMISSION),
     PlanTooSmall: Problem(status=403, title="Plan upgrade required", kind=Kind.PERMISSION),
     HttpsRequired: Problem(status=403, title="HTTPS required", kind=Kind.PERMISSION),
+    TooManyEndpoints: Problem(status=403, title="Too many endpoints", kind=Kind.PERMISSION),
     GenerationUnknown: Problem(status=404, title="Not found"),
     KeyUnknown: Problem(status=404, title="Not found"),
     AccountUnknown: Problem(status=404, title="Not found"),
     PathUnknown: Problem(status=404, title="Not found"),
     ModelUnknown: Problem(status=404, title="Model not found"),
+    EndpointUnknown: Problem(status=404, title="Not found"),
+    DeliveryUnknown: Problem(status=404, title="Not found"),
     MethodNotAllowed: Problem(status=405, title="Method not allowed"),
     IdempotencyInProgress: Problem(status=409, title="Idempotency in progress"),
     NotCompleted: Problem(status=409, title="Not completed"),
     AlreadyFinished: Problem(status=409, title="Already finished"),
     GenerationCanceled: Problem(status=410, title="Generation canceled"),  # 409 would be retried, and painted again
+    EndpointDisabled: Problem(status=409, title="Endpoint disabled"),
     PayloadTooLarge: Problem(status=413, title="Payload too large"),
     MediaTypeUnsupported: Problem(status=415, title="Unsupported media type"),
     RangeNotSatisfiable: Problem(status=416, title="Range not satisfiable"),

@@ -9,10 +9,11 @@ from fastapi.openapi.utils import get_openapi
 from gateway.http.bodies import FILES
 from gateway.http.dialects.openai_orders import ImagesBody
 from gateway.http.events import ProgressEvent, QueuedEvent, StartedEvent
+from gateway.http.webhook_bodies import ChangedWebhookBody, NewWebhookBody, ResendBody
 from gateway.orders import GenerateBody
 
 BEARER = {"type": "http", "scheme": "bearer", "description": "An API key, `px_live_…` or `px_test_…`."}
-PARSED_BY_HAND = (GenerateBody, ImagesBody)
+PARSED_BY_HAND = (GenerateBody, NewWebhookBody, ChangedWebhookBody, ResendBody, ImagesBody)
 WRITTEN_BY_HAND = (QueuedEvent, StartedEvent, ProgressEvent)
 OPEN_PATHS = ("/healthz", "/readyz", "/img/", "/v1/styles", "/v1/loras")
 

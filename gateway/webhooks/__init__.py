@@ -8,11 +8,14 @@ socket past the guard, follow a redirect, or change a stored body.
 from gateway.webhooks.courier import Courier
 from gateway.webhooks.delivery import Deliveries
 from gateway.webhooks.destination import Destinations, WebhookUrlInvalid
+from gateway.webhooks.endpoints import Endpoints, EndpointUnknown, EndpointWish, TooManyEndpoints
 from gateway.webhooks.events import EVENT_TYPES, Happening, JsonValue, event_body, written_moment
+from gateway.webhooks.history import DeliveryUnknown, EndpointDisabled, History, Resent
 from gateway.webhooks.outbox import Outbox
 from gateway.webhooks.schedule import RETRY_DELAYS_S, RetrySchedule
 from gateway.webhooks.sender import Answer, Message, RecordingSender, WebhookSender, open_sender
 from gateway.webhooks.signing import new_secret, signed_headers
+from gateway.webhooks.trial import Trial
 
 __all__ = [
     "EVENT_TYPES",
@@ -20,13 +23,22 @@ __all__ = [
     "Answer",
     "Courier",
     "Deliveries",
+    "DeliveryUnknown",
     "Destinations",
+    "EndpointDisabled",
+    "EndpointUnknown",
+    "EndpointWish",
+    "Endpoints",
     "Happening",
+    "History",
     "JsonValue",
     "Message",
     "Outbox",
     "RecordingSender",
+    "Resent",
     "RetrySchedule",
+    "TooManyEndpoints",
+    "Trial",
     "WebhookSender",
     "WebhookUrlInvalid",
     "event_body",

@@ -18,7 +18,7 @@ from gateway.clock import Clock
 from gateway.webhooks.circuits import MAX_AT_ONCE, Circuits
 from gateway.webhooks.courier import Courier
 from storage import Database, Delivery, DueDelivery, StoreUnavailable
-from storage.deliveries import claim_deliveries, due, forget_deliveries, release_delivery
+from storage.deliveries import claim_deliveries, due, forget_deliveries, release_all_deliveries, release_delivery
 
 PAGE = 64
 LEASE_S = 30.0  # an attempt takes 15 s at most
@@ -52,6 +52,11 @@ class Deliveries:
     def wake(self) -> None:
         """Something may be due."""
         self._woken.set()
+
+    async def adopt_orphans(self) -> None:
+        """Take back what the last run was sending when it was killed; only where nobody else can be sending."""
+        async with self.database.writing() as transaction:
+            await release_all_deliveries(transaction)
 
     async def run(self) -> None:
         """Deliver until cancelled. A slow receiver holds up nobody but itself."""

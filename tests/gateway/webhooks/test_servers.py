@@ -68,6 +68,18 @@ async def test_what_a_killed_server_had_claimed_is_sent_when_its_lease_has_run_o
     assert claimed.attempts == 0, "being killed uses up no attempt"
 
 
+async def test_a_lone_server_takes_back_at_once_what_its_last_run_had_claimed(database, outbox, running, clock) -> None:
+    await outbox("evt_1")
+    async with database.writing() as transaction:
+        await claim_deliveries(transaction, ["dlv_evt_1"], now=clock(), lease_s=3600)
+    sender = RecordingSender()
+    async with running(sender) as loop:
+        await loop.adopt_orphans()
+        loop.wake()
+        await settled(database, 0)
+    assert len(sender.sent) == 1
+
+
 async def test_who_outlasts_its_lease_records_a_success_but_no_failure(database, outbox, clock) -> None:
     for event_id in ("evt_1", "evt_2"):
         await outbox(event_id)
