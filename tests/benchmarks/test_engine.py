@@ -85,7 +85,7 @@ class PlainDiffusers:
 
     def close(self) -> None:
         self._process.kill()
-        self._process.wait()
+        self._process.communicate()  # closes the pipes
 
     def _said(self) -> str:
         assert self._process.stdout is not None
