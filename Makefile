@@ -7,7 +7,7 @@ CHECKS := check-format check-lint check-types check-types-light check-imports ch
           check-spelling check-dead-code check-architecture
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check bench format openapi clean installed installed-dev $(CHECKS)
+.PHONY: help serve test check bench format openapi guides clean installed installed-dev $(CHECKS)
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -30,6 +30,9 @@ format: installed-dev ## put the code into its form
 
 openapi: installed ## write docs/openapi.json anew, after a change of the contract on purpose
 	$(BIN)/pinxit openapi > docs/openapi.json
+
+guides: installed-dev ## write the examples in docs/guides anew, after a change of docs/examples.toml
+	$(BIN)/python docs/render.py
 
 clean: ## remove what can be made again (never data/)
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*

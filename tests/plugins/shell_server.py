@@ -1,0 +1,36 @@
+"""The whole server but its painter, on a port: `python -m plugins.shell_server FOLDER PORT`; the key is printed.
+
+What it paints with is the fake engine, so that only our own code is spoken to, and counts.
+"""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import uvicorn
+from plugins.fake_engine import FakeEngine
+
+from gateway.http import make_app
+from gateway.identity import new_id
+from gateway.settings import Settings
+from gateway.telemetry import start_logging
+from gateway.wiring import Installation, Server
+
+
+async def serve(folder: Path, port: int) -> None:
+    start_logging(form="console", level="warning")
+    installation = Installation(settings=Settings(data_dir=folder / "data"))
+    installation.settings.data_dir.mkdir(parents=True, exist_ok=True)
+    await installation.database.migrate()
+    first = await installation.accounts.first_key()
+    assert first is not None
+    engine = FakeEngine(slots=installation.settings.slots)
+    server = Server(installation=installation, engine=engine, base_url=f"http://127.0.0.1:{port}")
+    app = make_app(server.services, new_id=new_id, lifespan=server.running)
+    print(first.token.text, flush=True)  # noqa: T201
+    config = uvicorn.Config(app, port=port, log_level="warning", access_log=False, lifespan="on")
+    await uvicorn.Server(config).serve()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(Path(sys.argv[1]), int(sys.argv[2])))
