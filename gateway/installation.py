@@ -1,6 +1,7 @@
 """What one machine's settings decide, for the server and for the command line beside it: built here, used anywhere."""
 
 import fcntl
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from router import Router, Styles, load_styles
 from safety import PromptFilter
 from storage import Blobs, Database
 from storage.blobs import open_blobs
+from storage.signing_keys import read_or_make_keys
 
 log = structlog.get_logger()
 
@@ -63,6 +65,14 @@ class Installation:
     @cached_property
     def blobs(self) -> Blobs:
         return open_blobs(self.settings.blobs)
+
+    @cached_property
+    def signing_keys(self) -> tuple[bytes, ...]:
+        """Of addresses; from the data folder where none are set."""
+        given = self.settings.url_signing_keys
+        if given:
+            return tuple(key.get_secret_value().encode() for key in given)
+        return read_or_make_keys(self.settings.data_dir / "url-signing.keys", lambda: secrets.token_urlsafe(32))
 
     @cached_property
     def reception(self) -> Reception:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, PositiveInt, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -115,6 +115,25 @@ class Settings(BaseSettings):
     key_pepper: Annotated[SecretStr, Field(min_length=16)] | None = Field(
         None, description="Secret mixed into the hashes of new keys; those keys are good only while it stays the same."
     )
+    private_images: bool = Field(
+        False, description="Addresses of pictures are signed and end; otherwise their names are enough, for ever."
+    )
+    image_url_life_s: int = Field(
+        86_400, ge=60, description="How long an address of a private picture is good, seconds."
+    )
+    url_signing_keys: Annotated[
+        tuple[Annotated[SecretStr, Field(min_length=16)], ...], NoDecode, BeforeValidator(_split)
+    ] = Field(
+        (),
+        description="Secrets that sign addresses of pictures, with commas between: the first signs, all are believed;"
+        " none means those in the data folder.",
+    )
+    variant_widths: Annotated[tuple[PositiveInt, ...], NoDecode, BeforeValidator(_split)] = Field(
+        (256, 512, 1024), description="Widths that pictures may be asked for in, with commas between."
+    )
+    variant_qualities: Annotated[tuple[Annotated[int, Field(ge=1, le=100)], ...], NoDecode, BeforeValidator(_split)] = (
+        Field((50, 80, 90), description="Qualities that pictures may be asked for in, with commas between.")
+    )
     webhook_allowed_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_split)] = (
         Field((), description="Private networks that webhooks may reach, as CIDR, with commas between.")
     )
@@ -180,7 +199,7 @@ def load_settings(**overrides: object) -> Settings:
         first = wrong.errors(include_url=False)[0]
         name = str(first["loc"][0]) if first["loc"] else "settings"
         reason = first["msg"].removeprefix("Value error, ")
-        is_secret = name.endswith(("_url", "_pepper"))  # a URL may carry a password
+        is_secret = name.endswith(("_url", "_pepper", "_keys"))  # a URL may carry a password
         shown = "" if is_secret else f" (got {first['input']!r})"
         raise SettingInvalid(f"{PREFIX}{name.upper()}: {reason}{shown}.") from None
     except tomllib.TOMLDecodeError as wrong:

@@ -22,6 +22,7 @@ class ImageBody(BaseModel):
     """One delivered picture. `pixel_sha256` is of its RGB bytes before any mark, `file_sha256` of the file."""
 
     url: str
+    thumbnail_url: str
     seed: int
     width: int
     height: int
@@ -136,6 +137,14 @@ class RecipesBody(BaseModel):
     object: Literal["recipes"] = "recipes"
     generation_id: str
     recipes: list[Recipe]
+
+
+class ImageLinkBody(BaseModel):
+    """An address of a picture, or of a variant of it; null in `expires_at`: it is good for ever."""
+
+    object: Literal["link"] = "link"
+    url: str
+    expires_at: Moment | None
 
 
 class ReplayedImageBody(BaseModel):

@@ -28,6 +28,7 @@ from gateway.generations import (
     Settle,
     Submit,
 )
+from gateway.generations.variants import Variants
 from gateway.generations.watching import Watching
 from gateway.identity import new_id
 from gateway.image_decoder import ImageDecoder
@@ -37,6 +38,7 @@ from gateway.webhooks import Courier, Deliveries, Endpoints, History, Outbox, Re
 from gateway.worker import Worker
 from models import Engine
 from storage import StoreUnavailable
+from storage.links import Signer
 
 if TYPE_CHECKING:
     from gateway.http import Services
@@ -111,6 +113,7 @@ class Server:
             urls=self.urls,
             submit=self.submit,
             fetch=self.fetch,
+            variants=self.variants,
             watching=Watching(fetch=self.fetch, board=self.board, pace=self.pace),
             cancel=self.cancel,
             departures=self.departures,
@@ -127,7 +130,19 @@ class Server:
 
     @cached_property
     def urls(self) -> PublicUrls:
-        return PublicUrls(root=self.base_url)
+        inst = self.installation
+        lifetime_s = inst.settings.image_url_life_s if inst.settings.private_images else None
+        return PublicUrls(root=self.base_url, signer=Signer(inst.signing_keys), clock=inst.clock, lifetime_s=lifetime_s)
+
+    @cached_property
+    def variants(self) -> Variants:
+        inst = self.installation
+        return Variants(
+            database=inst.database,
+            blobs=inst.blobs,
+            widths=frozenset(inst.settings.variant_widths),
+            qualities=frozenset(inst.settings.variant_qualities),
+        )
 
     @cached_property
     def fetch(self) -> Fetch:

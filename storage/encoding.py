@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PIL import __version__ as pillow_version
+
 from models import ImageFormat, ImageSize
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ UNICODE = b"UNICODE\0"
 READABLE = ("PNG", "JPEG", "WEBP", "AVIF")
 BROKEN = (OSError, RuntimeError, SyntaxError, ValueError, struct.error)
 """What pillow raises on bytes that only begin like a picture."""
+ENCODER = f"pillow-{pillow_version}"
 
 
 def encode(pixels: Path | bytes, size: ImageSize, format: ImageFormat, *, text: Mapping[str, str]) -> bytes:
@@ -45,17 +48,38 @@ def encode(pixels: Path | bytes, size: ImageSize, format: ImageFormat, *, text: 
     if len(content) != size.pixels * 3:
         raise ValueError(f"A picture of {size} has {size.pixels * 3} bytes of pixels, not {len(content)}.")
     image = Image.frombytes("RGB", (size.width, size.height), content)
+    return _written(image, format, None, text)
+
+
+def encode_again(picture: Path | bytes, format: ImageFormat, *, width: int | None, quality: int | None) -> bytes:
+    """A variant of a file that `encode` has made, without words: narrower, never wider, of the same shape.
+
+    `quality` None means as `encode` takes it; PNG has none. Blocks; call it in a thread.
+    """
+    from PIL import Image  # noqa: PLC0415
+
+    with Image.open(io.BytesIO(picture) if isinstance(picture, bytes) else picture, formats=READABLE) as opened:
+        image = opened.convert("RGB")
+    if width is not None and width < image.width:
+        height = max(1, round(image.height * width / image.width))
+        image = image.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    return _written(image, format, quality, {})
+
+
+def _written(image: "Image", format: ImageFormat, quality: int | None, text: Mapping[str, str]) -> bytes:
     match format:
         case ImageFormat.PNG:
             return _png(image, text)
         case ImageFormat.JPEG:
-            exif = _user_comment(text) if holds(format, text) else b""
-            return _saved(image, "JPEG", quality=JPEG_QUALITY, subsampling=0, exif=exif)
+            exif = _user_comment(text) if text and holds(format, text) else b""
+            return _saved(image, "JPEG", quality=quality or JPEG_QUALITY, subsampling=0, exif=exif)
         case ImageFormat.WEBP:
-            return _saved(image, "WEBP", quality=WEBP_QUALITY, method=4, exif=_user_comment(text))
+            exif = _user_comment(text) if text else b""
+            return _saved(image, "WEBP", quality=quality or WEBP_QUALITY, method=4, exif=exif)
         case ImageFormat.AVIF:  # in one thread: its bytes depend on how many there are
-            options = {"quality": AVIF_QUALITY, "speed": AVIF_SPEED, "subsampling": "4:4:4", "max_threads": 1}
-            return _saved(image, "AVIF", exif=_user_comment(text).tobytes() if text else b"", **options)
+            exif = _user_comment(text).tobytes() if text else b""  # pillow takes our Exif for empty
+            options = {"speed": AVIF_SPEED, "subsampling": "4:4:4", "max_threads": 1}
+            return _saved(image, "AVIF", quality=quality or AVIF_QUALITY, exif=exif, **options)
 
 
 def holds(format: ImageFormat, text: Mapping[str, str]) -> bool:

@@ -25,6 +25,7 @@ from gateway.generations.submit import (
     Submit,
 )
 from gateway.generations.urls import PublicUrls
+from gateway.generations.variants import Variants
 from gateway.generations.watching import Watching
 
 __all__ = [
@@ -56,6 +57,7 @@ __all__ = [
     "Settle",
     "Source",
     "Submit",
+    "Variants",
     "View",
     "Watching",
     "check_repaintable",

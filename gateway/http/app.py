@@ -6,7 +6,18 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcon
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from gateway.http import account, catalogue, events, generations, images, operations, pages, replaying, webhooks
+from gateway.http import (
+    account,
+    catalogue,
+    events,
+    generations,
+    image_links,
+    images,
+    operations,
+    pages,
+    replaying,
+    webhooks,
+)
 from gateway.http.answering import install_problem_answers
 from gateway.http.dependencies import Services
 from gateway.http.dialects import ChosenModels, dialect_routes
@@ -51,10 +62,19 @@ def make_api(lifespan: Lifespan | None = None) -> FastAPI:
         redoc_url=None,
         lifespan=around,
     )
-    routers = [
-        module.routes
-        for module in (generations, events, replaying, catalogue, account, webhooks, images, operations, pages)
-    ]
+    modules = (
+        generations,
+        events,
+        replaying,
+        catalogue,
+        account,
+        webhooks,
+        images,
+        image_links,
+        operations,
+        pages,
+    )
+    routers = [module.routes for module in modules]
     routers.extend(dialect_routes)
     for router in routers:
         app.include_router(router)

@@ -9,7 +9,18 @@ from fastapi import Depends, Header, Request
 
 from gateway.access import Caller, Gatekeeper, KeyMissing, MinuteWindows, RateExceeded
 from gateway.clock import Clock
-from gateway.generations import Beginnings, Cancel, Departures, Fetch, PublicUrls, Remove, Replay, Submit, Watching
+from gateway.generations import (
+    Beginnings,
+    Cancel,
+    Departures,
+    Fetch,
+    PublicUrls,
+    Remove,
+    Replay,
+    Submit,
+    Variants,
+    Watching,
+)
 from gateway.http.rate_headers import rate_headers
 from gateway.settings import Settings
 from gateway.webhooks import Destinations, Endpoints, History, Trial
@@ -42,6 +53,7 @@ class Services:
     fetch: Fetch
     cancel: Cancel
     watching: Watching
+    variants: Variants
     departures: Departures
     beginnings: Beginnings
     remove: Remove

@@ -129,6 +129,7 @@ def _replayed_image_body(picture: Comparison) -> ReplayedImageBody:
 def _image_body(picture: Picture, urls: PublicUrls) -> ImageBody:
     return ImageBody(
         url=urls.image(picture.name),
+        thumbnail_url=urls.thumbnail(picture.name),
         seed=picture.seed,
         width=picture.width,
         height=picture.height,

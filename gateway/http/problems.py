@@ -62,6 +62,7 @@ from models import (
 from router import StyleUnknown
 from safety import PromptBlocked
 from storage import BlobUnavailable, CreditsShort, StoreUnavailable
+from storage.links import SignatureInvalid, UrlExpired
 
 RETRY_AFTER_S = 5
 
@@ -110,6 +111,8 @@ PROBLEMS: Mapping[type[DomainError], Problem] = {
     AccountSuspended: Problem(status=403, title="Account suspended", kind=Kind.PERMISSION),
     ScopeMissing: Problem(status=403, title="Insufficient scope", kind=Kind.PERMISSION),
     PlanTooSmall: Problem(status=403, title="Plan upgrade required", kind=Kind.PERMISSION),
+    SignatureInvalid: Problem(status=403, title="Invalid signature", kind=Kind.PERMISSION),
+    UrlExpired: Problem(status=403, title="URL expired", kind=Kind.PERMISSION),
     HttpsRequired: Problem(status=403, title="HTTPS required", kind=Kind.PERMISSION),
     TooManyEndpoints: Problem(status=403, title="Too many endpoints", kind=Kind.PERMISSION),
     GenerationUnknown: Problem(status=404, title="Not found"),

@@ -13,6 +13,7 @@ OPERATIONS = {
     ("/v1/generations/{generation_id}", "get"),
     ("/v1/generations/{generation_id}", "delete"),
     ("/v1/generations/{generation_id}/events", "get"),
+    ("/v1/generations/{generation_id}/images/{index}/link", "get"),
     ("/v1/generations/{generation_id}/recipe", "get"),
     ("/v1/generations/{generation_id}/replay", "get"),
     ("/v1/generations/{generation_id}/replay", "post"),
