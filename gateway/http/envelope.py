@@ -16,6 +16,9 @@ from gateway.identity import NewId
 from models import DomainError, RequestInvalid
 
 MAX_BODY_BYTES = 1_000_000
+# A1111's clients know no forms: their pictures are base64 in JSON (docs/decisions/0012). One file and its mask.
+MAX_PICTURE_JSON_BYTES = 28_000_000
+PICTURES_IN_JSON = frozenset({"/sdapi/v1/img2img", "/sdapi/v1/png-info"})
 # The API's answers are data: nothing in them may run or load anything. Pages set their own policy.
 API_CONTENT_POLICY = "default-src 'none'; frame-ancestors 'none'"
 
@@ -110,8 +113,7 @@ class _Counted:
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self._receive = receive
         headers = Headers(scope=scope)
-        is_form = headers.get("content-type", "").lower().startswith(MULTIPART)
-        self._most = MAX_FORM_BYTES if is_form else MAX_BODY_BYTES
+        self._most = _most_bytes(headers.get("content-type", "").lower(), scope["path"])
         self._left = self._most
         self._announced = headers.get("content-length", "0")
 
@@ -126,3 +128,9 @@ class _Counted:
 
     def _too_large(self) -> PayloadTooLarge:
         return PayloadTooLarge(f"Such a body may have at most {self._most} bytes; pictures go as files of a form.")
+
+
+def _most_bytes(media_type: str, path: str) -> int:
+    if media_type.startswith(MULTIPART):
+        return MAX_FORM_BYTES
+    return MAX_PICTURE_JSON_BYTES if path in PICTURES_IN_JSON else MAX_BODY_BYTES

@@ -4,8 +4,6 @@ What it lists for menus stands in `a1111_lists`. Every key sees and stops only w
 """
 
 import asyncio
-import base64
-import binascii
 from contextlib import suppress
 from typing import Annotated
 
@@ -20,11 +18,15 @@ from gateway.http.answering import answer
 from gateway.http.dependencies import AnyCaller, Given, Services, caller_with, painting_caller
 from gateway.http.dialects.a1111_answers import PictureTextAnswer, picture_text, pictures_answer
 from gateway.http.dialects.a1111_lists import chosen_models
-from gateway.http.dialects.a1111_orders import TextToImageBody
+from gateway.http.dialects.a1111_orders import ImageToImageBody, TextToImageBody
+from gateway.http.dialects.beginnings import beginning_from
 from gateway.http.dialects.model_names import model_names
 from gateway.http.dialects.reading import Read, ignored_header, read_json
+from gateway.http.sources import content_of
 from gateway.http.waiting import picture_or_refusal
-from models import Phase, Progress, RequestInvalid
+from gateway.image_decoder import ImageInvalid
+from gateway.image_decoder.containers import container_of
+from models import Phase, Progress
 from storage import State
 from storage.encoding import read_text
 
@@ -33,6 +35,9 @@ routes = APIRouter(prefix="/sdapi/v1", include_in_schema=False)
 Painter = Annotated[Caller, Depends(painting_caller)]
 Stopper = Annotated[Caller, Depends(caller_with("generate"))]
 Reader = Annotated[Caller, Depends(caller_with("read"))]
+
+
+Asked = Read[TextToImageBody] | Read[ImageToImageBody]
 
 
 class PictureBody(BaseModel):
@@ -65,6 +70,10 @@ async def text_body(request: Request) -> Read[TextToImageBody]:
     return await read_json(request, TextToImageBody)
 
 
+async def image_body(request: Request) -> Read[ImageToImageBody]:
+    return await read_json(request, ImageToImageBody)
+
+
 async def picture_body(request: Request) -> Read[PictureBody]:
     return await read_json(request, PictureBody)
 
@@ -73,10 +82,27 @@ async def picture_body(request: Request) -> Read[PictureBody]:
 async def text_to_image(
     request: Request, given: Given, caller: Painter, sent: Annotated[Read[TextToImageBody], Depends(text_body)]
 ) -> Response:
-    asked = sent.body.request(model_names(given), chosen_model=chosen_models(request).of(caller.key.id))
-    ask = Ask(request=asked, body_sha256=sent.sha256)
+    return await _painted(request, given, caller, sent, _ask(request, given, caller, sent))
+
+
+@routes.post("/img2img")
+async def image_to_image(
+    request: Request, given: Given, caller: Painter, sent: Annotated[Read[ImageToImageBody], Depends(image_body)]
+) -> Response:
+    ask = _ask(request, given, caller, sent)
+    return await _painted(request, given, caller, sent, await beginning_from(given, caller, ask, sent.body.pictures()))
+
+
+def _ask(request: Request, given: Services, caller: Caller, sent: Asked) -> Ask:
+    """Raises RequestInvalid."""
+    chosen = chosen_models(request).of(caller.key.id)
+    return Ask(request=sent.body.request(model_names(given), chosen_model=chosen), body_sha256=sent.sha256)
+
+
+async def _painted(request: Request, given: Services, caller: Caller, sent: Asked, ask: Ask) -> Response:
+    """`parameters` repeats the call, but for the pictures in it."""
     view = await picture_or_refusal(request, given, caller, ask, wait_s=given.settings.sync_wait_s)
-    parameters = sent.body.model_dump(exclude_unset=True)
+    parameters = sent.body.model_dump(exclude_unset=True, exclude={"init_images", "mask"})
     body = await pictures_answer(view, given.blobs, parameters=parameters)
     return answer(body, headers=ignored_header(sent.body.ignored()))
 
@@ -100,11 +126,12 @@ async def interrupt(given: Given, caller: Stopper) -> Response:
 @routes.post("/png-info")
 async def read_picture_text(_: AnyCaller, sent: Annotated[Read[PictureBody], Depends(picture_body)]) -> Response:
     """Raises RequestInvalid: this is no picture."""
+    content = content_of(sent.body.image, field="image")
+    container_of(content, field="image")  # Pillow shall only see what is whole, and then reads the words alone
     try:
-        content = base64.b64decode(sent.body.image.rpartition(",")[2], validate=True)  # a data URL, or its end alone
         texts = await asyncio.to_thread(read_text, content)
-    except (binascii.Error, ValueError):
-        raise RequestInvalid("`image` must be a PNG, JPEG, WebP or AVIF file as base64.", field="image") from None
+    except ValueError:
+        raise ImageInvalid("`image` cannot be read.", field="image") from None
     try:
         return answer(picture_text(texts))
     except msgspec.DecodeError:  # somebody else's text under our name

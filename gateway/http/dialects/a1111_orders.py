@@ -1,4 +1,4 @@
-"""The body of `POST /sdapi/v1/txt2img` in the words of A1111's web UI, and what it asks for in ours."""
+"""The bodies of `POST /sdapi/v1/txt2img` and `img2img` in the words of A1111's web UI, and what they ask for in ours."""
 
 import re
 from collections.abc import Mapping
@@ -7,8 +7,11 @@ from typing import Any
 
 from pydantic import Field
 
+from gateway.generations import Given
 from gateway.http.dialects.model_names import ModelNames
 from gateway.http.dialects.reading import LenientBody
+from gateway.http.dialects.samplers import read_sampler
+from gateway.http.sources import content_of
 from models import Adapter, GenerationRequest, RequestInvalid
 
 NO_STYLE = "none"
@@ -33,6 +36,10 @@ class TextToImageBody(LenientBody):
     """Rounds; together with `batch_size` at most 10 pictures."""
     width: int | None = None
     height: int | None = None
+    steps: int | None = None
+    cfg_scale: float | None = None
+    sampler_name: str | None = None
+    scheduler: str | None = None
     override_settings: dict[str, Any] = Field(default_factory=dict[str, Any])
     """Of these only `sd_model_checkpoint` counts."""
 
@@ -54,12 +61,36 @@ class TextToImageBody(LenientBody):
             n=(1 if self.batch_size is None else self.batch_size) * (1 if self.n_iter is None else self.n_iter),
             model=names.meant(str(checkpoint)) if checkpoint else None,
             loras=prompt.loras,
+            num_inference_steps=self.steps,
+            guidance_scale=self.cfg_scale,
+            sampler=read_sampler(self.sampler_name, scheduler=self.scheduler) if self.sampler_name else None,
         )
 
     def ignored(self) -> list[str]:
         extra = self.model_extra or {}
         strangers = [name for name, value in extra.items() if value not in (None, HABITS.get(name))]
         return [*strangers, *(f"override_settings.{name}" for name in self.override_settings if name != CHECKPOINT)]
+
+
+class ImageToImageBody(TextToImageBody):
+    """The same, from a picture; `mask` is white where it shall be painted."""
+
+    init_images: list[str]
+    mask: str | None = None
+    denoising_strength: float = 0.75
+    inpainting_mask_invert: int = 0
+
+    def pictures(self) -> Given:
+        """Raises RequestInvalid: not exactly one picture, or no picture at all."""
+        if len(self.init_images) != 1:
+            raise RequestInvalid("`init_images` must hold one picture.", field="init_images")
+        if self.inpainting_mask_invert:
+            raise RequestInvalid("`inpainting_mask_invert`: send the mask inverted.", field="inpainting_mask_invert")
+        return Given(
+            image=content_of(self.init_images[0], field="init_images"),
+            mask=content_of(self.mask, field="mask") if self.mask else None,
+            strength=self.denoising_strength,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,8 @@ class InferenceParameters(LenientBody):
     width: int | None = None
     height: int | None = None
     seed: int | None = None
+    num_inference_steps: int | None = None
+    guidance_scale: float | None = None
     style: str | None = None
     quality: str | None = None
 
@@ -50,6 +52,8 @@ class InferenceBody(LenientBody):
             height=given.height,
             quality=read_quality(given.quality),
             seed=given.seed,
+            num_inference_steps=given.num_inference_steps,
+            guidance_scale=given.guidance_scale,
             format=format,
         )
 

@@ -60,6 +60,10 @@ class ImagesBody(LenientBody):
     """together's: counts where `size` is not given."""
     height: int | None = None
     upscale: bool | None = None
+    steps: int | None = None
+    """together's; the same as `num_inference_steps`."""
+    num_inference_steps: int | None = None
+    guidance_scale: float | None = None
 
     @property
     def is_base64(self) -> bool:
@@ -85,6 +89,8 @@ class ImagesBody(LenientBody):
             n=self.n if self.n is not None else 1,
             format=self.output_format or ImageFormat.PNG,
             model=names.meant(self.model),
+            num_inference_steps=self.steps if self.num_inference_steps is None else self.num_inference_steps,
+            guidance_scale=self.guidance_scale,
         )
 
     def ignored(self) -> list[str]:

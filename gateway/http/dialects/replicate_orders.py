@@ -23,6 +23,8 @@ class PredictionInput(LenientBody):
     height: int | None = None
     num_outputs: int | None = None
     seed: int | None = None
+    num_inference_steps: int | None = None
+    guidance_scale: float | None = None
     output_format: Literal["png", "jpg", "jpeg", "webp"] | None = None
     style: str | None = None
     quality: str | None = None
@@ -40,6 +42,8 @@ class PredictionInput(LenientBody):
             height=self.height,
             n=1 if self.num_outputs is None else self.num_outputs,
             seed=self.seed,
+            num_inference_steps=self.num_inference_steps,
+            guidance_scale=self.guidance_scale,
             quality=read_quality(self.quality),
             upscale=bool(self.upscale),
             format=ImageFormat(format or ImageFormat.PNG),

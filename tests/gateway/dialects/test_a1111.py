@@ -76,9 +76,49 @@ async def test_a_prompt_is_painted_as_typed_unless_a_style_is_named(gateway):
     assert (await post(gateway, "txt2img", prompt="x", styles=["anime", "none"])).json()["error"]["param"] == "styles"
 
 
+async def test_steps_guidance_and_sampler_are_the_callers(gateway):
+    body = {"steps": 7, "cfg_scale": 3.5, "sampler_name": "DPM++ 2M", "scheduler": "Karras"}
+    info = json.loads((await painted(gateway, **body))["info"])
+    assert (info["steps"], info["cfg_scale"], info["sampler_name"]) == (7, 3.5, "DPM++ 2M Karras")
+    refused = await post(gateway, "txt2img", prompt="x", sampler_name="Restart")
+    assert (refused.status_code, refused.json()["error"]["param"]) == (400, "sampler_name")
+
+
 async def test_a_lora_is_called_by_words_in_the_prompt(gateway):
     error = (await post(gateway, "txt2img", prompt="a boat <lora:no-such:0.8>")).json()["error"]
     assert error["code"] == "lora_not_found"
+
+
+async def test_img2img_begins_from_a_picture_and_a_white_mask(gateway):
+    image = (await painted(gateway, width=512, height=256))["images"][0]
+    mask = io.BytesIO()
+    Image.new("L", (512, 256), 255).save(mask, "PNG")
+    answered = await post(
+        gateway, "img2img", prompt="a boat", init_images=[image], mask=base64.b64encode(mask.getvalue()).decode()
+    )
+    assert answered.status_code == 200, answered.text
+    first = gateway.engine.painted[-1].init_image
+    assert first.strength == 0.75
+    assert first.mask_sha256 is not None
+    info = json.loads(answered.json()["info"])
+    assert (info["width"], info["height"]) == (720, 368)
+    assert answered.json()["parameters"] == {"prompt": "a boat"}
+    for wrong, param in (
+        ({"init_images": []}, "init_images"),
+        ({"init_images": ["%"]}, "init_images"),
+        ({"init_images": [image], "denoising_strength": 0}, "strength"),
+        ({"init_images": [image], "inpainting_mask_invert": 1}, "inpainting_mask_invert"),
+    ):
+        assert (await post(gateway, "img2img", prompt="x", **wrong)).json()["error"]["param"] == param
+
+
+async def test_pictures_may_be_sent_as_text_in_bodies_that_are_larger_than_others_may_be(gateway):
+    file = io.BytesIO()
+    Image.effect_noise((1200, 1200), 90).save(file, "PNG")
+    text = base64.b64encode(file.getvalue()).decode()
+    assert len(text) > 1_000_000
+    assert (await post(gateway, "png-info", image=text)).status_code == 200
+    assert (await post(gateway, "txt2img", prompt="x", image=text)).status_code == 413
 
 
 async def test_what_changed_nothing_is_named_and_habits_are_not(gateway):

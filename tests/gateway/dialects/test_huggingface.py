@@ -29,9 +29,10 @@ async def test_the_answer_is_the_picture_in_the_form_asked_for(gateway, accept, 
     ("name", "style"), [("watercolor", "watercolor"), ("aquarelle", "watercolor"), ("gpt-image-2", None)]
 )
 async def test_the_path_names_a_model_or_a_style(gateway, name, style):
-    id = (await inferred(gateway, name, negative_prompt="clouds")).headers["x-pinxit-generation"]
+    id = (await inferred(gateway, name, negative_prompt="clouds", num_inference_steps=7)).headers["x-pinxit-generation"]
     made = (await gateway.get(f"/v1/generations/{id}")).json()
     assert (made["model"], made["style_resolved"]) == ("starter", style or made["style_resolved"])
+    assert gateway.engine.painted[-1].num_inference_steps == 7
     assert made["negative_prompt_used"].startswith("clouds")
 
 

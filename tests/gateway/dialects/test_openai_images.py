@@ -107,10 +107,11 @@ async def test_the_output_format_is_the_files(gateway, format):
 
 
 async def test_members_of_togethers_client_count(gateway):
-    body = (await asked(gateway, width=640, height=384, seed=5, negative_prompt="clouds", n=1)).json()
+    body = (await asked(gateway, width=640, height=384, seed=5, steps=7, negative_prompt="clouds", n=1)).json()
     made = (await gateway.get(f"/v1/generations/{body['generation_id']}")).json()
     assert (made["width"], made["height"], made["seed"]) == (640, 384, 5)
     assert made["negative_prompt_used"].startswith("clouds")
+    assert gateway.engine.painted[-1].num_inference_steps == 7
 
 
 async def test_what_changed_nothing_is_named_in_a_header(gateway):

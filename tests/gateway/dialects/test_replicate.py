@@ -29,13 +29,14 @@ async def test_who_waits_gets_the_prediction_when_it_has_succeeded(gateway):
     answered = await post(
         gateway,
         "models/local/starter/predictions",
-        asking(num_outputs=2, seed=7, width=640, output_format="jpg"),
+        asking(num_outputs=2, seed=7, width=640, output_format="jpg", num_inference_steps=7),
         Prefer="wait",
     )
     body = answered.json()
     assert answered.status_code == 201
     assert (body["status"], body["model"], body["version"]) == ("succeeded", "local/starter", "starter")
     assert len(body["output"]) == 2
+    assert gateway.engine.painted[-1].num_inference_steps == 7
     assert (await gateway.http.get(body["output"][0])).headers["content-type"] == "image/jpeg"
     assert body["input"] == {
         "prompt": "a red lighthouse",
