@@ -175,7 +175,10 @@ class DeletedBody(BaseModel):
 
 
 class LimitsBody(BaseModel):
-    """What the plan allows; null means without limit."""
+    """What the plan allows the account, all its keys together; null means without limit.
+
+    The minute alone is each key's own, by the key's limit where it has one.
+    """
 
     requests_per_minute: int | None
     requests_per_day: int | None
@@ -184,18 +187,43 @@ class LimitsBody(BaseModel):
     max_images: int
     max_inference_steps: int | None
     upscale: bool
+    max_open: int | None
+    max_batch_items: int | None
+    max_keys: int | None
+    default_ttl_s: int | None
+    max_ttl_s: int | None
 
 
 class UsageBody(BaseModel):
-    """Painting requests so far."""
+    """Painting requests so far: of this key in the minute, of the account in day and month."""
 
     minute: int
     day: int
     month: int
 
 
+class OwnKeyBody(BaseModel):
+    """The key that asks: its own bounds, null where it has none, and its own use of them."""
+
+    id: str
+    name: str
+    expires_at: Moment | None
+    requests_per_minute: int | None
+    requests_per_day: int | None
+    requests_today: int
+    max_open: int | None
+    spend_cap: int | None
+    credits_spent: int
+    models: list[str] | None
+    styles: list[str] | None
+    networks: list[str] | None
+
+
 class AccountBody(BaseModel):
-    """Plan, credits and use. `credits` is null on a plan that counts none."""
+    """Plan, credits and use. `credits` is null on a plan that counts none.
+
+    `usage` and `limits` are the account's, `key` has what is this key's alone; whichever is full first refuses.
+    """
 
     account_id: str
     name: str
@@ -207,6 +235,7 @@ class AccountBody(BaseModel):
     credits_captured: int
     usage: UsageBody
     limits: LimitsBody
+    key: OwnKeyBody
 
 
 class ErrorDetail(BaseModel):

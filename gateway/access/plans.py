@@ -70,6 +70,9 @@ class Plans:
         except KeyError:
             raise SettingInvalid(f"plans.toml has no plan {plan!r}; it has {', '.join(self._plans)}.") from None
 
+    def all(self) -> tuple[Plan, ...]:
+        return tuple(self._plans.values())
+
     def ids(self) -> tuple[str, ...]:
         return tuple(self._plans)
 

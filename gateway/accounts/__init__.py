@@ -4,7 +4,7 @@ who asks (an Actor) -> use case -> one transaction with its line in the audit lo
 Command line and HTTP call the same use cases. Must never paint, nor decide whether a caller may ask: that is access's.
 """
 
-from gateway.accounts.accounts import FIRST_ACCOUNT, Accounts, AccountUnknown, KeyOrder
+from gateway.accounts.accounts import DEFAULT_PLAN, FIRST_ACCOUNT, Accounts, AccountUnknown, KeyOrder
 from gateway.accounts.actors import CLI, Actor
 from gateway.accounts.credits import Credits
 from gateway.accounts.keys import Keys, KeyUnknown, NewKey
@@ -13,6 +13,7 @@ from gateway.accounts.terms import DEFAULT_OVERLAP_S, MOST_CREDITS, MOST_OVERLAP
 __all__ = [
     "CLI",
     "DEFAULT_OVERLAP_S",
+    "DEFAULT_PLAN",
     "FIRST_ACCOUNT",
     "MOST_CREDITS",
     "MOST_OVERLAP_S",

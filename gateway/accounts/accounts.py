@@ -12,7 +12,7 @@ from gateway.clock import Clock
 from gateway.identity import NewId
 from gateway.webhooks import new_secret
 from models import Refused, RequestInvalid
-from storage import Account, Balance, Connection, Database, Transaction
+from storage import Account, AuditEntry, Balance, Connection, Database, Transaction
 from storage.accounts import (
     account_by_id,
     account_named,
@@ -22,6 +22,7 @@ from storage.accounts import (
     change_account,
     list_accounts,
 )
+from storage.audit import audit_entries
 from storage.ledger import grant
 
 FIRST_ACCOUNT = "owner"
@@ -136,6 +137,12 @@ class Accounts:
     async def resume(self, account: str, *, by: Actor) -> Account:
         """Raises AccountUnknown."""
         return await self._set_suspended(account, is_suspended=False, by=by)
+
+    async def audit(self, account: str | None, *, limit: int, before: int | None = None) -> list[AuditEntry]:
+        """What was done to one account and its keys, or everything, newest first. Raises AccountUnknown."""
+        async with self.database.reading() as connection:
+            found = None if account is None else await self.find(connection, account)
+            return await audit_entries(connection, found.id if found else None, limit=limit, before=before)
 
     async def find(self, connection: Connection, account: str) -> Account:
         """Raises AccountUnknown: nothing has that id or name."""

@@ -13,11 +13,13 @@ from gateway.http import (
     generations,
     image_links,
     images,
+    keys,
     operations,
     pages,
     replaying,
     webhooks,
 )
+from gateway.http.admin import admin_routes
 from gateway.http.answering import install_problem_answers
 from gateway.http.dependencies import Services
 from gateway.http.dialects import ChosenModels, dialect_routes
@@ -68,6 +70,7 @@ def make_api(lifespan: Lifespan | None = None) -> FastAPI:
         replaying,
         catalogue,
         account,
+        keys,
         webhooks,
         images,
         image_links,
@@ -75,7 +78,7 @@ def make_api(lifespan: Lifespan | None = None) -> FastAPI:
         pages,
     )
     routers = [module.routes for module in modules]
-    routers.extend(dialect_routes)
+    routers.extend((*dialect_routes, *admin_routes))
     for router in routers:
         app.include_router(router)
     install_schema(app)

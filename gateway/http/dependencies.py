@@ -7,7 +7,8 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Request
 
-from gateway.access import Caller, Gatekeeper, KeyMissing, MinuteWindows, RateExceeded
+from gateway.access import Caller, Gatekeeper, KeyMissing, MinuteWindows, Plans, RateExceeded
+from gateway.accounts import Accounts, Credits, Keys
 from gateway.clock import Clock
 from gateway.generations import (
     Beginnings,
@@ -47,6 +48,10 @@ class Services:
     styles: Styles
     gatekeeper: Gatekeeper
     windows: MinuteWindows
+    plans: Plans
+    accounts: Accounts
+    keys: Keys
+    credits: Credits
     destinations: Destinations
     urls: PublicUrls
     submit: Submit

@@ -6,14 +6,17 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 
+from gateway.http.admin.bodies import ChangedAccountBody, CreditsBody, NewAccountBody
 from gateway.http.bodies import FILES
 from gateway.http.dialects.openai_orders import ImagesBody
 from gateway.http.events import ProgressEvent, QueuedEvent, StartedEvent
+from gateway.http.key_bodies import KeyOrderBody, RotationBody
 from gateway.http.webhook_bodies import ChangedWebhookBody, NewWebhookBody, ResendBody
 from gateway.orders import GenerateBody
 
 BEARER = {"type": "http", "scheme": "bearer", "description": "An API key, `px_live_…` or `px_test_…`."}
-PARSED_BY_HAND = (GenerateBody, NewWebhookBody, ChangedWebhookBody, ResendBody, ImagesBody)
+ACCESS_BODIES = (KeyOrderBody, RotationBody, NewAccountBody, ChangedAccountBody, CreditsBody)
+PARSED_BY_HAND = (GenerateBody, NewWebhookBody, ChangedWebhookBody, ResendBody, ImagesBody, *ACCESS_BODIES)
 WRITTEN_BY_HAND = (QueuedEvent, StartedEvent, ProgressEvent)
 OPEN_PATHS = ("/healthz", "/readyz", "/img/", "/v1/styles", "/v1/loras")
 

@@ -13,6 +13,7 @@ ASSERTING_CALL = re.compile(r"(^|\.)(raises|warns|expect|verify|(assert|check|ve
 PRESCRIBED = {
     "gateway/http/answering.py described",
     "gateway/http/bodies.py refusal_of",
+    "gateway/http/json_bodies.py in_json",
     "gateway/http/schema.py document",
     "gateway/telemetry.py mask_secrets",
 }

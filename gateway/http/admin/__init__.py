@@ -1,0 +1,9 @@
+"""The operator's API, for keys with the scope `admin`: accounts, keys of any account, credits, what there is, the audit log.
+
+A route -> the use case that the command line calls too -> a body of its own. Must never show a secret, nor anything that
+an account's callers keep to themselves, such as their prompts.
+"""
+
+from gateway.http.admin.routing import admin_routes
+
+__all__ = ["admin_routes"]
