@@ -65,6 +65,16 @@ def _split(listing: object) -> object:
     return [part.strip() for part in listing.split(",") if part.strip()] if isinstance(listing, str) else listing
 
 
+def _origin(text: str) -> str:
+    """As a browser writes it, for it is compared letter by letter."""
+    parts = urlsplit(text)
+    is_bare = parts.scheme in {"http", "https"} and text == f"{parts.scheme}://{parts.netloc}" == text.lower()
+    if text != "*" and not (is_bare and parts.hostname and "@" not in text):
+        raise ValueError("must be origins such as https://app.example.com, in small letters and without a path, or *")
+    return text
+
+
+Origin = Annotated[str, AfterValidator(_origin)]
 DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 RedisUrl = Annotated[str, AfterValidator(_redis_url)]
 BlobUrl = Annotated[str, AfterValidator(lambda url: _url_of("file", "s3", "gs", "az", "memory", url=url))]
@@ -114,6 +124,9 @@ class Settings(BaseSettings):
     )
     key_pepper: Annotated[SecretStr, Field(min_length=16)] | None = Field(
         None, description="Secret mixed into the hashes of new keys; those keys are good only while it stays the same."
+    )
+    cors_origins: Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_split)] = Field(
+        (), description="Web origins whose pages may call /v1, with commas between; * means all."
     )
     private_images: bool = Field(
         False, description="Addresses of pictures are signed and end; otherwise their names are enough, for ever."

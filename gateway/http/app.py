@@ -21,6 +21,7 @@ from gateway.http import (
 )
 from gateway.http.admin import admin_routes
 from gateway.http.answering import install_problem_answers
+from gateway.http.cross_origin import CrossOrigin
 from gateway.http.dependencies import Services
 from gateway.http.dialects import ChosenModels, dialect_routes
 from gateway.http.envelope import Envelope
@@ -39,12 +40,14 @@ def make_app(services: Services, *, new_id: NewId, lifespan: Lifespan | None = N
     app.state.style_list = catalogue.written_styles(services.styles, services.catalogue)
     app.state.chosen_models = ChosenModels()
     pages.mount_files(app, services)
-    return Envelope(
+    enveloped = Envelope(
         app,
         new_id=new_id,
         types=services.urls.errors,
         public_url=services.settings.public_url,
     )
+    origins = services.settings.cors_origins
+    return CrossOrigin(enveloped, origins=origins) if origins else enveloped
 
 
 def make_api(lifespan: Lifespan | None = None) -> FastAPI:
