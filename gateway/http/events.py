@@ -63,7 +63,22 @@ class ProgressEvent(ProgressBody):
 
 
 EventBody = QueuedEvent | StartedEvent | ProgressEvent | GenerationBody
-ANY_BODY = {"anyOf": [{"$ref": f"#/components/schemas/{body.__name__}"} for body in get_args(EventBody)]}
+EVENT_SCHEMA = {
+    "type": "object",
+    "description": "One event, by the names of its fields.",
+    "properties": {
+        "event": {"enum": ["queued", "started", "progress", "completed", "failed", "canceled", "error"]},
+        "id": {"type": "string"},
+        "data": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": {
+                "anyOf": [{"$ref": f"#/components/schemas/{body.__name__}"} for body in get_args(EventBody)]
+            },
+        },
+    },
+    "required": ["event", "data"],
+}
 
 DESCRIPTION = """Server-sent events from where the generation stands to its end, then the stream closes: `queued` (again
 when its place changes), `started`, `progress`, and one of `completed`, `failed` and `canceled` with the generation as
@@ -73,7 +88,7 @@ Ids grow. Come back with `Last-Event-ID` to hear what you have missed and still 
 which a browser's `EventSource` stays away. Comments in between are signs of life."""
 
 ANSWERS: dict[int | str, dict[str, Any]] = {
-    200: {"description": "Events; the `data` of each is one of these.", "content": {MEDIA_TYPE: {"schema": ANY_BODY}}},
+    200: {"description": "Events, one after the other.", "content": {MEDIA_TYPE: {"schema": EVENT_SCHEMA}}},
     204: {"description": "`Last-Event-ID` is of the last event: there is nothing more to hear."},
     **described(400, 401, 403, 404, 503),
 }

@@ -1,6 +1,7 @@
-"""The whole server but its painter, on a port: `python -m plugins.shell_server FOLDER PORT`; the key is printed.
+"""The whole server but its painter, on a port: `python -m plugins.shell_server FOLDER PORT`.
 
-What it paints with is the fake engine, so that only our own code is spoken to, and counts.
+What it paints with is the fake engine, so that only our own code is spoken to, and counts. It prints two keys, a line
+each: the owner's, and one of the owner's that may do everything.
 """
 
 import asyncio
@@ -10,6 +11,8 @@ from pathlib import Path
 import uvicorn
 from plugins.fake_engine import FakeEngine
 
+from gateway.access.scopes import SCOPES
+from gateway.accounts import FIRST_ACCOUNT, KeyOrder
 from gateway.http import make_app
 from gateway.identity import new_id
 from gateway.settings import Settings
@@ -27,7 +30,8 @@ async def serve(folder: Path, port: int) -> None:
     engine = FakeEngine(slots=installation.settings.slots)
     server = Server(installation=installation, engine=engine, base_url=f"http://127.0.0.1:{port}")
     app = make_app(server.services, new_id=new_id, lifespan=server.running)
-    print(first.token.text, flush=True)  # noqa: T201
+    almighty = await installation.accounts.add_key(KeyOrder(account=FIRST_ACCOUNT, scopes=SCOPES))
+    print(first.token.text, almighty.token.text, sep="\n", flush=True)  # noqa: T201
     config = uvicorn.Config(app, port=port, log_level="warning", access_log=False, lifespan="on")
     await uvicorn.Server(config).serve()
 
