@@ -24,6 +24,13 @@ from models import (
     Sampler,
     check_listed_size,
 )
+from models.request import (
+    MAX_METADATA_PAIRS,
+    MAX_METADATA_VALUE_CHARACTERS,
+    MAX_TTL_S,
+    METADATA_KEY,
+    MIN_TTL_S,
+)
 
 Side = Annotated[int, WithJsonSchema({"type": "integer", "enum": list(SIDES)})]
 Prompt = Annotated[str, WithJsonSchema({"type": "string", "minLength": 1, "maxLength": MAX_PROMPT_CHARACTERS})]
@@ -35,6 +42,19 @@ Guidance = Annotated[
     float, WithJsonSchema({"type": "number", "minimum": MIN_GUIDANCE_SCALE, "maximum": MAX_GUIDANCE_SCALE})
 ]
 ClipSkip = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 0, "maximum": MAX_CLIP_SKIP})]
+PriorityWord = Literal["interactive", "batch"]
+TtlS = Annotated[int, WithJsonSchema({"type": "integer", "minimum": MIN_TTL_S, "maximum": MAX_TTL_S})]
+Metadata = Annotated[
+    dict[str, str],
+    WithJsonSchema(
+        {
+            "type": "object",
+            "maxProperties": MAX_METADATA_PAIRS,
+            "propertyNames": {"pattern": f"^{METADATA_KEY.pattern}$"},
+            "additionalProperties": {"type": "string", "maxLength": MAX_METADATA_VALUE_CHARACTERS},
+        }
+    ),
+]
 PictureText = Annotated[str, WithJsonSchema({"type": "string", "minLength": 1})]
 Strength = Annotated[float, WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": 1})]
 WebhookUrl = Annotated[str, WithJsonSchema({"type": "string", "format": "uri"})]
@@ -94,6 +114,13 @@ class GenerateBody(BaseModel):
     )
     sampler: Sampler | None = Field(None, description="How noise is removed, instead of the style's way.")
     clip_skip: ClipSkip | None = Field(None, description="Layers of the text encoder to leave out at its end.")
+    priority: PriorityWord | None = Field(None, description="`batch` waits behind whoever waits for a picture.")
+    ttl: TtlS | None = Field(
+        None, description="Seconds from now after which record and pictures go; none leaves it to the plan."
+    )
+    metadata: Metadata | None = Field(
+        None, description="Your own pairs; they come back, and lists can be filtered by them."
+    )
     is_async: bool | None = Field(None, alias="async", description="Answer 202 at once; poll `poll_url`.")
     cache: bool | None = Field(None, description="false forces a new painting; equal requests still give equal pixels.")
     dry_run: bool | None = Field(None, description="Check everything, quote the price, paint nothing.")

@@ -81,6 +81,8 @@ class GenerationBody(BaseModel):
     queue_position: int | None = Field(None, description=AHEAD)
     error: FailureBody | None = None
     replay_of: str | None = None
+    priority: Literal["interactive", "batch"]
+    metadata: dict[str, str]
 
 
 class AcceptedBody(BaseModel):

@@ -27,6 +27,7 @@ from gateway.generations import (
     Runner,
     Settle,
     Submit,
+    Sweeper,
 )
 from gateway.generations.variants import Variants
 from gateway.generations.watching import Watching
@@ -71,6 +72,7 @@ class Server:
         beside = [
             asyncio.create_task(self.worker.work(), name="worker"),
             asyncio.create_task(self.deliveries.run(), name="webhooks"),
+            asyncio.create_task(self.sweeper.run(), name="retention"),
             asyncio.create_task(self.installation.reception.last_uses.run(), name="last uses"),
         ]
         for running in beside:
@@ -187,6 +189,10 @@ class Server:
         return Remove(
             database=inst.database, blobs=inst.blobs, fetch=self.fetch, settle=self.settle, stop=self.worker.stop
         )
+
+    @cached_property
+    def sweeper(self) -> Sweeper:
+        return Sweeper(database=self.installation.database, remove=self.remove, clock=self.installation.clock)
 
     @cached_property
     def replay(self) -> Replay:

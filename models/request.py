@@ -1,5 +1,7 @@
 """What the caller asked: it may have gaps, which the router fills."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -28,6 +30,12 @@ MAX_INFERENCE_STEPS = 150
 MIN_GUIDANCE_SCALE = 1.0  # none at all
 MAX_GUIDANCE_SCALE = 30.0
 MAX_CLIP_SKIP = 11
+MAX_METADATA_PAIRS = 16
+MAX_METADATA_KEY_CHARACTERS = 64
+MAX_METADATA_VALUE_CHARACTERS = 512
+METADATA_KEY = re.compile(rf"[A-Za-z0-9_.-]{{1,{MAX_METADATA_KEY_CHARACTERS}}}")
+MIN_TTL_S = 60
+MAX_TTL_S = 315_360_000  # ten years
 MAX_INIT_PIXELS = 1 << 26  # 8192 x 8192: the largest picture that we deliver ourselves may be sent back
 
 
@@ -163,6 +171,28 @@ def check_listed_size(width: int | None, height: int | None) -> None:
         if side is not None and side not in SIDES:
             allowed = ", ".join(map(str, SIDES))
             raise SizeInvalid(f"`{field}` must be one of {allowed}, not {side}.", field=field)
+
+
+def check_metadata(metadata: Mapping[str, str]) -> None:
+    """Raises RequestInvalid: too many pairs, or one whose key or value is too long or not of the form."""
+    if len(metadata) > MAX_METADATA_PAIRS:
+        raise RequestInvalid(f"`metadata` has {len(metadata)} pairs; at most {MAX_METADATA_PAIRS}.", field="metadata")
+    for key, value in metadata.items():
+        if not METADATA_KEY.fullmatch(key):
+            raise RequestInvalid(
+                f"A key of `metadata` has 1 to {MAX_METADATA_KEY_CHARACTERS} letters, digits, `_`, `.` and `-`.",
+                field="metadata",
+            )
+        if len(value) > MAX_METADATA_VALUE_CHARACTERS:
+            raise RequestInvalid(
+                f"A value of `metadata` has at most {MAX_METADATA_VALUE_CHARACTERS} characters.", field="metadata"
+            )
+        _check_text(value, field="metadata")
+
+
+def check_ttl(ttl_s: int | None) -> None:
+    """Raises RequestInvalid."""
+    _check_range(ttl_s, MIN_TTL_S, MAX_TTL_S, field="ttl")
 
 
 def _check_prompt(prompt: str) -> None:

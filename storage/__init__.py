@@ -12,6 +12,7 @@ from storage.deliveries import Attempt, Delivery, DueDelivery, Target
 from storage.endpoints import Endpoint
 from storage.errors import BlobUnavailable, CreditsShort, StoreUnavailable
 from storage.events import Event
+from storage.filters import Filters
 from storage.generation import LESS_URGENT_EVERY, Candidate, Completion, Generation, Picture, Priority, State, afresh
 from storage.idempotency import Remembered
 from storage.keys import ApiKey
@@ -38,6 +39,7 @@ __all__ = [
     "EndpointState",
     "Entry",
     "Event",
+    "Filters",
     "Generation",
     "Picture",
     "Priority",

@@ -60,7 +60,7 @@ class Generation:
     is the order of acceptance, 0 before it is written. `price` is what the style's price list asks, `cost` what this
     caller pays of it, both in credits. `work` is what painting all of its `picture_count` pictures costs the engine,
     above 0, in any unit that is the same for all. Lower `priority` is claimed first. `replay_of` is the generation
-    that this one paints again. What has a default is not decided by the request, or was not asked for.
+    that this one paints again. `metadata` are the caller's own pairs. What has a default is not decided by the request, or was not asked for.
     """
 
     id: str
@@ -103,6 +103,7 @@ class Generation:
     recipes: bytes | None = None
     failures: Mapping[str, int] = field(default_factory=dict[str, int])
     replay_of: str | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def afresh(generation: Generation) -> Generation:

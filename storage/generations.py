@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, RowMapping, Select, and_, bindparam, delet
 
 from storage.columns import DatabaseTime
 from storage.database import Connection, Transaction
+from storage.filters import EVERYTHING, Filters
 from storage.generation import (
     LESS_URGENT_EVERY,
     OPEN_STATES,
@@ -167,19 +168,22 @@ async def page(
     *,
     limit: int,
     before: int | None = None,
-    state: State | None = None,
-    style: str | None = None,
+    filters: Filters = EVERYTHING,
 ) -> list[Found]:
     """The account's newest generations, newest first, below the number `before`."""
-    wanted = [generations.c.account_id == account_id]
+    wanted = [generations.c.account_id == account_id, *filters.conditions()]
     if before is not None:
         wanted.append(generations.c.number < before)
-    if state is not None:
-        wanted.append(generations.c.state == state)
-    if style is not None:
-        wanted.append(generations.c.style == style)
     query = select(generations).where(*wanted).order_by(generations.c.number.desc()).limit(limit)
     return await _with_pictures(connection, (await connection.execute(query)).mappings().all())
+
+
+async def expired(connection: Connection, *, now: datetime, limit: int) -> list[Generation]:
+    """What has ended and whose time is over, the longest first."""
+    c = generations.c
+    is_over = and_(c.expires_at <= now, c.state.not_in(OPEN_STATES))
+    rows = await connection.execute(select(generations).where(is_over).order_by(c.expires_at).limit(limit))
+    return [Generation(**row) for row in rows.mappings()]
 
 
 async def position_in_queue(connection: Connection, id: str) -> int:

@@ -165,8 +165,10 @@ generations = Table(
     Column("error_message", Text),
     Column("failures", JSON, nullable=False),
     Column("replay_of", Text),
+    Column("metadata", JSON, nullable=False, server_default=text("'{}'")),
     Index(None, "state", "priority", "account_id", "number"),
     Index(None, "account_id", "number"),
+    Index(None, "expires_at"),
     sqlite_autoincrement=True,
 )
 

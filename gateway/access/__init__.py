@@ -9,7 +9,7 @@ from gateway.access.bounds import check_within, within
 from gateway.access.callers import AccountSuspended, Caller, Gatekeeper, is_valid
 from gateway.access.known_keys import KnownKeys
 from gateway.access.last_uses import LastUses
-from gateway.access.plans import Plan, Plans, PlanTooSmall, check_plan, load_plans
+from gateway.access.plans import Plan, Plans, PlanTooSmall, check_plan, expiry, load_plans
 from gateway.access.quota import QuotaExceeded, TooManyOpen, check_open, count_request
 from gateway.access.rate_limit import MinuteWindows, RateExceeded, Window
 from gateway.access.scopes import DEFAULT_SCOPES, SCOPES, ScopeMissing, parse_scopes
@@ -41,6 +41,7 @@ __all__ = [
     "check_plan",
     "check_within",
     "count_request",
+    "expiry",
     "is_valid",
     "load_plans",
     "make_token",

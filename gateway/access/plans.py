@@ -5,6 +5,7 @@ import re
 import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, ClassVar
 
@@ -144,3 +145,15 @@ def check_plan(plan: Plan, request: GenerationRequest, *, target: ImageSize, lea
         )
     if request.upscale and not plan.upscale:
         raise PlanTooSmall(f"Plan {plan.id!r} does not include `upscale`.", field="upscale")
+
+
+def expiry(plan: Plan, ttl_s: int | None, *, now: datetime) -> datetime | None:
+    """When what is accepted now goes; None: when somebody deletes it. `ttl_s` is the request's own wish.
+
+    Raises:
+        PlanTooSmall: the plan keeps nothing so long.
+    """
+    if ttl_s is not None and plan.max_ttl_s is not None and ttl_s > plan.max_ttl_s:
+        raise PlanTooSmall(f"Plan {plan.id!r} keeps pictures up to {plan.max_ttl_s} seconds, not {ttl_s}.", field="ttl")
+    life_s = plan.default_ttl_s if ttl_s is None else ttl_s
+    return None if life_s is None else now + timedelta(seconds=life_s)

@@ -13,6 +13,7 @@ from gateway.generations.pace import Pace
 from gateway.generations.progress import ProgressBoard
 from gateway.generations.remove import Remove
 from gateway.generations.replay import NotCompleted, Replay, Replayed, check_repaintable
+from gateway.generations.retention import Sweeper
 from gateway.generations.run import Runner
 from gateway.generations.settle import Settle
 from gateway.generations.submit import (
@@ -57,6 +58,7 @@ __all__ = [
     "Settle",
     "Source",
     "Submit",
+    "Sweeper",
     "Variants",
     "View",
     "Watching",

@@ -8,7 +8,8 @@ from gateway.access import Caller
 from gateway.generations.cursors import cursor_of, number_of
 from gateway.generations.progress import ProgressBoard
 from models import Progress, Refused
-from storage import Database, Generation, Picture, State
+from storage import Database, Filters, Generation, Picture, State
+from storage.filters import EVERYTHING
 from storage.generations import fetch, is_open, page, position_in_queue
 
 POLL_S = 1.0
@@ -57,13 +58,11 @@ class Fetch:
             position = await position_in_queue(connection, generation_id)
             return View(generation=generation, pictures=pictures, position=position)
 
-    async def page(
-        self, caller: Caller, *, limit: int, cursor: str | None, state: State | None, style: str | None
-    ) -> Page:
+    async def page(self, caller: Caller, *, limit: int, cursor: str | None, filters: Filters = EVERYTHING) -> Page:
         """Raises CursorInvalid."""
         before = None if cursor is None else number_of(cursor)
         async with self.database.reading() as connection:
-            found = await page(connection, caller.account.id, limit=limit + 1, before=before, state=state, style=style)
+            found = await page(connection, caller.account.id, limit=limit + 1, before=before, filters=filters)
         views = tuple(self._view(generation, pictures) for generation, pictures in found[:limit])
         return Page(views=views, cursor=cursor_of(views[-1].generation.number) if len(found) > limit else None)
 

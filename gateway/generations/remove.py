@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from gateway.access import Caller
 from gateway.generations.fetch import Fetch
 from gateway.generations.settle import Settle
-from storage import Blobs, Database
+from storage import Blobs, Database, Generation
 from storage.generations import remove
 
 
@@ -21,15 +21,19 @@ class Remove:
     stop: Callable[[str], Awaitable[None]]
 
     async def __call__(self, caller: Caller, generation_id: str) -> None:
-        """Files first: whoever is told that the store is away finds the record still there, and may ask again.
-
-        Raises:
-            GenerationUnknown.
-        """
+        """Raises GenerationUnknown; BlobUnavailable and StoreUnavailable: the record is still there, ask again."""
         view = await self.fetch.one(caller, generation_id)
         if not view.generation.state.is_final:
             await self.settle.canceled(view.generation)
             await self.stop(generation_id)
-        await self.blobs.delete(f"gen/{generation_id}/")
+        await self.forget(view.generation)
+
+    async def forget(self, generation: Generation) -> None:
+        """Remove one that has ended; files first, so that whoever fails may do it again.
+
+        Raises:
+            BlobUnavailable, StoreUnavailable.
+        """
+        await self.blobs.delete(f"gen/{generation.id}/")
         async with self.database.writing() as transaction:
-            await remove(transaction, generation_id)
+            await remove(transaction, generation.id)

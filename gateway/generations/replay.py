@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import msgspec
 
-from gateway.access import Caller, check_plan
+from gateway.access import Caller, check_plan, expiry
 from gateway.clock import Clock
 from gateway.generations.beginnings import Beginnings
 from gateway.generations.fetch import Fetch, GenerationUnknown
@@ -109,7 +109,7 @@ class Replay:
 
     def _again(self, caller: Caller, original: Generation, style: Style | None) -> Generation:
         """A fresh generation of the same words and specs, in this caller's name and at the same price."""
-        price, specs = _price_of(original, style), _specs_of(original)
+        price, specs, now = _price_of(original, style), _specs_of(original), self.clock()
         return replace(
             afresh(original),
             id=self.new_id("gen"),
@@ -118,7 +118,8 @@ class Replay:
             livemode=caller.is_live,
             price=price,
             cost=price if caller.pays else 0,
-            created_at=self.clock(),
+            created_at=now,
+            expires_at=expiry(caller.plan, None, now=now),
             replay_of=original.id,
             work=sum(map(work_of, specs)),
             picture_count=len(specs),

@@ -85,6 +85,12 @@ class Settle:
                 "image_url": images[0]["url"] if images else None,
                 "created_at": written_moment(generation.created_at),
             },
-            details={"livemode": generation.livemode, "ai_generated": True, "images": images, "error": error},
+            details={
+                "livemode": generation.livemode,
+                "ai_generated": True,
+                "images": images,
+                "error": error,
+                "metadata": generation.metadata,
+            },
         )
         await self.outbox.publish(transaction, happening, own_url=generation.webhook_url)

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import msgspec
 
-from gateway.access import Caller, Plans, check_open, check_plan, count_request
+from gateway.access import Caller, Plans, check_open, check_plan, count_request, expiry
 from gateway.clock import Clock
 from gateway.generations.beginnings import Beginnings
 from gateway.generations.pace import Pace, work_of
@@ -20,7 +20,7 @@ from gateway.queue import GenerationQueue
 from models import GenerationRequest, GenerationSpec, Refused
 from router import Route, Router
 from safety import PromptFilter
-from storage import Database, Generation, State, Transaction
+from storage import Database, Generation, Priority, State, Transaction
 from storage.generations import accept, count_open, position_in_queue
 from storage.idempotency import recall, remember
 from storage.ledger import hold
@@ -51,13 +51,16 @@ class IdempotencyInProgress(Refused):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
     """One call as the edge understood it. `body_sha256` tells equal bodies under one Idempotency-Key; `files` are those
-    that `request.init_image` names, by their SHA-256."""
+    that `request.init_image` names, by their SHA-256. `ttl_s` is how long it is kept; None leaves that to the plan."""
 
     request: GenerationRequest
     webhook_url: str | None = None
     idempotency_key: str | None = None
     body_sha256: str = ""
     files: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
+    priority: Priority = Priority.INTERACTIVE
+    metadata: Mapping[str, str] = field(default_factory=dict[str, str])
+    ttl_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,7 +198,7 @@ class Submit:
         return await position_in_queue(transaction, generation.id)
 
     def _generation(self, caller: Caller, ask: Ask, quote: Quote) -> Generation:
-        route = quote.route
+        route, now = quote.route, self.clock()
         return Generation(
             id=self.new_id("gen"),
             account_id=caller.account.id,
@@ -210,7 +213,10 @@ class Submit:
             specs=msgspec.json.encode(route.specs),
             format=ask.request.format,
             webhook_url=ask.webhook_url,
-            created_at=self.clock(),
+            created_at=now,
+            expires_at=expiry(caller.plan, ask.ttl_s, now=now),
+            priority=ask.priority,
+            metadata=ask.metadata,
             model=route.model,
             revised_prompt=route.revised_prompt,
             negative_prompt_used=route.negative_prompt_used,

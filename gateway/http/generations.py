@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
-from gateway.access import Caller
+from gateway.access import Caller, expiry
 from gateway.generations import Ask
 from gateway.http.answering import answer, described
 from gateway.http.bodies import Sent, sent_body
@@ -16,11 +16,13 @@ from gateway.http.dependencies import (
     caller_with,
     painting_caller,
 )
+from gateway.http.listing import METADATA_PARAMETER, AskedFilters
 from gateway.http.preferring import Preference, read_preference
 from gateway.http.presenting import accepted_body, generation_body, quote_body, recipes_body
 from gateway.http.waiting import submit_and_wait
-from gateway.wire import AcceptedBody, DeletedBody, GenerationBody, GenerationListBody, QuoteBody, RecipesBody, Status
-from storage import State
+from gateway.wire import AcceptedBody, DeletedBody, GenerationBody, GenerationListBody, QuoteBody, RecipesBody
+from models.request import check_metadata, check_ttl
+from storage import Priority
 
 BODY: dict[str, Any] = {
     "requestBody": {
@@ -90,18 +92,17 @@ async def quote(given: Given, caller: Painter, sent: Body) -> Response:
     summary="List, newest first",
     response_model=GenerationListBody,
     responses=described(400, 401, 403),
+    openapi_extra=METADATA_PARAMETER,
 )
 async def list_generations(
     given: Given,
     caller: Reader,
+    filters: AskedFilters,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     cursor: str | None = None,
-    status: Status | None = None,
-    style: str | None = None,
 ) -> Response:
     """One page; the cursor stays good while new generations are added."""
-    state = State(status) if status else None
-    page = await given.fetch.page(caller, limit=limit, cursor=cursor, state=state, style=style)
+    page = await given.fetch.page(caller, limit=limit, cursor=cursor, filters=filters)
     data = [generation_body(view, given.urls) for view in page.views]
     return answer(GenerationListBody(data=data, has_more=page.cursor is not None, next_cursor=page.cursor))
 
@@ -162,11 +163,14 @@ async def asked(given: Services, caller: Caller, sent: Sent, idempotency_key: st
     """What is asked for, with the pictures that it begins from read. Words are checked before pictures are unpacked.
 
     Raises:
-        RequestInvalid, GenerationUnknown, BlobUnavailable, DecoderStopped.
+        PlanTooSmall, RequestInvalid, GenerationUnknown, BlobUnavailable, DecoderStopped.
     """
     if sent.body.webhook_url is not None:
         given.destinations.check_url(sent.body.webhook_url)
-    request = sent.body.request()
+    body, request = sent.body, sent.body.request()
+    check_metadata(body.metadata or {})
+    check_ttl(body.ttl)
+    expiry(caller.plan, body.ttl, now=given.clock())
     beginning = await given.beginnings.read(caller, sent.given())
     return Ask(
         request=replace(request, init_image=beginning.init_image),
@@ -174,6 +178,9 @@ async def asked(given: Services, caller: Caller, sent: Sent, idempotency_key: st
         idempotency_key=idempotency_key,
         body_sha256=sent.sha256,
         files=beginning.files,
+        priority=Priority.BATCH if body.priority == "batch" else Priority.INTERACTIVE,
+        metadata=body.metadata or {},
+        ttl_s=body.ttl,
     )
 
 

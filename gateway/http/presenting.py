@@ -19,7 +19,7 @@ from gateway.wire import (
 )
 from models import Failed, ModelUnavailable, OutOfMemory, PaintingBroken, Progress, Recipe
 from models.replay import Comparison
-from storage import Generation, Picture, State
+from storage import Generation, Picture, Priority, State
 
 FAILURES: Mapping[str, type[Failed]] = {
     failure.code: failure for failure in (PaintingBroken, OutOfMemory, ModelUnavailable)
@@ -57,6 +57,8 @@ def generation_body(view: View, urls: PublicUrls) -> GenerationBody:
         queue_position=view.position,
         error=_failure_body(generation),
         replay_of=generation.replay_of,
+        priority="batch" if generation.priority >= Priority.BATCH else "interactive",
+        metadata=dict(generation.metadata),
     )
 
 

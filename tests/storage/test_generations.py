@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from storage import Account, Candidate, Completion, Database, Generation, Picture, Priority, State
+from storage import Account, Candidate, Completion, Database, Filters, Generation, Picture, Priority, State
 from storage.accounts import add_account
 from storage.generation import LESS_URGENT_EVERY
 from storage.generations import (
@@ -342,15 +342,16 @@ async def test_pages_follow_each_other_newest_first(database: Database) -> None:
     assert ids == ["gen_4", "gen_3", "gen_2", "gen_1", "gen_0"]
 
 
-async def test_a_page_may_ask_for_one_state_or_style_and_brings_pictures(database: Database) -> None:
+async def test_a_page_may_ask_for_one_state_style_or_pair_and_brings_pictures(database: Database) -> None:
     await accepted(database, "gen_1", "gen_2")
-    await accepted(database, "gen_3", style="anime")
+    await accepted(database, "gen_3", style="anime", metadata={"order": "7"})
+    await accepted(database, "gen_4", style="anime", metadata={"order": "8"})
     await one_claimed(database)
     await completed(database, "gen_1", 1, picture_of("gen_1"))
 
     async with database.reading() as connection:
-        by_state = await page(connection, "acct_1", limit=9, state=State.COMPLETED)
-        by_style = await page(connection, "acct_1", limit=9, style="anime")
+        by_state = await page(connection, "acct_1", limit=9, filters=Filters(state=State.COMPLETED))
+        by_style = await page(connection, "acct_1", limit=9, filters=Filters(style="anime", metadata={"order": "7"}))
 
     assert [(generation.id, pictures) for generation, pictures in by_state] == [("gen_1", (picture_of("gen_1"),))]
     assert [generation.id for generation, _ in by_style] == ["gen_3"]

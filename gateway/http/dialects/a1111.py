@@ -27,7 +27,7 @@ from gateway.http.waiting import picture_or_refusal
 from gateway.image_decoder import ImageInvalid
 from gateway.image_decoder.containers import container_of
 from models import Phase, Progress
-from storage import State
+from storage import Filters, State
 from storage.encoding import read_text
 
 routes = APIRouter(prefix="/sdapi/v1", include_in_schema=False)
@@ -140,7 +140,7 @@ async def read_picture_text(_: AnyCaller, sent: Annotated[Read[PictureBody], Dep
 
 async def _in_the_making(given: Services, caller: Caller) -> list[View]:
     """What is being painted for this key, the newest first."""
-    page = await given.fetch.page(caller, limit=100, cursor=None, state=State.PROCESSING, style=None)
+    page = await given.fetch.page(caller, limit=100, cursor=None, filters=Filters(state=State.PROCESSING))
     return [view for view in page.views if view.generation.key_id == caller.key.id]
 
 

@@ -78,7 +78,7 @@ async def list_predictions(
     limit: Annotated[int, Query(ge=1, le=100)] = 100,
 ) -> Response:
     """Every generation of the account, newest first, however it was asked for."""
-    page = await given.fetch.page(caller, limit=limit, cursor=cursor, state=None, style=None)
+    page = await given.fetch.page(caller, limit=limit, cursor=cursor)
     return answer(prediction_page(page, given.urls))
 
 
