@@ -89,7 +89,11 @@ class Installation:
         settings = self.settings
         if settings.is_local:
             log.info("webhooks may go to this machine", networks="127.0.0.0/8, ::1", why="bound to loopback")
-        return Destinations(allow_loopback=settings.is_local, allowed_networks=settings.webhook_allowed_networks)
+        return Destinations(
+            allow_loopback=settings.is_local,
+            allowed_networks=settings.webhook_allowed_networks,
+            allowed_ports=settings.webhook_allowed_ports,
+        )
 
     def engine(self) -> Engine:
         return EngineProcess(

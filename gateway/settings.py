@@ -78,6 +78,7 @@ Origin = Annotated[str, AfterValidator(_origin)]
 DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 RedisUrl = Annotated[str, AfterValidator(_redis_url)]
 BlobUrl = Annotated[str, AfterValidator(lambda url: _url_of("file", "s3", "gs", "az", "memory", url=url))]
+Port = Annotated[int, Field(ge=1, le=65535)]
 PublicUrl = Annotated[str, AfterValidator(_public_url)]
 
 
@@ -149,6 +150,9 @@ class Settings(BaseSettings):
     )
     webhook_allowed_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_split)] = (
         Field((), description="Private networks that webhooks may reach, as CIDR, with commas between.")
+    )
+    webhook_allowed_ports: Annotated[frozenset[Port], NoDecode, BeforeValidator(_split)] = Field(
+        frozenset({80, 443}), min_length=1, description="Ports that webhooks may go to, with commas between."
     )
     webhook_endpoints: int = Field(20, ge=1, le=1000, description="Most webhook endpoints an account may have.")
     webhook_overlap_s: float = Field(

@@ -11,7 +11,7 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-from gateway.webhooks.addresses import LOOPBACK, METADATA, Address, Network, is_public, is_within
+from gateway.webhooks.addresses import LOOPBACK, METADATA, Address, Network, behind_nat64, is_public, is_within
 from models import RequestInvalid
 
 MAX_URL_CHARACTERS = 2048
@@ -84,6 +84,10 @@ class Destinations:
         if not is_public(address) and not is_within(address, self.allowed_networks):
             return f"{address} is not a public address (the operator may allow its network in {NETWORKS_SETTING})"
         return self._port_refusal(port)
+
+    def may_quote(self, address: Address) -> bool:
+        """What answers there may be shown to callers: not what the operator's own networks say to a POST."""
+        return is_public(behind_nat64(address)) or (self.allow_loopback and is_within(address, LOOPBACK))
 
     def _port_refusal(self, port: int) -> str | None:
         if port in self.allowed_ports:

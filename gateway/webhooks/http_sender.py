@@ -1,6 +1,8 @@
 """The sender over HTTP: at most 5 s to connect, 15 s in all, 64 kB of an answer that nobody unpacks."""
 
 import asyncio
+import contextlib
+from ipaddress import ip_address
 
 import httpx2
 
@@ -41,10 +43,22 @@ class HttpSender:
     async def _post(self, message: Message) -> Answer:
         headers = {**HEADERS, **message.headers}
         async with self._client.stream("POST", message.url, content=message.body, headers=headers) as response:
+            may_quote = self._may_quote(response)  # while the connection is open
             received, excerpt = 0, b""
             async for part in response.aiter_raw():
                 received += len(part)
                 excerpt = (excerpt + part)[:MAX_EXCERPT_BYTES]
                 if received >= MAX_ANSWER_BYTES:
                     break
-            return Answer(status=response.status_code, retry_after=response.headers.get("retry-after"), excerpt=excerpt)
+            return Answer(
+                status=response.status_code,
+                retry_after=response.headers.get("retry-after"),
+                excerpt=excerpt if may_quote else b"",
+            )
+
+    def _may_quote(self, response: httpx2.Response) -> bool:
+        """False also when the receiver has broken the connection off already, and with it who it was."""
+        with contextlib.suppress(OSError):
+            peer = response.extensions["network_stream"].get_extra_info("server_addr")
+            return peer is not None and self._destinations.may_quote(ip_address(peer[0]))
+        return False

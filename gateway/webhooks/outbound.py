@@ -10,7 +10,10 @@ import contextlib
 import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from ipaddress import ip_address
+from typing import Any
 
 import httpcore2
 import httpx2
@@ -21,6 +24,7 @@ from gateway.webhooks.destination import Destinations
 CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 15.0
 MAX_CONNECTIONS = 64
+MAX_QUESTIONS = 16
 
 Resolver = Callable[[str], Awaitable[Sequence[Address]]]
 
@@ -29,10 +33,20 @@ class DestinationRefused(httpx2.ConnectError):
     """The name leads where nothing may be sent; no connection was opened."""
 
 
-async def resolve(host: str) -> Sequence[Address]:
-    """Ask the system for every address of `host`, in its order of preference."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    return tuple(dict.fromkeys(ip_address(str(entry[4][0]).partition("%")[0]) for entry in found))
+class SystemResolver:
+    """Asks the system for every address of a host, in its order of preference.
+
+    In threads of its own: a question that nobody waits for any more holds its thread until the system gives up, and
+    strangers choose which names are asked for.
+    """
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(MAX_QUESTIONS, thread_name_prefix="resolver")
+
+    async def __call__(self, host: str) -> Sequence[Address]:
+        ask = partial(socket.getaddrinfo, host, None, type=socket.SOCK_STREAM)
+        found = await asyncio.get_running_loop().run_in_executor(self._threads, ask)
+        return tuple(dict.fromkeys(ip_address(str(entry[4][0]).partition("%")[0]) for entry in found))
 
 
 class GuardedBackend(httpcore2.AsyncNetworkBackend):
@@ -120,7 +134,9 @@ class _Transport(httpx2.AsyncBaseTransport):
                     extensions=request.extensions,
                 )
             )
-        return httpx2.Response(answer.status, headers=answer.headers, stream=_Body(answer))
+        # The connection is among the extensions; httpcore2 leaves their type open.
+        extensions: dict[str, Any] = {**answer.extensions}  # pyright: ignore[reportUnknownMemberType]
+        return httpx2.Response(answer.status, headers=answer.headers, stream=_Body(answer), extensions=extensions)
 
     async def aclose(self) -> None:
         await self._pool.aclose()
@@ -154,16 +170,17 @@ def _as_httpx2_errors() -> Generator[None]:
 def guarded_client(
     destinations: Destinations,
     *,
-    resolver: Resolver = resolve,
+    resolver: Resolver | None = None,
     inner: httpcore2.AsyncNetworkBackend | None = None,
     tls: ssl.SSLContext | None = None,
 ) -> httpx2.AsyncClient:
     """A client for URLs that strangers gave us: no proxy, no redirects, no environment, no reused connections.
 
-    `inner` opens the sockets (tests count them); `tls` replaces the usual root certificates.
+    `resolver` None asks the system; `inner` opens the sockets (tests count them); `tls` replaces the usual root
+    certificates.
     """
     opener = inner or httpcore2.AnyIOBackend()
-    guard = GuardedBackend(destinations, resolver=resolver, inner=opener)  # pyright: ignore[reportArgumentType]
+    guard = GuardedBackend(destinations, resolver=resolver or SystemResolver(), inner=opener)  # pyright: ignore[reportArgumentType]
     pool = httpcore2.AsyncConnectionPool(
         ssl_context=tls or httpx2.create_ssl_context(trust_env=False),
         max_connections=MAX_CONNECTIONS,

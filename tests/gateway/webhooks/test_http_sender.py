@@ -5,7 +5,7 @@ import gzip
 import ssl
 import subprocess
 from collections.abc import AsyncIterator, Callable, Sequence
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 import httpx2
@@ -320,3 +320,16 @@ async def test_a_certificate_nobody_vouches_for_is_refused(tls_receiver, attempt
     answer = await attempt(tls_receiver.url(scheme="https", host="hooks.example"))
     assert "certificate" in answer.error.lower()
     assert tls_receiver.requests == []
+
+
+async def test_how_an_answer_begins_is_kept_but_not_what_the_operators_own_network_said(
+    receivers, attempt, certificate
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    receiver = await receivers.with_status("200 OK", body=b"x" * 5000, context=context)
+    trusted = ssl.create_default_context(cafile=certificate)
+    url = receiver.url(scheme="https", host="hooks.example")
+    opened = Destinations(allowed_networks=(ip_network("127.0.0.0/8"),), allowed_ports=frozenset({receiver.port}))
+    assert await attempt(url, tls=trusted) == Answer(status=200, excerpt=b"x" * 1024)
+    assert await attempt(url, tls=trusted, destinations=opened) == Answer(status=200)
