@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Match
 
 from gateway.access import QuotaExceeded
 from gateway.http.bodies import refusal_of
-from gateway.http.problems import PROBLEMS, problem_body, problem_headers, problem_of
+from gateway.http.problems import codes_of, problem_body, problem_headers, problem_of
 from gateway.http.rate_headers import rate_headers
 from gateway.http.refusals import InternalError, MethodNotAllowed, PathUnknown
 from gateway.wire import ErrorBody
@@ -44,15 +44,14 @@ def problem_answer(request: Request, error: DomainError) -> Response:
 
 
 def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The error answers of a route for the OpenAPI document, with every code that may stand in each."""
-    return {
-        status: {
-            "model": ErrorBody,
-            "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/ErrorBody"}}},
-            "description": ", ".join(sorted({e.code for e, problem in PROBLEMS.items() if problem.status == status})),
-        }
-        for status in statuses
-    }
+    """The error answers of a route for the OpenAPI document, with every code that may stand in each and its example."""
+    return {status: _described(sorted(codes_of(status))) for status in statuses}
+
+
+def _described(codes: Sequence[str]) -> dict[str, Any]:
+    examples = {code: {"$ref": f"#/components/examples/{code}"} for code in codes}
+    content = {"schema": {"$ref": "#/components/schemas/ErrorBody"}, "examples": examples}
+    return {"model": ErrorBody, "content": {PROBLEM_JSON: content}, "description": ", ".join(codes)}
 
 
 def install_problem_answers(app: FastAPI, served: Sequence[BaseRoute]) -> None:

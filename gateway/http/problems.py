@@ -155,23 +155,43 @@ def problem_of(error: DomainError) -> Problem:
     return PROBLEMS[type(error)]
 
 
+def codes_of(status: int) -> set[str]:
+    """Every code that an answer of this status may hold."""
+    return {error.code for error, problem in PROBLEMS.items() if problem.status == status}
+
+
+def example_bodies() -> dict[str, ErrorBody]:
+    """By code, an error as it is answered, its message being what the code means."""
+    meanings = {error.code: (" ".join((error.__doc__ or "").split()), problem) for error, problem in PROBLEMS.items()}
+    return {
+        code: _body(problem, code, meaning, request_id="req_Kz9mN4pQr2xTvW", types="http://127.0.0.1:8000/errors")
+        for code, (meaning, problem) in meanings.items()
+    }
+
+
 def problem_body(error: DomainError, *, request_id: str, types: str) -> ErrorBody:
     """`types` is the address under which every code has a page, such as `https://…/errors`."""
-    problem = problem_of(error)
+    body = _body(problem_of(error), error.code, error.message, request_id=request_id, types=types)
+    body.error.param = getattr(error, "field", None)
+    body.error.category = getattr(error, "category", None)
+    return body
+
+
+def _body(problem: Problem, code: str, message: str, *, request_id: str, types: str) -> ErrorBody:
     return ErrorBody(
         error=ErrorDetail(
-            code=error.code,
-            message=error.message,
+            code=code,
+            message=message,
             status=problem.status,
             type=problem.kind,
-            param=getattr(error, "field", None),
+            param=None,
             request_id=request_id,
-            category=getattr(error, "category", None),
+            category=None,
         ),
-        type=f"{types}/{error.code}",
+        type=f"{types}/{code}",
         title=problem.title,
         status=problem.status,
-        detail=error.message,
+        detail=message,
         instance=request_id,
     )
 

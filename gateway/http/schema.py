@@ -8,9 +8,12 @@ from fastapi.openapi.utils import get_openapi
 
 from gateway.http.admin.bodies import ChangedAccountBody, CreditsBody, NewAccountBody
 from gateway.http.bodies import FILES
+from gateway.http.described_examples import EXAMPLES
+from gateway.http.described_headers import headers_of
 from gateway.http.dialects.openai_orders import ImagesBody
 from gateway.http.events import ProgressEvent, QueuedEvent, StartedEvent
 from gateway.http.key_bodies import KeyOrderBody, RotationBody
+from gateway.http.problems import example_bodies
 from gateway.http.webhook_bodies import ChangedWebhookBody, NewWebhookBody, ResendBody
 from gateway.orders import GenerateBody
 
@@ -49,11 +52,20 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
     schemas["GenerateForm"] = _form_of(schemas["GenerateBody"])
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
+    components["examples"] = {
+        code: {"summary": body.title, "value": body.model_dump(mode="json")} for code, body in example_bodies().items()
+    }
     components["securitySchemes"] = {"key": BEARER}
     for path, operations in document["paths"].items():
         for operation in operations.values():
             operation["responses"].pop("422", None) if _is_fastapis(operation) else None
             operation["security"] = [] if path.startswith(OPEN_PATHS) else [{"key": []}]
+            for status, given in operation["responses"].items():
+                headers = headers_of(path, status, has_key=bool(operation["security"]))
+                components.setdefault("headers", {}).update(headers)
+                given["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in headers}
+    for name, example in EXAMPLES.items():
+        schemas[name]["examples"] = [example]
     return document
 
 

@@ -99,3 +99,26 @@ def test_every_member_of_a_request_has_its_limits_in_the_document():
     assert members["seed"]["anyOf"][0]["maximum"] == 4294967295
     assert "async" in members
     assert "is_async" not in members
+
+
+def test_every_answer_names_its_headers_and_every_error_has_an_example():
+    document = json.loads(GOLDEN.read_text())
+    answers = {
+        (path, method, status): answer
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+        for status, answer in operation["responses"].items()
+    }
+    assert [where for where, answer in answers.items() if "X-Request-Id" not in answer["headers"]] == []
+    assert "Retry-After" in answers["/v1/generate", "post", "429"]["headers"]
+    assert "Location" in answers["/v1/generate", "post", "202"]["headers"]
+    assert "X-RateLimit-Remaining" in answers["/v1/generate", "post", "200"]["headers"]
+
+    examples = document["components"]["examples"]
+    codes = {code for answer in answers.values() for code in shown_in(answer)}
+    assert codes <= examples.keys()
+    assert all(examples[code]["value"]["error"]["code"] == code for code in examples)
+
+
+def shown_in(answer: dict) -> list[str]:
+    return list(answer.get("content", {}).get("application/problem+json", {}).get("examples", {}))
