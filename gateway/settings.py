@@ -115,6 +115,9 @@ class Settings(BaseSettings):
     leave_grace_s: float = Field(
         30, ge=0, le=3600, description="A caller who leaves a synchronous call may come back this long."
     )
+    retry_within_s: float = Field(
+        600, ge=0, le=86400, description="A request that a client sends again this soon joins its first one, seconds."
+    )
     lease_s: float = Field(30, gt=0, le=3600, description="A worker that shows no progress this long loses its work.")
     poll_s: float = Field(1, gt=0, le=60, description="How often a worker looks into the database unasked, seconds.")
     max_queued: int = Field(1000, ge=1, description="Open generations before new ones are refused with queue_full.")

@@ -29,6 +29,8 @@ from gateway.generations import (
     Submit,
     Sweeper,
 )
+from gateway.generations.canonical import Revisions
+from gateway.generations.sharing import Sharing
 from gateway.generations.variants import Variants
 from gateway.generations.watching import Watching
 from gateway.identity import new_id
@@ -88,6 +90,10 @@ class Server:
             with suppress(StoreUnavailable):
                 await self.installation.reception.last_uses.write()
             await self.installation.database.close()
+
+    def _halt(self, painting_id: str) -> None:
+        """The worker is made of what calls this, so it is looked for when it is needed."""
+        self.worker.halt(painting_id)
 
     def _note_if_broken(self, ended: asyncio.Task[None]) -> None:
         """What runs beside the requests ends by being cancelled; any other end is a defect that must not be silent."""
@@ -167,17 +173,20 @@ class Server:
             prompt_filter=inst.prompt_filter,
             plans=inst.plans,
             beginnings=self.beginnings,
+            sharing=Sharing(revisions=Revisions(engine=self.engine, catalogue=inst.catalogue)),
+            settle=self.settle,
             queue=self.queue,
             pace=self.pace,
             clock=inst.clock,
             new_id=new_id,
             new_seed=lambda: secrets.randbelow(SEEDS),
             max_queued=inst.settings.max_queued,
+            retry_within=timedelta(seconds=inst.settings.retry_within_s),
         )
 
     @cached_property
     def cancel(self) -> Cancel:
-        return Cancel(fetch=self.fetch, settle=self.settle, halt=self.worker.halt)
+        return Cancel(fetch=self.fetch, settle=self.settle)
 
     @cached_property
     def departures(self) -> Departures:
@@ -187,7 +196,7 @@ class Server:
     def remove(self) -> Remove:
         inst = self.installation
         return Remove(
-            database=inst.database, blobs=inst.blobs, fetch=self.fetch, settle=self.settle, stop=self.worker.stop
+            database=inst.database, blobs=inst.blobs, fetch=self.fetch, settle=self.settle, let_go=self.worker.let_go
         )
 
     @cached_property
@@ -217,6 +226,7 @@ class Server:
             clock=self.installation.clock,
             outbox=self.outbox,
             on_event=self.deliveries.wake,
+            halt=self._halt,
         )
 
     @cached_property

@@ -52,17 +52,18 @@ class Worker:
         async with self.database.writing() as transaction:
             return await release_leases(transaction)
 
-    def halt(self, generation_id: str) -> list[asyncio.Task[None]]:
-        """Stop painting this generation between two steps, if it is painted here; who is returned will let go."""
-        found = [running for running, generation in self._running.items() if generation.id == generation_id]
-        for running in found:
+    def halt(self, painting_id: str) -> None:
+        """Stop this painting between two steps, if it is painted here; see `let_go`."""
+        for running in self._painting(painting_id):
             running.cancel()
-        return found
 
-    async def stop(self, generation_id: str) -> None:
-        """As `halt`; returns when it has let go."""
-        if halted := self.halt(generation_id):
+    async def let_go(self, painting_id: str) -> None:
+        """Return when nobody here works any more on a painting that was halted; at once for one that goes on."""
+        if halted := [running for running in self._painting(painting_id) if running.cancelling()]:
             await asyncio.wait(halted)
+
+    def _painting(self, painting_id: str) -> list[asyncio.Task[None]]:
+        return [running for running, generation in self._running.items() if generation.painting_id == painting_id]
 
     async def _fill(self) -> None:
         """Start what there is room for."""

@@ -40,6 +40,7 @@ class Route:
 
     style_resolved: str
     style_reason: StyleReason
+    style_revision: int
     model: str
     quality: Quality
     size_plan: SizePlan
@@ -87,6 +88,7 @@ class Router:
         return Route(
             style_resolved=style.id,
             style_reason=reason,
+            style_revision=style.revision,
             model=card.id,
             quality=setting.quality,
             size_plan=setting.size_plan,

@@ -60,10 +60,16 @@ class Generation:
     is the order of acceptance, 0 before it is written. `price` is what the style's price list asks, `cost` what this
     caller pays of it, both in credits. `work` is what painting all of its `picture_count` pictures costs the engine,
     above 0, in any unit that is the same for all. Lower `priority` is claimed first. `replay_of` is the generation
-    that this one paints again. `metadata` are the caller's own pairs. What has a default is not decided by the request, or was not asked for.
+    that this one paints again. `metadata` are the caller's own pairs. What has a default is not decided by the request,
+    or was not asked for.
+
+    `painting_id` names the painting that it shows or waits for: its own id, or that of another generation of the account,
+    for which it was begun; `is_sharer` while somebody else of them pays. `canonical_sha256` says what was asked for, None
+    where it must not be shared; `revision` which engine painted it (both by `gateway.generations.canonical`).
     """
 
     id: str
+    painting_id: str
     account_id: str
     key_id: str
     livemode: bool
@@ -104,17 +110,20 @@ class Generation:
     failures: Mapping[str, int] = field(default_factory=dict[str, int])
     replay_of: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict[str, str])
+    is_sharer: bool = False
+    canonical_sha256: str | None = None
+    revision: str | None = None
 
 
-def afresh(generation: Generation) -> Generation:
-    """What was decided when it was accepted, without anything that has happened to it since: queued once more."""
+def afresh(generation: Generation, *, id: str) -> Generation:
+    """Another one with what was decided when this was accepted, without anything that has happened since: queued."""
     untouched: dict[str, Any] = {}
     for member in fields(Generation):
         if member.default_factory is not MISSING:
             untouched[member.name] = member.default_factory()
         elif member.default is not MISSING:
             untouched[member.name] = member.default
-    return replace(generation, state=State.QUEUED, **untouched)
+    return replace(generation, id=id, painting_id=id, state=State.QUEUED, **untouched)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,9 +160,10 @@ class Picture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completion:
-    """What a successful attempt leaves behind. `recipes` is JSON, one for each picture."""
+    """What a successful attempt leaves behind. `recipes` is JSON, one for each picture; see `Generation.revision`."""
 
     pictures: tuple[Picture, ...]
     recipes: bytes
     render_ms: int
     credits_used: int
+    revision: str | None = None

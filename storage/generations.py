@@ -3,7 +3,7 @@
 Who claims a generation gets its `attempt`; every later write names it, and finds no row once somebody else has claimed.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 
@@ -24,6 +24,7 @@ from storage.generation import (
     states_before,
 )
 from storage.rows import row_of
+from storage.sharing import show, shown_by
 from storage.tables import generations, pictures
 
 Found = tuple[Generation, tuple[Picture, ...]]
@@ -95,52 +96,60 @@ async def claim(transaction: Transaction, number: int, *, owner: str, lease_s: f
     return None if row is None else Generation(**row)
 
 
-async def renew(transaction: Transaction, id: str, attempt: int, *, lease_s: float) -> bool:
+async def renew(transaction: Transaction, painting_id: str, attempt: int, *, lease_s: float) -> bool:
     """Keep the claim for another `lease_s`. False: it is lost, stop at once."""
-    return await _change(transaction, _held(id, attempt), lease_until=_lease_end(lease_s))
+    return await _change(transaction, _held(painting_id, attempt), lease_until=_lease_end(lease_s))
 
 
-async def complete(transaction: Transaction, id: str, attempt: int, completion: Completion, *, now: datetime) -> bool:
-    """Make the pictures visible. False: this attempt has been fenced off, nothing was written."""
-    is_ours = await _change(
-        transaction,
-        _held(id, attempt),
-        state=State.COMPLETED,
-        recipes=completion.recipes,
-        render_ms=completion.render_ms,
-        credits_used=completion.credits_used,
-        completed_at=now,
-        **NO_LEASE,
-    )
-    if is_ours and completion.pictures:
-        await transaction.execute(insert(pictures), [row_of(picture) for picture in completion.pictures])
-    return is_ours
+async def complete(
+    transaction: Transaction, painting_id: str, attempt: int, completion: Completion, *, now: datetime
+) -> Generation | None:
+    """Make the pictures visible, and return for whom. None: this attempt has been fenced off, nothing was written."""
+    ended = {
+        "state": State.COMPLETED,
+        "recipes": completion.recipes,
+        "revision": completion.revision,
+        "render_ms": completion.render_ms,
+        "credits_used": completion.credits_used,
+        "completed_at": now,
+    }
+    painter = await _end(transaction, _held(painting_id, attempt), ended)
+    if painter is not None:
+        await show(transaction, [shown_by(picture, painter.id) for picture in completion.pictures])
+    return painter
 
 
-async def fail(transaction: Transaction, id: str, attempt: int, *, code: str, message: str, now: datetime) -> bool:
-    """Give up, for good. False: this attempt has been fenced off."""
-    ended = {"error_code": code, "error_message": message, "completed_at": now, **NO_LEASE}
-    return await _change(transaction, _held(id, attempt), state=State.FAILED, **ended)
+async def fail(
+    transaction: Transaction, painting_id: str, attempt: int, *, code: str, message: str, now: datetime
+) -> Generation | None:
+    """Give up, for good, and return for whom. None: this attempt has been fenced off."""
+    ended = {"state": State.FAILED, "error_code": code, "error_message": message, "completed_at": now}
+    return await _end(transaction, _held(painting_id, attempt), ended)
 
 
-async def requeue(transaction: Transaction, id: str, attempt: int, *, cause: str) -> bool:
+async def requeue(transaction: Transaction, painting_id: str, attempt: int, *, cause: str) -> bool:
     """Give the claim back and count one more failure of this cause. False: this attempt has been fenced off."""
-    failures = await transaction.scalar(select(generations.c.failures).where(_held(id, attempt)))
+    failures = await transaction.scalar(select(generations.c.failures).where(_held(painting_id, attempt)))
     if failures is None:
         return False
     counted = {**failures, cause: failures.get(cause, 0) + 1}
-    return await _change(transaction, _held(id, attempt), state=State.QUEUED, failures=counted, **NO_LEASE)
+    return await _change(transaction, _held(painting_id, attempt), state=State.QUEUED, failures=counted, **NO_LEASE)
 
 
-async def cancel(transaction: Transaction, id: str, *, now: datetime) -> bool:
-    """End it before it is done; whoever works on it is fenced off. False: it has ended before, or is not there."""
+async def cancel(transaction: Transaction, id: str, *, now: datetime) -> Generation | None:
+    """End it before it is done; whoever works on it is fenced off. Returns how it stood before; None: it has ended
+    already, or is not there."""
     is_open = and_(generations.c.id == id, generations.c.state.in_(states_before(State.CANCELED)))
-    return await _change(transaction, is_open, state=State.CANCELED, completed_at=now, **NO_LEASE)
+    row = (await transaction.execute(select(generations).where(is_open).with_for_update())).mappings().one_or_none()
+    if row is None:
+        return None
+    await _change(transaction, is_open, state=State.CANCELED, completed_at=now, **NO_LEASE)
+    return Generation(**row)
 
 
 async def release_leases(transaction: Transaction) -> int:
     """Put everything claimed back into the queue, for a single server that starts and finds its own remains."""
-    is_claimed = generations.c.state == State.PROCESSING
+    is_claimed = and_(generations.c.state == State.PROCESSING, generations.c.is_sharer.is_(False))
     changed = await transaction.execute(update(generations).where(is_claimed).values(state=State.QUEUED, **NO_LEASE))
     return changed.rowcount
 
@@ -232,10 +241,17 @@ async def count_open(
     return await connection.scalar(query) or 0
 
 
-def _held(id: str, attempt: int) -> ColumnElement[bool]:
-    """The fence: this attempt still has the claim."""
+def _held(painting_id: str, attempt: int) -> ColumnElement[bool]:
+    """The fence: this attempt still has the claim, for whomever the painting goes on."""
     c = generations.c
-    return and_(c.id == id, c.attempt == attempt, c.state == State.PROCESSING)
+    is_painter = and_(c.painting_id == painting_id, c.is_sharer.is_(False))
+    return and_(is_painter, c.attempt == attempt, c.state == State.PROCESSING)
+
+
+async def _end(transaction: Transaction, where: ColumnElement[bool], ended: Mapping[str, object]) -> Generation | None:
+    changed = update(generations).where(where).values(**ended, **NO_LEASE).returning(generations)
+    row = (await transaction.execute(changed)).mappings().one_or_none()
+    return None if row is None else Generation(**row)
 
 
 def _lease_end(lease_s: float) -> DatabaseTime:

@@ -4,6 +4,7 @@ beginnings -> submit -> (queue) -> run -> settle; replay submits again; fetch, w
 Owns what happens in which transaction. Must never know HTTP, and never write a state that `storage.generation` does not allow.
 """
 
+from gateway.generations.asking import Accepted, Ask, Quote
 from gateway.generations.beginnings import Beginning, Beginnings, GenerationId, Given, Source
 from gateway.generations.cancel import AlreadyFinished, Cancel
 from gateway.generations.cursors import CursorInvalid
@@ -17,12 +18,9 @@ from gateway.generations.retention import Sweeper
 from gateway.generations.run import Runner
 from gateway.generations.settle import Settle
 from gateway.generations.submit import (
-    Accepted,
-    Ask,
     IdempotencyClash,
     IdempotencyInProgress,
     QueueFull,
-    Quote,
     Submit,
 )
 from gateway.generations.urls import PublicUrls

@@ -71,15 +71,15 @@ class Beginnings:
         )
         return Beginning(init_image=init_image, files=dict(zip(names, files, strict=True)))
 
-    async def kept(self, generation_id: str, spec: GenerationSpec) -> Mapping[str, bytes]:
-        """The files that a kept generation's spec names, by their SHA-256.
+    async def kept(self, painting_id: str, spec: GenerationSpec) -> Mapping[str, bytes]:
+        """The files that the spec of a kept painting names, by their SHA-256.
 
         Raises:
             BlobUnavailable.
         """
         init = spec.init_image
         names = () if init is None else tuple(name for name in (init.sha256, init.mask_sha256) if name is not None)
-        return {name: await self.blobs.get(key_of(generation_id, name)) for name in names}
+        return {name: await self.blobs.get(key_of(painting_id, name)) for name in names}
 
     async def keep(self, generation_id: str, files: Mapping[str, bytes]) -> None:
         """Durable when this returns. Whoever deletes the generation's folder deletes them too.

@@ -1,6 +1,5 @@
 """Cancel one generation: it ends, its credits come back, and whatever paints it stops between two steps."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -19,12 +18,10 @@ class AlreadyFinished(Refused):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cancel:
-    """`halt` stops a painting of this process and does not wait for it; the worker of another process finds its claim
-    gone when it next renews it."""
+    """Ends what has not ended; see `Settle.canceled` for those who share the painting."""
 
     fetch: Fetch
     settle: Settle
-    halt: Callable[[str], object]
 
     async def __call__(self, caller: Caller, generation_id: str) -> View:
         """The generation as it has ended: canceled, or what it became while the cancel was on its way.
@@ -40,6 +37,5 @@ class Cancel:
             return view
         if state.is_final:
             raise AlreadyFinished(f"The generation {generation_id!r} is {state} already.")
-        if await self.settle.canceled(view.generation):
-            self.halt(generation_id)
+        await self.settle.canceled(view.generation)
         return await self.fetch.one(caller, generation_id)

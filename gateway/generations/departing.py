@@ -14,17 +14,21 @@ from models import Failed
 
 log = structlog.get_logger()
 
+LOOK_AGAIN_S = 1.0
+
 
 class Departures:
     """Knows who waits in this process, and gives those who left `grace_s` seconds to come back.
 
-    A restart forgets it all: then the painting goes on.
+    A generation stays as long as anybody waits for the same painting: in this call or another, or by a generation of their
+    own that nobody has left. A restart forgets who left: then the painting goes on.
     """
 
     def __init__(self, cancel: Cancel, *, grace_s: float) -> None:
         self._cancel = cancel
         self._grace_s = grace_s
         self._waiting: Counter[str] = Counter()
+        self._abandoned: Counter[str] = Counter()
         self._graces: set[asyncio.Task[None]] = set()
 
     @contextmanager
@@ -52,10 +56,21 @@ class Departures:
 
     async def _after_grace(self, caller: Caller, generation_id: str) -> None:
         await asyncio.sleep(self._grace_s)
-        if generation_id in self._waiting:
-            return
+        self._abandoned[generation_id] += 1
         try:
             with suppress(AlreadyFinished, GenerationUnknown):
-                await self._cancel(caller, generation_id)
+                while await self._is_wanted(generation_id):  # noqa: ASYNC110 - another process rings no bell
+                    await asyncio.sleep(LOOK_AGAIN_S)
+                if generation_id not in self._waiting:
+                    await self._cancel(caller, generation_id)
         except Failed as unavailable:
             log.warning("abandoned and not canceled", generation=generation_id, reason=unavailable.message)
+        finally:
+            self._abandoned -= Counter([generation_id])
+
+    async def _is_wanted(self, generation_id: str) -> bool:
+        """Somebody shares its painting who has not left; who came back to it themselves ends the question."""
+        if generation_id in self._waiting:
+            return False
+        together = await self._cancel.fetch.together(generation_id)
+        return generation_id in together and not together <= self._abandoned.keys()

@@ -11,6 +11,7 @@ from models import Progress, Refused
 from storage import Database, Filters, Generation, Picture, State
 from storage.filters import EVERYTHING
 from storage.generations import fetch, is_open, page, position_in_queue
+from storage.sharing import open_together
 
 POLL_S = 1.0
 
@@ -79,6 +80,11 @@ class Fetch:
             await self.board.wait(generation_id, min(POLL_S, left_s))
         return await self.one(caller, generation_id)
 
+    async def together(self, generation_id: str) -> frozenset[str]:
+        """The open generations that wait for the same painting, itself among them while it is open."""
+        async with self.database.reading() as connection:
+            return await open_together(connection, generation_id)
+
     async def _is_open(self, generation_id: str) -> bool:
         """Asked over and over by everybody who waits, so it reads one word and not the whole row."""
         async with self.database.reading() as connection:
@@ -86,5 +92,5 @@ class Fetch:
 
     def _view(self, generation: Generation, pictures: tuple[Picture, ...]) -> View:
         is_running = generation.state is State.PROCESSING
-        progress = self.board.read(generation.id) if is_running else None
+        progress = self.board.read(generation.painting_id) if is_running else None
         return View(generation=generation, pictures=pictures, progress=progress)

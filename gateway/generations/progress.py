@@ -129,9 +129,9 @@ class ProgressBoard:
         self._progress.pop(generation_id, None)
         self._tell(generation_id)
 
-    def ended(self, generation_id: str) -> None:
-        """Forget the generation and ring for everybody who waits for it."""
-        self.forget(generation_id)
+    def ended(self, generation_id: str, painting_id: str) -> None:
+        """Ring for everybody who waits for the generation; those who watch its painting hear that there is news."""
+        self._tell(painting_id)
         for bell in self._bells.pop(generation_id, ()):
             bell.set()
 

@@ -14,10 +14,11 @@ import msgspec
 
 from gateway.access import Caller, check_plan, expiry
 from gateway.clock import Clock
+from gateway.generations.asking import Accepted, Ask
 from gateway.generations.beginnings import Beginnings
 from gateway.generations.fetch import Fetch, GenerationUnknown
 from gateway.generations.pace import work_of
-from gateway.generations.submit import Accepted, Ask, Submit
+from gateway.generations.submit import Submit
 from gateway.identity import NewId
 from models import Catalogue, GenerationRequest, GenerationSpec, ModelUnavailable, Recipe, Refused
 from models.replay import Comparison, compare
@@ -67,7 +68,12 @@ class Replay:
             Refused: prompt blocked, plan too small, and as `Submit`.
         """
         original = (await self.fetch.one(caller, generation_id)).generation
-        ask = Ask(request=_request_of(original), idempotency_key=idempotency_key, body_sha256=_body_of(original))
+        ask = Ask(
+            request=_request_of(original),
+            idempotency_key=idempotency_key,
+            body_sha256=_body_of(original),
+            may_share=False,
+        )
         earlier = await self.submit.earlier(caller, ask)
         if earlier is not None:
             return earlier
@@ -75,7 +81,7 @@ class Replay:
         style = self._style_of(original)
         self._check(caller, original, style)
         specs = _specs_of(original)
-        ask = replace(ask, files=await self.beginnings.kept(original.id, specs[0]))  # all of them begin alike
+        ask = replace(ask, files=await self.beginnings.kept(original.painting_id, specs[0]))  # all of them begin alike
         return await self.submit.accept(caller, ask, self._again(caller, original, style), specs=specs)
 
     async def outcome(self, caller: Caller, generation_id: str) -> Replayed:
@@ -111,8 +117,7 @@ class Replay:
         """A fresh generation of the same words and specs, in this caller's name and at the same price."""
         price, specs, now = _price_of(original, style), _specs_of(original), self.clock()
         return replace(
-            afresh(original),
-            id=self.new_id("gen"),
+            afresh(original, id=self.new_id("gen")),
             account_id=caller.account.id,
             key_id=caller.key.id,
             livemode=caller.is_live,

@@ -17,6 +17,7 @@ import structlog
 
 from gateway.cancellation import unbroken
 from gateway.generations.beginnings import Beginnings
+from gateway.generations.canonical import revision_of_all
 from gateway.generations.pace import Pace, Sitting
 from gateway.generations.progress import JointProgress, ProgressBoard
 from gateway.generations.settle import Settle
@@ -26,6 +27,7 @@ from storage import Blobs, BlobUnavailable, Completion, Database, Generation, Pi
 from storage.encoding import encode, holds
 from storage.generations import renew, requeue
 from storage.links import image_name
+from storage.sharing import folder_of
 
 # How often a generation may fail for one cause before it is given up (durability.md, section 1.9).
 ATTEMPTS = {"EngineStopped": 3, "OutOfMemory": 2, "BlobUnavailable": 10, "StoreUnavailable": 10}
@@ -56,15 +58,15 @@ class Watch:
     def note(self, position: int, progress: Progress) -> None:
         self.pulse.beat()
         if progress.preview is not None:
-            self.board.show(self.generation.id, position, progress.preview)
-        self.board.note(self.generation.id, self.joint.note(position, progress))
+            self.board.show(self.generation.painting_id, position, progress.preview)
+        self.board.note(self.generation.painting_id, self.joint.note(position, progress))
 
     def preview_every(self) -> int:
-        return self.board.preview_every(self.generation.id)
+        return self.board.preview_every(self.generation.painting_id)
 
     def finish(self, position: int) -> None:
         self.pulse.beat()
-        self.board.note(self.generation.id, self.joint.finish(position))
+        self.board.note(self.generation.painting_id, self.joint.finish(position))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +107,7 @@ class Runner:
             await unbroken(self._forget(generation))
             raise
         finally:
-            self.board.forget(generation.id)
+            self.board.forget(generation.painting_id)
 
     async def failed(self, generation: Generation, failure: Failed) -> None:
         """Queue the generation again while its cause has attempts left, else end it."""
@@ -114,7 +116,7 @@ class Runner:
         log.warning("painting failed", generation=generation.id, cause=cause, count=count, reason=failure.message)
         if failure.retryable and count < ATTEMPTS.get(cause, 1):
             async with self.database.writing() as transaction:
-                await requeue(transaction, generation.id, generation.attempt, cause=cause)
+                await requeue(transaction, generation.painting_id, generation.attempt, cause=cause)
             await self.queue.announce(generation.id)
             return
         await self.settle.failed(generation, code=failure.code, message=failure.message)
@@ -144,13 +146,14 @@ class Runner:
             recipes=msgspec.json.encode([one.recipe for one in finished]),
             render_ms=_elapsed_ms([one.sitting for one in finished]),
             credits_used=generation.cost,
+            revision=revision_of_all([one.recipe for one in finished]),
         )
 
     async def _finished(self, watch: Watch, position: int, spec: GenerationSpec, *, workspace: Path) -> Finished:
         """One picture from spec to stored file, in a folder of its own."""
         folder = workspace / str(position)
         folder.mkdir()
-        for name, content in (await self.beginnings.kept(watch.generation.id, spec)).items():
+        for name, content in (await self.beginnings.kept(watch.generation.painting_id, spec)).items():
             await asyncio.to_thread((folder / name).write_bytes, content)
         with self.pace.sitting(spec) as sitting:
 
@@ -220,7 +223,7 @@ class Runner:
                 continue
             try:
                 async with self.database.writing() as transaction:
-                    is_ours = await renew(transaction, generation.id, generation.attempt, lease_s=self.lease_s)
+                    is_ours = await renew(transaction, generation.painting_id, generation.attempt, lease_s=self.lease_s)
             except StoreUnavailable as unavailable:
                 log.warning("lease not renewed", generation=generation.id, reason=unavailable.message)
                 continue
@@ -233,7 +236,7 @@ class Runner:
 
 def _folder(generation: Generation) -> str:
     """Where the blobs of this attempt lie."""
-    return f"gen/{generation.id}/a{generation.attempt}/"
+    return f"{folder_of(generation.painting_id)}a{generation.attempt}/"
 
 
 def _gravest(several: ExceptionGroup[Exception]) -> Exception:

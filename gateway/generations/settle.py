@@ -1,23 +1,32 @@
 """End a generation: state, ledger and webhook outbox move in one transaction, or not at all.
 
-Everything is fenced by the attempt: a worker whose lease ran out finds zero rows and changes nothing.
+Everything is fenced by the attempt: a worker whose lease ran out finds zero rows and changes nothing. Whoever shares the
+painting ends with it; where it ends without pictures one of them takes it over, and pays for it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.clock import Clock
 from gateway.generations.progress import ProgressBoard
 from gateway.generations.urls import PublicUrls
 from gateway.webhooks import Happening, Outbox, written_moment
-from storage import Completion, Database, Generation, Picture, State, Transaction
+from storage import Completion, CreditsShort, Database, Generation, Picture, State, Transaction
 from storage.generations import cancel, complete, fail
-from storage.ledger import capture, release
+from storage.ledger import capture, hold, release
+from storage.sharing import end_sharers, give_up, next_heir, show, shown_by, take_over
+
+# Counted among the failures of who took a painting over that had failed, so that nobody takes it over a second time.
+TAKEN_OVER = "TakenOver"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settle:
-    """The three ways a generation ends. Each returns False when somebody else has ended it before."""
+    """The three ways a generation ends. Each returns False when somebody else has ended it before.
+
+    `halt` stops a painting of this process and waits for nothing; a worker of another process finds its claim gone
+    when it next renews it.
+    """
 
     database: Database
     board: ProgressBoard
@@ -25,51 +34,96 @@ class Settle:
     clock: Clock
     outbox: Outbox
     on_event: Callable[[], None]
+    halt: Callable[[str], object]
 
     async def completed(self, generation: Generation, completion: Completion) -> bool:
+        """For whomever the painting went on: `generation` is how it was claimed."""
+        ended: list[Generation] = []
         async with self.database.writing() as transaction:
-            is_ours = await complete(transaction, generation.id, generation.attempt, completion, now=self.clock())
-            if is_ours:
-                await capture(transaction, generation.id, now=self.clock())
-                await self._notify(transaction, generation, State.COMPLETED, pictures=completion.pictures)
-        self._tell(generation)
-        return is_ours
+            painter = await complete(
+                transaction, generation.painting_id, generation.attempt, completion, now=self.clock()
+            )
+            if painter is not None:
+                sharers = await end_sharers(transaction, painter)
+                await show(transaction, [shown_by(p, one.id) for one in sharers for p in completion.pictures])
+                await capture(transaction, painter.id, now=self.clock())
+                ended = [painter, *sharers]
+            for one in ended:
+                pictures = [shown_by(picture, one.id) for picture in completion.pictures]
+                await self.notify(transaction, one, pictures=pictures)
+        self._tell(generation, *ended)
+        return bool(ended)
 
     async def failed(self, generation: Generation, *, code: str, message: str) -> bool:
+        """One who shares the painting may try once more; if that fails too, all have failed."""
+        ended: list[Generation] = []
         async with self.database.writing() as transaction:
-            is_ours = await fail(
-                transaction, generation.id, generation.attempt, code=code, message=message, now=self.clock()
+            painter = await fail(
+                transaction, generation.painting_id, generation.attempt, code=code, message=message, now=self.clock()
             )
-            if is_ours:
-                await release(transaction, generation.id, now=self.clock())
-                await self._notify(transaction, generation, State.FAILED, error={"code": code, "message": message})
-        self._tell(generation)
-        return is_ours
+            if painter is not None:
+                ended = [painter]
+                await release(transaction, painter.id, now=self.clock())
+                if TAKEN_OVER in painter.failures:
+                    ended += await end_sharers(transaction, painter)
+                else:
+                    failures = {**painter.failures, TAKEN_OVER: 1}
+                    _, unable = await self._pass_on(transaction, painter, state=State.QUEUED, failures=failures)
+                    ended += unable
+            for one in ended:
+                await self.notify(transaction, one)
+        self._tell(generation, *ended)
+        return bool(ended)
 
     async def canceled(self, generation: Generation) -> bool:
+        """Those who share the painting notice nothing: it goes on for one of them."""
+        ended: list[Generation] = []
+        is_over = False
         async with self.database.writing() as transaction:
-            is_ours = await cancel(transaction, generation.id, now=self.clock())
-            if is_ours:
-                await release(transaction, generation.id, now=self.clock())
-                await self._notify(transaction, generation, State.CANCELED)
-        self._tell(generation)
-        return is_ours
+            before = await cancel(transaction, generation.id, now=self.clock())
+            if before is not None:
+                ended = [replace(before, state=State.CANCELED)]
+                await release(transaction, before.id, now=self.clock())
+                if not before.is_sharer:
+                    heir, unable = await self._pass_on(
+                        transaction, before, state=before.state, failures=before.failures
+                    )
+                    ended += unable
+                    is_over = heir is None
+            for one in ended:
+                await self.notify(transaction, one)
+        self._tell(generation, *ended)
+        if is_over:
+            self.halt(generation.painting_id)
+        return bool(ended)
 
-    def _tell(self, generation: Generation) -> None:
-        """After the commit: wake those who wait for this generation, and the delivery loop."""
-        self.board.ended(generation.id)
+    async def _pass_on(
+        self, transaction: Transaction, left: Generation, *, state: State, failures: Mapping[str, int]
+    ) -> tuple[Generation | None, list[Generation]]:
+        """Who takes over from `left`, None where nobody is left; and those who could not, for their key may not spend it."""
+        unable: list[Generation] = []
+        while (heir := await next_heir(transaction, left.painting_id)) is not None:
+            now = self.clock()
+            try:
+                await hold(transaction, heir.account_id, heir.id, left.cost, key_id=heir.key_id, now=now)
+            except CreditsShort as short:
+                unable.append(await give_up(transaction, heir, code=short.code, message=short.message, now=now))
+            else:
+                return await take_over(transaction, heir, left, state=state, failures=failures), unable
+        return None, unable
+
+    def _tell(self, *generations: Generation) -> None:
+        """After the commit: wake those who wait for these generations, and the delivery loop."""
+        for generation in generations:
+            self.board.ended(generation.id, generation.painting_id)
         self.on_event()
 
-    async def _notify(
-        self,
-        transaction: Transaction,
-        generation: Generation,
-        state: State,
-        *,
-        pictures: Sequence[Picture] = (),
-        error: Mapping[str, str] | None = None,
+    async def notify(
+        self, transaction: Transaction, generation: Generation, *, pictures: Sequence[Picture] = ()
     ) -> None:
-        """Put the event into the outbox; the delivery loop takes it from there."""
+        """Put the event of a generation that has ended into the outbox; the delivery loop takes it from there."""
+        failed = generation.state is State.FAILED
+        error = {"code": generation.error_code, "message": generation.error_message} if failed else None
         images = [
             {"url": self.urls.image(p.name), "pixel_sha256": p.pixel_sha256, "file_sha256": p.file_sha256}
             for p in pictures
@@ -77,11 +131,11 @@ class Settle:
         happening = Happening(
             account_id=generation.account_id,
             subject_id=generation.id,
-            type=f"generation.{state}",
+            type=f"generation.{generation.state}",
             at=self.clock(),
             members={
                 "generation_id": generation.id,
-                "status": state,
+                "status": generation.state,
                 "image_url": images[0]["url"] if images else None,
                 "created_at": written_moment(generation.created_at),
             },

@@ -1,29 +1,35 @@
 """Accept a request: decide everything about it, then write it down in one transaction.
 
-route -> safety -> plan -> { idempotency, quota, credit hold, generation } -> announce. What is accepted is a committed
-row; the queue only hears of it afterwards, and may lose the message.
+route -> safety -> plan -> { shared or painted, idempotency, quota, credit hold, generation } -> announce. What is accepted
+is a committed row; the queue only hears of it afterwards, and may lose the message.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import ClassVar
 
 import msgspec
 
 from gateway.access import Caller, Plans, check_open, check_plan, count_request, expiry
 from gateway.clock import Clock
+from gateway.generations.asking import Accepted, Ask, Quote
 from gateway.generations.beginnings import Beginnings
+from gateway.generations.canonical import canonical_sha256
+from gateway.generations.fetch import View
 from gateway.generations.pace import Pace, work_of
+from gateway.generations.settle import Settle
+from gateway.generations.sharing import Sharing
 from gateway.identity import NewId
 from gateway.queue import GenerationQueue
 from models import GenerationRequest, GenerationSpec, Refused
-from router import Route, Router
+from router import Router
 from safety import PromptFilter
-from storage import Database, Generation, Priority, State, Transaction
+from storage import Database, Generation, State, Transaction
 from storage.generations import accept, count_open, position_in_queue
 from storage.idempotency import recall, remember
 from storage.ledger import hold
+from storage.sharing import find_earlier, show
 
 IN_PROGRESS = "The first request with this Idempotency-Key is still running."
 
@@ -49,41 +55,6 @@ class IdempotencyInProgress(Refused):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
-    """One call as the edge understood it. `body_sha256` tells equal bodies under one Idempotency-Key; `files` are those
-    that `request.init_image` names, by their SHA-256. `ttl_s` is how long it is kept; None leaves that to the plan."""
-
-    request: GenerationRequest
-    webhook_url: str | None = None
-    idempotency_key: str | None = None
-    body_sha256: str = ""
-    files: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
-    priority: Priority = Priority.INTERACTIVE
-    metadata: Mapping[str, str] = field(default_factory=dict[str, str])
-    ttl_s: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accepted:
-    """A generation that is written down. `is_replay` when an earlier call with the same Idempotency-Key made it."""
-
-    generation_id: str
-    position: int
-    estimated_ms: int
-    created_at: datetime
-    is_replay: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quote:
-    """What a request would become, and cost this caller."""
-
-    route: Route
-    credits: int
-    estimated_ms: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Submit:
     """Checks, prices and accepts requests."""
 
@@ -92,12 +63,15 @@ class Submit:
     prompt_filter: PromptFilter
     plans: Plans
     beginnings: Beginnings
+    sharing: Sharing
+    settle: Settle
     queue: GenerationQueue
     pace: Pace
     clock: Clock
     new_id: NewId
     new_seed: Callable[[], int]
     max_queued: int
+    retry_within: timedelta
 
     def quote(self, caller: Caller, request: GenerationRequest) -> Quote:
         """Every check of a real request but balance and quota; makes nothing.
@@ -113,11 +87,28 @@ class Submit:
         least = self.plans.get(route.min_plan)
         check_plan(caller.plan, request, target=route.size_plan.target, least=least)
         caller.must_be_allowed(model=route.model, style=route.style_resolved)
+        credits = route.credits if caller.pays else 0
         return Quote(
             route=route,
-            credits=route.credits if caller.pays else 0,
+            credits=credits,
+            credits_max=credits,
             estimated_ms=self.pace.estimate_ms(route.specs, ahead=0),
         )
+
+    async def look(self, caller: Caller, ask: Ask) -> Quote:
+        """As `quote`, and whether it would be answered with what was painted before.
+
+        Raises:
+            Refused, Failed: as `quote`.
+        """
+        quote = self.quote(caller, ask.request)
+        if not _may_share(ask):
+            return quote
+        generation = self._generation(caller, ask, quote)
+        generation = replace(generation, revision=await self.sharing.revision(quote.route.specs))
+        async with self.database.reading() as connection:
+            is_painted = await self.sharing.is_painted(connection, generation)
+        return replace(quote, credits=0, estimated_ms=0, is_painted=True) if is_painted else quote
 
     async def __call__(self, caller: Caller, ask: Ask) -> Accepted:
         """Accept, or answer with what the same Idempotency-Key made before.
@@ -140,20 +131,62 @@ class Submit:
             Refused: QuotaExceeded, TooManyOpen, CreditsShort, QueueFull, IdempotencyInProgress.
             BlobUnavailable: what it begins from could not be kept.
         """
+        if _may_share(ask):
+            generation = replace(generation, revision=await self.sharing.revision(specs))
         await self.beginnings.keep(generation.id, ask.files)
         try:
             async with self.database.writing() as transaction:
-                position = await self._write(transaction, caller, ask, generation)
+                accepted = await self._written(transaction, caller, ask, generation)
         except Refused:
             await self.beginnings.forget(generation.id)
             raise
-        await self.queue.announce(generation.id)
+        await self._announce(accepted, ask, generation)
+        if accepted.state.is_final:
+            return accepted
+        return replace(accepted, estimated_ms=self.pace.estimate_ms(specs, ahead=accepted.position))
+
+    async def _announce(self, accepted: Accepted, ask: Ask, generation: Generation) -> None:
+        """After the commit: to who paints, or to who delivers news. What nobody will begin from is not kept."""
+        if accepted.generation_id == generation.id and accepted.state is State.QUEUED:
+            await self.queue.announce(generation.id)
+        elif ask.files:
+            await self.beginnings.forget(generation.id)
+        if accepted.view is not None:
+            self.settle.on_event()
+
+    async def _written(self, transaction: Transaction, caller: Caller, ask: Ask, generation: Generation) -> Accepted:
+        """The accepting transaction; any refusal rolls all of it back."""
+        if ask.is_retry and (first := await self._first_of(transaction, generation)):
+            return first
+        joined = await self.sharing.join(transaction, generation) if _may_share(ask) else None
+        if joined is None:
+            position = await self._queued(transaction, caller, ask, generation)
+        else:
+            generation, position = joined.generation, 0
+            await self._shared(transaction, caller, ask, joined)
         return Accepted(
             generation_id=generation.id,
             position=position,
-            estimated_ms=self.pace.estimate_ms(specs, ahead=position),
+            estimated_ms=0,
             created_at=generation.created_at,
             is_replay=False,
+            state=generation.state,
+            view=joined if generation.state.is_final else None,
+        )
+
+    async def _first_of(self, transaction: Transaction, generation: Generation) -> Accepted | None:
+        """What the client made when it sent the same before, unless that came to nothing: then it may try anew."""
+        since = generation.created_at - self.retry_within
+        first = await find_earlier(transaction, generation, since=since)
+        if first is None:
+            return None
+        return Accepted(
+            generation_id=first.id,
+            position=0,
+            estimated_ms=0,
+            created_at=first.created_at,
+            is_replay=True,
+            state=first.state,
         )
 
     async def earlier(self, caller: Caller, ask: Ask) -> Accepted | None:
@@ -178,13 +211,26 @@ class Submit:
             estimated_ms=0,
             created_at=known.created_at,
             is_replay=True,
+            state=known.state,
         )
 
-    async def _write(self, transaction: Transaction, caller: Caller, ask: Ask, generation: Generation) -> int:
-        """The accepting transaction; any refusal rolls all of it back. Returns how many are ahead in the queue."""
-        now = generation.created_at
+    async def _shared(self, transaction: Transaction, caller: Caller, ask: Ask, joined: View) -> None:
+        """Write down what needs no painting of its own: for that no queue is full."""
+        await self._enter(transaction, caller, ask, joined.generation)
+        await show(transaction, joined.pictures)
+        if joined.generation.state.is_final:
+            await self.settle.notify(transaction, joined.generation, pictures=joined.pictures)
+
+    async def _queued(self, transaction: Transaction, caller: Caller, ask: Ask, generation: Generation) -> int:
+        """Write down what must be painted. Returns how many are ahead in the queue."""
         if await count_open(transaction) >= self.max_queued:
             raise QueueFull("Too many generations are waiting; try again in a few seconds.")
+        await self._enter(transaction, caller, ask, generation)
+        return await position_in_queue(transaction, generation.id)
+
+    async def _enter(self, transaction: Transaction, caller: Caller, ask: Ask, generation: Generation) -> None:
+        """The row, and what it uses up. Who shares holds no credits, and may have to when it takes over."""
+        now = generation.created_at
         await accept(transaction, generation)
         if ask.idempotency_key is not None:  # before quota and credits, which its own twin may have used up
             is_first = await remember(
@@ -193,14 +239,16 @@ class Submit:
             if not is_first:
                 raise IdempotencyInProgress(IN_PROGRESS)
         await count_request(transaction, caller, now=now)
-        await check_open(transaction, caller)
-        await hold(transaction, caller.account.id, generation.id, generation.cost, key_id=caller.key.id, now=now)
-        return await position_in_queue(transaction, generation.id)
+        if not generation.state.is_final:
+            await check_open(transaction, caller)
+        if not generation.is_sharer:
+            await hold(transaction, caller.account.id, generation.id, generation.cost, key_id=caller.key.id, now=now)
 
     def _generation(self, caller: Caller, ask: Ask, quote: Quote) -> Generation:
-        route, now = quote.route, self.clock()
+        route, now, id = quote.route, self.clock(), self.new_id("gen")
         return Generation(
-            id=self.new_id("gen"),
+            id=id,
+            painting_id=id,
             account_id=caller.account.id,
             key_id=caller.key.id,
             livemode=caller.is_live,
@@ -228,4 +276,10 @@ class Submit:
             seed=route.specs[0].seed,
             work=sum(map(work_of, route.specs)),
             picture_count=len(route.specs),
+            canonical_sha256=canonical_sha256(ask.request, route, livemode=caller.is_live),
         )
+
+
+def _may_share(ask: Ask) -> bool:
+    """Without a seed everybody expects a picture of their own."""
+    return ask.may_share and ask.request.seed is not None

@@ -122,7 +122,8 @@ class Watching:
             GenerationUnknown: also when it is deleted meanwhile.
         """
         tale = _Tale(pace=self.pace, last=after)
-        with self.board.watched(generation_id, Onlooker(preview_every=preview_every)) as onlooker:
+        painting_id = (await self.fetch.one(caller, generation_id)).generation.painting_id
+        with self.board.watched(painting_id, Onlooker(preview_every=preview_every)) as onlooker:
             while True:
                 view = await self.fetch.one(caller, generation_id)
                 for event in tale.of_row(view):
@@ -136,12 +137,12 @@ class Watching:
         """What the painting here tells, until it is time to look at the row again."""
         is_claimed = generation.state is State.PROCESSING
         while True:
-            progress = self.board.find(generation.id) if is_claimed else None
+            progress = self.board.find(generation.painting_id) if is_claimed else None
             if progress is not None:
                 for event in tale.of_painting(progress, onlooker.take_previews()):
                     yield event
             has_news = await onlooker.hears_within(POLL_S)
-            if not has_news or progress is None or self.board.find(generation.id) is None:
+            if not has_news or progress is None or self.board.find(generation.painting_id) is None:
                 return
 
 

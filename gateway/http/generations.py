@@ -65,7 +65,7 @@ async def generate(
     """
     ask = await asked(given, caller, sent, idempotency_key)
     if sent.body.dry_run:
-        return answer(quote_body(given.submit.quote(caller, ask.request)))
+        return answer(quote_body(await given.submit.look(caller, ask)))
     wait_s = _wait_s(given, sent, read_preference(prefer))
     waited = await submit_and_wait(request, given, caller, ask, wait_s=wait_s)
     if waited.ended is not None:
@@ -83,8 +83,7 @@ async def generate(
 )
 async def quote(given: Given, caller: Painter, sent: Body) -> Response:
     """Every check that a real request runs except balance and quota."""
-    ask = await asked(given, caller, sent, None)
-    return answer(quote_body(given.submit.quote(caller, ask.request)))
+    return answer(quote_body(await given.submit.look(caller, await asked(given, caller, sent, None))))
 
 
 @routes.get(
@@ -181,6 +180,7 @@ async def asked(given: Services, caller: Caller, sent: Sent, idempotency_key: st
         priority=Priority.BATCH if body.priority == "batch" else Priority.INTERACTIVE,
         metadata=body.metadata or {},
         ttl_s=body.ttl,
+        may_share=sent.body.cache is not False,
     )
 
 

@@ -39,7 +39,7 @@ def generation_body(view: View, urls: PublicUrls) -> GenerationBody:
         created_at=generation.created_at,
         credits_used=generation.credits_used,
         images=[_image_body(picture, urls) for picture in pictures],
-        cached=False,
+        cached=generation.is_sharer,
         render_ms=generation.render_ms,
         prompt=generation.prompt,
         revised_prompt=generation.revised_prompt,
@@ -87,7 +87,7 @@ def replay_body(replayed: Replayed) -> ReplayBody:
 def accepted_body(accepted: Accepted, urls: PublicUrls) -> AcceptedBody:
     return AcceptedBody(
         generation_id=accepted.generation_id,
-        status="queued",
+        status=accepted.state.value,
         poll_url=urls.generation(accepted.generation_id),
         queue_position=accepted.position,
         estimated_ms=accepted.estimated_ms,
@@ -99,8 +99,8 @@ def quote_body(quote: Quote) -> QuoteBody:
     route, plan = quote.route, quote.route.size_plan
     return QuoteBody(
         credits=quote.credits,
-        credits_max=quote.credits,
-        exact=True,
+        credits_max=quote.credits_max,
+        exact=not quote.is_painted,
         estimated_ms=quote.estimated_ms,
         style_resolved=route.style_resolved,
         style_reason=route.style_reason,
@@ -115,7 +115,7 @@ def quote_body(quote: Quote) -> QuoteBody:
             upscale_resampling=plan.upscale_resampling,
         ),
         model=route.model,
-        cached=False,
+        cached=quote.is_painted,
     )
 
 

@@ -5,7 +5,7 @@
 
 import asyncio
 from collections.abc import Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fastapi import Request
 
@@ -32,7 +32,21 @@ async def submit_and_wait(request: Request, given: Services, caller: Caller, ask
         Refused: as `Submit`.
         Failed: the painting failed, and whoever waited for it is told so by the status.
     """
-    return await wait_for(request, given, caller, await given.submit(caller, ask), wait_s=wait_s)
+    return await wait_for(request, given, caller, await accepted_from(request, given, caller, ask), wait_s=wait_s)
+
+
+async def accepted_from(request: Request, given: Services, caller: Caller, ask: Ask) -> Accepted:
+    """Accept `ask` and wait for nothing.
+
+    OpenAI's clients count in a header how often they have sent a request before; see `Ask.is_retry`.
+
+    Raises:
+        Refused: as `Submit`.
+    """
+    retries = request.headers.get("x-stainless-retry-count", "")
+    accepted = await given.submit(caller, replace(ask, is_retry=retries.isdecimal() and int(retries) > 0))
+    request.state.is_replay = accepted.is_replay  # for the answer's headers, of an error too
+    return accepted
 
 
 async def picture_or_refusal(request: Request, given: Services, caller: Caller, ask: Ask, *, wait_s: float) -> View:
@@ -60,8 +74,8 @@ async def wait_for(request: Request, given: Services, caller: Caller, accepted: 
         Failed: the painting failed.
     """
     request.state.is_replay = accepted.is_replay  # for the answer's headers, of an error too
-    if wait_s <= 0:
-        return Waited(accepted=accepted, ended=None)
+    if wait_s <= 0 or accepted.view is not None:
+        return Waited(accepted=accepted, ended=accepted.view if wait_s > 0 else None)
     with given.departures.waiting(accepted.generation_id):
         view = await _ended_unless_left(request, given.fetch.ended(caller, accepted.generation_id, wait_s=wait_s))
     if view is None and "idempotency-key" not in request.headers:

@@ -53,7 +53,8 @@ async def test_what_was_painted_for_nobody_leaves_no_file(gateway):
     await begun(gateway.engine)
     owner = await gateway.server.services.gatekeeper.caller(gateway.key, now=gateway.clock())
     view = await gateway.server.fetch.one(owner, id)
-    await gateway.server.settle.canceled(view.generation)  # as another server would, which cannot stop our engine
+    elsewhere = replace(gateway.server.settle, halt=lambda _: None)  # another server cannot stop our engine
+    await elsewhere.canceled(view.generation)
     gateway.engine.release()
     await gateway.paint()
     assert len(gateway.engine.painted) == 2

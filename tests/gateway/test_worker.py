@@ -54,7 +54,7 @@ async def working(database, *, slots, owner="w1", lease_s=30):
     worker = Worker(
         database=database, queue=EmbeddedQueue(), run=easel, owner=owner, slots=slots, lease_s=lease_s, poll_s=0.02
     )
-    easel.stop = worker.stop
+    easel.worker = worker
     loop = asyncio.create_task(worker.work())
     try:
         yield easel
@@ -185,5 +185,6 @@ async def test_a_generation_whose_lease_has_lapsed_is_stopped_by_its_id(database
         await asyncio.sleep(0.3)
         async with database.writing() as transaction:
             await cancel(transaction, easel.begun[0].id, now=NOW)
-        await easel.stop(easel.begun[0].id)
+        easel.worker.halt(easel.begun[0].id)
+        await easel.worker.let_go(easel.begun[0].id)
         assert easel.is_empty

@@ -43,6 +43,7 @@ def generation_of(id: str, **others: Any) -> Generation:
     """Queued, of `acct_1`, as it is before it is accepted."""
     given: dict[str, Any] = {
         "id": id,
+        "painting_id": id,
         "account_id": "acct_1",
         "key_id": "key_1",
         "livemode": True,

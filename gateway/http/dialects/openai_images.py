@@ -15,7 +15,7 @@ from gateway.http.dialects.openai_orders import ImagesBody
 from gateway.http.dialects.openai_stream import Streaming, Verb
 from gateway.http.dialects.reading import Read, ignored_header, read_json
 from gateway.http.refusals import ModerationBlocked
-from gateway.http.waiting import picture_or_refusal
+from gateway.http.waiting import accepted_from, picture_or_refusal
 from safety import PromptBlocked
 
 BODY: dict[str, Any] = {
@@ -87,8 +87,7 @@ class ImagesCall:
         )
 
     async def _stream(self, ask: Ask) -> Response:
-        accepted = await self.given.submit(self.caller, ask)
-        self.request.state.is_replay = accepted.is_replay
+        accepted = await accepted_from(self.request, self.given, self.caller, ask)
         streaming = Streaming(
             request=self.request,
             given=self.given,
