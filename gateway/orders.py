@@ -114,6 +114,7 @@ class GenerateBody(BaseModel):
     )
     sampler: Sampler | None = Field(None, description="How noise is removed, instead of the style's way.")
     clip_skip: ClipSkip | None = Field(None, description="Layers of the text encoder to leave out at its end.")
+    label: bool | None = Field(None, description="Write `AI-generated` visibly into a corner of the picture.")
     priority: PriorityWord | None = Field(None, description="`batch` waits behind whoever waits for a picture.")
     ttl: TtlS | None = Field(
         None, description="Seconds from now after which record and pictures go; none leaves it to the plan."
@@ -146,4 +147,5 @@ class GenerateBody(BaseModel):
             guidance_scale=self.guidance_scale,
             sampler=self.sampler,
             clip_skip=self.clip_skip,
+            label=bool(self.label),
         )

@@ -19,7 +19,8 @@ AHEAD = "About how many are claimed before this one; 0 is next."
 
 
 class ImageBody(BaseModel):
-    """One delivered picture. `pixel_sha256` is of its RGB bytes before any mark, `file_sha256` of the file."""
+    """One delivered picture. `pixel_sha256` is of its RGB bytes as they were painted, `delivered_sha256` of those after
+    marks (a label, a test key's words), before they were encoded; `file_sha256` is of the file."""
 
     url: str
     thumbnail_url: str
@@ -28,6 +29,7 @@ class ImageBody(BaseModel):
     height: int
     format: ImageFormat
     pixel_sha256: str
+    delivered_sha256: str
     file_sha256: str
 
 

@@ -124,6 +124,8 @@ class InitImage:
 class GenerationRequest:
     """One call for pictures, every member within the contract's bounds; None means "you choose".
 
+    `label` asks for words in the delivered picture that say it was generated; it decides no painted pixel.
+
     Raises:
         RequestInvalid: a member breaks its rule; `field` names it.
     """
@@ -146,6 +148,7 @@ class GenerationRequest:
     guidance_scale: float | None = None
     sampler: Sampler | None = None
     clip_skip: int | None = None
+    label: bool = False
 
     def __post_init__(self) -> None:
         _check_prompt(self.prompt)

@@ -22,7 +22,8 @@ from gateway.generations.pace import Pace, Sitting
 from gateway.generations.progress import JointProgress, ProgressBoard
 from gateway.generations.settle import Settle
 from gateway.queue import GenerationQueue
-from models import Engine, Failed, GenerationSpec, Painting, Phase, Progress, Recipe
+from models import Engine, Failed, GenerationRequest, GenerationSpec, Painting, Phase, Progress, Recipe
+from safety.provenance import Mark, marked
 from storage import Blobs, BlobUnavailable, Completion, Database, Generation, Picture, StoreUnavailable
 from storage.encoding import encode, holds
 from storage.generations import renew, requeue
@@ -181,7 +182,8 @@ class Runner:
     async def _kept(self, generation: Generation, position: int, painting: Painting) -> Picture:
         """Encode and store one picture under this attempt; the stored bytes are durable when this returns."""
         text = {"pinxit": msgspec.json.encode(painting.recipe).decode()}
-        content = await asyncio.to_thread(encode, painting.pixels, painting.size, generation.format, text=text)
+        pixels, delivered_sha256 = await asyncio.to_thread(_marked, painting, marks_of(generation))
+        content = await asyncio.to_thread(encode, pixels, painting.size, generation.format, text=text)
         if not holds(generation.format, text):  # it is kept in the database all the same
             log.warning("recipe too long for the file", generation=generation.id, position=position)
         painting.pixels.unlink(missing_ok=True)
@@ -198,7 +200,7 @@ class Runner:
             format=generation.format,
             seed=painting.recipe.spec.seed,
             pixel_sha256=painting.recipe.pixel_sha256,
-            delivered_sha256=painting.recipe.pixel_sha256,
+            delivered_sha256=delivered_sha256,
             file_sha256=file_sha256,
             byte_count=len(content),
         )
@@ -237,6 +239,22 @@ class Runner:
 def _folder(generation: Generation) -> str:
     """Where the blobs of this attempt lie."""
     return f"{folder_of(generation.painting_id)}a{generation.attempt}/"
+
+
+def marks_of(generation: Generation) -> frozenset[Mark]:
+    """What is drawn over its pictures: what was asked for, and what a test key cannot do without."""
+    request = msgspec.json.decode(generation.request, type=GenerationRequest)
+    marks = {Mark.LABEL: request.label, Mark.TEST: not generation.livemode}
+    return frozenset(mark for mark, is_due in marks.items() if is_due)
+
+
+def _marked(painting: Painting, marks: frozenset[Mark]) -> tuple[bytes, str]:
+    """The pixels as they are delivered, and their SHA-256."""
+    painted = painting.pixels.read_bytes()
+    if not marks:
+        return painted, painting.recipe.pixel_sha256
+    delivered = marked(painted, painting.size, marks)
+    return delivered, hashlib.sha256(delivered).hexdigest()
 
 
 def _gravest(several: ExceptionGroup[Exception]) -> Exception:

@@ -137,6 +137,7 @@ def _image_body(picture: Picture, urls: PublicUrls) -> ImageBody:
         height=picture.height,
         format=picture.format,
         pixel_sha256=picture.pixel_sha256,
+        delivered_sha256=picture.delivered_sha256,
         file_sha256=picture.file_sha256,
     )
 
