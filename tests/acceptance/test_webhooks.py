@@ -4,53 +4,18 @@ import hashlib
 import hmac
 import json
 import queue
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from plugins.webhook_receiver import Receiver, receiving
 from standardwebhooks import Webhook
 
 PATIENCE_S = 60
 
 
-class Receiver(ThreadingHTTPServer):
-    """Keeps what arrives; answers 500 to the first `failures` calls."""
-
-    def __init__(self, failures=0):
-        self.arrived = queue.Queue()
-        self.failures = failures
-        super().__init__(("127.0.0.1", 0), Handler)
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.server_port}/hook"
-
-
-class Handler(BaseHTTPRequestHandler):
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.arrived.put((dict(self.headers), body))
-        status = 204
-        if self.server.failures:
-            self.server.failures -= 1
-            status = 500
-        self.send_response(status)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_):
-        """The test's output is no place for an access log."""
-
-
 @pytest.fixture
 def receiver(request):
-    receiver = Receiver(failures=getattr(request, "param", 0))
-    serving = threading.Thread(target=receiver.serve_forever)
-    serving.start()
-    yield receiver
-    receiver.shutdown()
-    serving.join()
-    receiver.server_close()
+    with receiving(Receiver(failures=getattr(request, "param", 0))) as receiver:
+        yield receiver
 
 
 @pytest.fixture(scope="module")

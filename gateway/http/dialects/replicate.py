@@ -115,4 +115,7 @@ async def _predicted(
     accepted = await given.submit(caller, ask)
     view = await given.fetch.ended(caller, accepted.generation_id, wait_s=call.wait_s)
     headers = {"Location": prediction_url(accepted.generation_id, given.urls), **ignored_header(body.ignored())}
-    return answer(prediction_answer(view, given.urls), status=201, headers=headers)
+    prediction = prediction_answer(view, given.urls)
+    if prediction.status == "processing":
+        prediction.status = "starting"  # to a call that waited, their client takes any other word for the end
+    return answer(prediction, status=201, headers=headers)

@@ -62,10 +62,12 @@ async def test_who_does_not_wait_polls(gateway):
     assert (await ended(gateway, body["id"]))["status"] == "succeeded"
 
 
-async def test_a_wait_that_is_over_answers_the_unfinished_prediction(gateway):
+async def test_a_wait_that_is_over_answers_a_prediction_that_has_not_even_begun(gateway):
+    """replicate-python takes any other state in the answer to `Prefer: wait` for the end, and returns no output."""
     gateway.engine.hold()
     answered = await post(gateway, "predictions", {"version": "local/starter:abc", **asking()}, Prefer="wait=1")
-    assert (answered.status_code, answered.json()["status"]) == (201, "processing")
+    assert (answered.status_code, answered.json()["status"]) == (201, "starting")
+    assert (await gateway.get(f"/v1/predictions/{answered.json()['id']}")).json()["status"] == "processing"
 
 
 async def test_a_failure_is_a_prediction_too(gateway):

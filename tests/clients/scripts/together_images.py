@@ -1,0 +1,22 @@
+"""together's client: its own members on OpenAI's path."""
+
+import base64
+import os
+
+import together
+
+client = together.Together(api_key=os.environ["PINXIT_KEY"], base_url=os.environ["PINXIT_URL"])  # it adds /v1
+asked = {"model": "starter", "prompt": "a red boat on a lake", "width": 320, "height": 256, "steps": 4, "seed": 7}
+
+made = client.images.generate(**asked, n=2, negative_prompt="clouds", response_format="base64")
+assert [base64.b64decode(item.b64_json)[:4] for item in made.data] == [b"\x89PNG"] * 2
+
+linked = client.images.generate(**asked, guidance_scale=4.0, output_format="jpeg")
+assert linked.data[0].url.startswith(os.environ["PINXIT_URL"])
+
+try:
+    client.images.generate(**{**asked, "width": 10})
+except together.BadRequestError as error:
+    assert "multiple of 8" in str(error), error
+else:
+    raise AssertionError("not refused")
