@@ -14,7 +14,7 @@ from gateway.webhooks.endpoints import (
 )
 from gateway.wire import Moment
 from storage import Endpoint, EndpointState
-from storage.delivery_log import DeliveryRecord, LoggedAttempt, Outcome
+from storage.delivery_log import DeliveryFilter, DeliveryRecord, LoggedAttempt, Outcome
 from storage.endpoints import EVERY_EVENT
 
 EventTypes = Annotated[
@@ -81,6 +81,10 @@ class ResendBody(BaseModel):
     until: AwareDatetime | None = Field(None, description="None means up to now.")
     delivered: bool | None = Field(None, description="true sends again what has arrived, too; receivers know the id.")
 
+    def meant(self) -> DeliveryFilter:
+        outcomes = {Outcome.FAILED, Outcome.DELIVERED} if self.delivered else {Outcome.FAILED}
+        return DeliveryFilter(since=self.since, until=self.until, outcomes=frozenset(outcomes))
+
 
 class WebhookBody(BaseModel):
     """An endpoint. Failing: its last attempt failed, others are made. Disabled: nothing is sent, deliveries are held."""
@@ -102,15 +106,6 @@ class CreatedWebhookBody(WebhookBody):
     """A new endpoint with its secret."""
 
     secret: str
-
-
-class WebhookListBody(BaseModel):
-    """All endpoints, newest first; there are few, so one page holds them."""
-
-    object: Literal["list"] = "list"
-    data: list[WebhookBody]
-    has_more: Literal[False] = False
-    next_cursor: None = None
 
 
 class SecretBody(BaseModel):
@@ -161,15 +156,6 @@ class DeliveryBody(BaseModel):
     created_at: Moment
     delivered_at: Moment | None
     attempts: list[AttemptBody]
-
-
-class DeliveryListBody(BaseModel):
-    """Newest first; `next_cursor` fetches what follows."""
-
-    object: Literal["list"] = "list"
-    data: list[DeliveryBody]
-    has_more: bool
-    next_cursor: str | None
 
 
 class ResentBody(BaseModel):

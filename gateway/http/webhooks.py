@@ -1,28 +1,26 @@
 """Webhook endpoints of the caller's account, their secrets, and the log of what was sent to them."""
 
-from dataclasses import dataclass, replace
-from typing import Annotated, Any
+from dataclasses import replace
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import BaseModel
 
 from gateway.access import Caller
-from gateway.generations.cursors import cursor_of, number_of
 from gateway.http.answering import answer, described
 from gateway.http.dependencies import Given, Services, caller_with, counted_caller_with
-from gateway.http.dialects.reading import read_json
+from gateway.http.json_bodies import body_of, in_json
+from gateway.http.keys import actor_of
+from gateway.http.paging import ListBody, Wanted, WantedPage
 from gateway.http.webhook_bodies import (
     ChangedWebhookBody,
     CreatedWebhookBody,
     DeletedWebhookBody,
     DeliveryBody,
-    DeliveryListBody,
     NewWebhookBody,
     ResendBody,
     ResentBody,
     SecretBody,
     WebhookBody,
-    WebhookListBody,
     created_body,
     delivery_body,
     secret_body,
@@ -35,20 +33,10 @@ SCOPE = "webhooks:write"
 routes = APIRouter(prefix="/v1/webhooks", tags=["webhooks"])
 
 Owner = Annotated[Caller, Depends(caller_with(SCOPE))]
+Order = Annotated[NewWebhookBody, Depends(body_of(NewWebhookBody))]
+Change = Annotated[ChangedWebhookBody, Depends(body_of(ChangedWebhookBody))]
+Range = Annotated[ResendBody, Depends(body_of(ResendBody))]
 Tester = Annotated[Caller, Depends(counted_caller_with(SCOPE))]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PageSlice:
-    """At most `limit` with a number below `before`."""
-
-    limit: int
-    before: int | None
-
-
-async def wanted_slice(limit: Annotated[int, Query(ge=1, le=100)] = 20, cursor: str | None = None) -> PageSlice:
-    """Raises CursorInvalid."""
-    return PageSlice(limit=limit, before=None if cursor is None else number_of(cursor))
 
 
 async def wanted_deliveries(
@@ -60,45 +48,40 @@ async def wanted_deliveries(
     return DeliveryFilter(event_id=event, subject_id=subject, outcomes=outcomes)
 
 
-Slice = Annotated[PageSlice, Depends(wanted_slice)]
-Wanted = Annotated[DeliveryFilter, Depends(wanted_deliveries)]
-
-
-def _body_of(kind: type[BaseModel]) -> dict[str, Any]:
-    """How the document shows a body that is parsed by hand."""
-    schema = {"$ref": f"#/components/schemas/{kind.__name__}"}
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+Meant = Annotated[DeliveryFilter, Depends(wanted_deliveries)]
 
 
 @routes.post(
     "",
     summary="Add an endpoint",
+    status_code=201,
     response_model=CreatedWebhookBody,
     responses=described(400, 401, 403, 413, 415, 503),
-    openapi_extra=_body_of(NewWebhookBody),
+    openapi_extra=in_json(NewWebhookBody),
 )
-async def create_webhook(request: Request, given: Given, caller: Owner) -> Response:
+async def create_webhook(request: Request, given: Given, caller: Owner, order: Order) -> Response:
     """Its secret is in this answer, and at `GET /v1/webhooks/{id}/secret`; nowhere else."""
-    sent = await read_json(request, NewWebhookBody)
-    return answer(created_body(await given.webhook_endpoints.create(caller.account.id, sent.body.wish())))
+    made = await given.webhook_endpoints.create(caller.account.id, order.wish(), by=actor_of(caller, request))
+    return answer(created_body(made), status=201, headers={"Location": f"/v1/webhooks/{made.id}"})
 
 
-@routes.get("", summary="List endpoints", response_model=WebhookListBody, responses=described(401, 403))
+@routes.get("", summary="List endpoints", response_model=ListBody[WebhookBody], responses=described(401, 403))
 async def list_webhooks(given: Given, caller: Owner) -> Response:
-    """All of the account, newest first."""
+    """All of the account, newest first; there are few, so one page holds them."""
     found = await given.webhook_endpoints.all(caller.account.id)
-    return answer(WebhookListBody(data=[webhook_body(endpoint) for endpoint in found]))
+    data = [webhook_body(endpoint) for endpoint in found]
+    return answer(ListBody(data=data, has_more=False, next_cursor=None))
 
 
 @routes.get(
     "/deliveries",
     summary="List deliveries of all endpoints",
-    response_model=DeliveryListBody,
+    response_model=ListBody[DeliveryBody],
     responses=described(400, 401, 403),
 )
-async def list_deliveries(given: Given, caller: Owner, wanted: Wanted, part: Slice) -> Response:
+async def list_deliveries(given: Given, caller: Owner, meant: Meant, wanted: WantedPage) -> Response:
     """Those to addresses that requests named, too; newest first, kept for 30 days."""
-    return await _page(given, caller, wanted, part)
+    return await _page(given, caller, meant, wanted)
 
 
 @routes.get(
@@ -145,20 +128,22 @@ async def read_webhook(given: Given, caller: Owner, webhook_id: str) -> Response
     summary="Change one",
     response_model=WebhookBody,
     responses=described(400, 401, 403, 404, 413, 415, 503),
-    openapi_extra=_body_of(ChangedWebhookBody),
+    openapi_extra=in_json(ChangedWebhookBody),
 )
-async def change_webhook(request: Request, given: Given, caller: Owner, webhook_id: str) -> Response:
+async def change_webhook(request: Request, given: Given, caller: Owner, webhook_id: str, change: Change) -> Response:
     """`enabled: true` brings a disabled endpoint back; what was held meanwhile is sent by `resend`."""
-    sent = await read_json(request, ChangedWebhookBody)
-    return answer(webhook_body(await given.webhook_endpoints.change(caller.account.id, webhook_id, sent.body.wish())))
+    by = actor_of(caller, request)
+    return answer(
+        webhook_body(await given.webhook_endpoints.change(caller.account.id, webhook_id, change.wish(), by=by))
+    )
 
 
 @routes.delete(
     "/{webhook_id}", summary="Remove one", response_model=DeletedWebhookBody, responses=described(401, 403, 404, 503)
 )
-async def delete_webhook(given: Given, caller: Owner, webhook_id: str) -> Response:
+async def delete_webhook(request: Request, given: Given, caller: Owner, webhook_id: str) -> Response:
     """With its secret and its log; what still waits for it is not sent."""
-    await given.webhook_endpoints.remove(caller.account.id, webhook_id)
+    await given.webhook_endpoints.remove(caller.account.id, webhook_id, by=actor_of(caller, request))
     return answer(DeletedWebhookBody(id=webhook_id))
 
 
@@ -179,9 +164,10 @@ async def read_secret(given: Given, caller: Owner, webhook_id: str) -> Response:
     response_model=SecretBody,
     responses=described(401, 403, 404, 503),
 )
-async def rotate_secret(given: Given, caller: Owner, webhook_id: str) -> Response:
+async def rotate_secret(request: Request, given: Given, caller: Owner, webhook_id: str) -> Response:
     """For a day the old one signs too: `webhook-signature` then holds two signatures, and either secret verifies."""
-    endpoint = await given.webhook_endpoints.rotate_secret(caller.account.id, webhook_id)
+    by = actor_of(caller, request)
+    endpoint = await given.webhook_endpoints.rotate_secret(caller.account.id, webhook_id, by=by)
     return answer(secret_body(endpoint.secret, previous_valid_until=endpoint.previous_valid_until))
 
 
@@ -199,12 +185,14 @@ async def test_webhook(given: Given, caller: Tester, webhook_id: str) -> Respons
 @routes.get(
     "/{webhook_id}/deliveries",
     summary="List its deliveries",
-    response_model=DeliveryListBody,
+    response_model=ListBody[DeliveryBody],
     responses=described(400, 401, 403, 404),
 )
-async def list_deliveries_of(given: Given, caller: Owner, webhook_id: str, wanted: Wanted, part: Slice) -> Response:
+async def list_deliveries_of(
+    given: Given, caller: Owner, webhook_id: str, meant: Meant, wanted: WantedPage
+) -> Response:
     """Newest first, kept for 30 days."""
-    return await _page(given, caller, replace(wanted, endpoint_id=webhook_id), part)
+    return await _page(given, caller, replace(meant, endpoint_id=webhook_id), wanted)
 
 
 @routes.post(
@@ -212,20 +200,15 @@ async def list_deliveries_of(given: Given, caller: Owner, webhook_id: str, wante
     summary="Send a range of events again",
     response_model=ResentBody,
     responses=described(400, 401, 403, 404, 409, 413, 415, 503),
-    openapi_extra=_body_of(ResendBody),
+    openapi_extra=in_json(ResendBody),
 )
-async def resend_range(request: Request, given: Given, caller: Owner, webhook_id: str) -> Response:
+async def resend_range(given: Given, caller: Owner, webhook_id: str, sent: Range) -> Response:
     """What did not arrive, and what was held while it was disabled; the oldest first."""
-    body = (await read_json(request, ResendBody)).body
-    outcomes = frozenset({Outcome.FAILED, Outcome.DELIVERED} if body.delivered else {Outcome.FAILED})
-    wanted = DeliveryFilter(since=body.since, until=body.until, outcomes=outcomes)
-    resent = await given.webhook_history.resend_range(caller.account.id, webhook_id, wanted)
+    resent = await given.webhook_history.resend_range(caller.account.id, webhook_id, sent.meant())
     return answer(ResentBody(resent=resent.count, has_more=resent.has_more))
 
 
-async def _page(given: Services, caller: Caller, wanted: DeliveryFilter, part: PageSlice) -> Response:
-    """Raises EndpointUnknown."""
-    found = await given.webhook_history.page(caller.account.id, wanted, limit=part.limit + 1, before=part.before)
-    next_cursor = cursor_of(found[part.limit - 1].number) if len(found) > part.limit else None
-    data = [delivery_body(record) for record in found[: part.limit]]
-    return answer(DeliveryListBody(data=data, has_more=next_cursor is not None, next_cursor=next_cursor))
+async def _page(given: Services, caller: Caller, meant: DeliveryFilter, wanted: Wanted) -> Response:
+    """Raises CursorInvalid, EndpointUnknown."""
+    found = await given.webhook_history.page(caller.account.id, meant, limit=wanted.rows, before=wanted.before_number())
+    return answer(wanted.page(found, delivery_body, lambda record: record.number))

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
-from typing import ClassVar
+from datetime import datetime, timedelta
+from typing import ClassVar, Protocol
 
 from gateway.clock import Clock
 from gateway.identity import NewId
@@ -11,7 +11,7 @@ from gateway.webhooks.destination import Destinations, host_of
 from gateway.webhooks.events import EVENT_TYPES
 from gateway.webhooks.signing import new_secret
 from models import Refused, RequestInvalid
-from storage import Database, Endpoint, EndpointState
+from storage import Database, Endpoint, EndpointState, Transaction
 from storage.accounts import account_by_id
 from storage.deliveries import give_up_on, redirect_deliveries
 from storage.endpoints import (
@@ -44,6 +44,14 @@ class TooManyEndpoints(Refused):
     code: ClassVar[str] = "too_many_endpoints"
 
 
+class Witness(Protocol):
+    """Who changes something, and puts it into the audit log in the transaction of the change."""
+
+    async def note(
+        self, transaction: Transaction, action: str, subject: str, *, account_id: str, now: datetime
+    ) -> None: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointWish:
     """What an endpoint shall be; None leaves a member as it is, or as a new one has it."""
@@ -67,7 +75,7 @@ class Endpoints:
     most: int
     overlap: timedelta
 
-    async def create(self, account_id: str, wish: EndpointWish) -> Endpoint:
+    async def create(self, account_id: str, wish: EndpointWish, *, by: Witness) -> Endpoint:
         """Raises WebhookUrlInvalid, RequestInvalid, TooManyEndpoints."""
         fresh = Endpoint(
             id=self.new_id("we"),
@@ -84,6 +92,7 @@ class Endpoints:
             if await count_endpoints(transaction, account_id) >= self.most:
                 raise TooManyEndpoints(f"An account has at most {self.most} webhook endpoints.")
             await add_endpoint(transaction, endpoint)
+            await self._note(transaction, by, "webhook.created", endpoint)
         return endpoint
 
     async def all(self, account_id: str) -> list[Endpoint]:
@@ -96,7 +105,7 @@ class Endpoints:
         async with self.database.reading() as connection:
             return known_endpoint(await endpoint_of(connection, account_id, id), id)
 
-    async def change(self, account_id: str, id: str, wish: EndpointWish) -> Endpoint:
+    async def change(self, account_id: str, id: str, wish: EndpointWish, *, by: Witness) -> Endpoint:
         """What is under way to it goes to its new address, or is held while it is switched off.
 
         Raises:
@@ -105,13 +114,14 @@ class Endpoints:
         async with self.database.writing() as transaction:
             endpoint = self._changed(known_endpoint(await lock_endpoint(transaction, account_id, id), id), wish)
             await change_endpoint(transaction, endpoint)
+            await self._note(transaction, by, "webhook.changed", endpoint)
             if wish.url is not None:
                 await redirect_deliveries(transaction, id, url=endpoint.url, host=host_of(endpoint.url))
             if endpoint.state is EndpointState.DISABLED:
                 await give_up_on(transaction, id, error=f"the endpoint was disabled: {endpoint.disabled_reason}")
         return endpoint
 
-    async def rotate_secret(self, account_id: str, id: str) -> Endpoint:
+    async def rotate_secret(self, account_id: str, id: str, *, by: Witness) -> Endpoint:
         """Give it a new secret; the present one goes on signing for a while, one that was replaced before ends.
 
         Raises:
@@ -126,13 +136,15 @@ class Endpoints:
                 previous_valid_until=self.clock() + self.overlap,
             )
             await change_endpoint(transaction, rotated)
+            await self._note(transaction, by, "webhook.secret_rotated", endpoint)
         return rotated
 
-    async def remove(self, account_id: str, id: str) -> None:
+    async def remove(self, account_id: str, id: str, *, by: Witness) -> None:
         """With the log of its deliveries. Raises EndpointUnknown."""
         async with self.database.writing() as transaction:
-            if not await remove_endpoint(transaction, account_id, id):
-                raise EndpointUnknown(f"There is no webhook endpoint {id!r}.")
+            endpoint = known_endpoint(await lock_endpoint(transaction, account_id, id), id)
+            await remove_endpoint(transaction, id)
+            await self._note(transaction, by, "webhook.removed", endpoint)
 
     async def account_secret(self, account_id: str) -> str:
         """What signs deliveries to addresses that requests name themselves. Raises EndpointUnknown."""
@@ -141,6 +153,9 @@ class Endpoints:
         if account is None:
             raise EndpointUnknown("There is no such account.")
         return account.webhook_secret
+
+    async def _note(self, transaction: Transaction, by: Witness, action: str, endpoint: Endpoint) -> None:
+        await by.note(transaction, action, endpoint.id, account_id=endpoint.account_id, now=self.clock())
 
     def _changed(self, endpoint: Endpoint, wish: EndpointWish) -> Endpoint:
         """Raises WebhookUrlInvalid, RequestInvalid."""

@@ -31,7 +31,7 @@ class Owner:
         return answered.json()
 
     async def add(self, url: str = AWAY, **members: object) -> dict:
-        return await self.ask("POST", url=url, **members)
+        return await self.ask("POST", status=201, url=url, **members)
 
     async def paint(self, **body: object) -> str:
         accepted = await self.gateway.paint(key=self.key, **{"async": True, **body})
@@ -93,8 +93,13 @@ async def test_its_secret_is_in_the_answers_that_are_for_it_and_nowhere_else(own
             await owner.ask("GET", "/deliveries"),
         ]
     assert (await owner.ask("GET", f"/{made['id']}/secret"))["secret"] == made["secret"]
+    await owner.ask("POST", f"/{made['id']}/rotate-secret")
+    await owner.ask("DELETE", f"/{made['id']}")
+    audited = await owner.gateway.server.services.accounts.audit("ada", limit=9)
+    actions = ["webhook.removed", "webhook.secret_rotated", "webhook.changed", "webhook.created"]
+    assert [entry.action for entry in audited if entry.subject == made["id"]] == actions
     assert any(entry["event"] == "webhook failed" for entry in logged)
-    assert made["secret"].removeprefix("whsec_")[:20] not in json.dumps([shown, logged], default=str)
+    assert made["secret"].removeprefix("whsec_")[:20] not in json.dumps([shown, logged, audited], default=str)
 
 
 async def test_another_accounts_endpoints_and_deliveries_do_not_exist(owner, stranger, receivers) -> None:
