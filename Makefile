@@ -7,7 +7,7 @@ CHECKS := check-format check-lint check-types check-types-light check-imports ch
           check-spelling check-dead-code check-architecture
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check bench format openapi guides clean installed installed-dev $(CHECKS)
+.PHONY: help serve test check bench bench-starter format openapi guides clean installed installed-dev $(CHECKS)
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -23,6 +23,9 @@ check: $(CHECKS) ## format, lint, types, import contracts, dependencies, spellin
 bench: installed-dev ## run the benchmarks; they print ratios
 	@$(BIN)/pip install --quiet --constraint constraints.txt --group bench
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/pytest tests/benchmarks -m benchmark -s $(ARGS)
+
+bench-starter: installed-dev ## measure the model in the box; the table goes to build/bench-starter, too
+	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m models.training.bench $(ARGS)
 
 format: installed-dev ## put the code into its form
 	$(BIN)/ruff format .

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -42,12 +43,12 @@ def panel(title: str, steps: np.ndarray, values: np.ndarray) -> Image.Image:
     return picture
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("logs", nargs="+", help="title=path")
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     pairs = [entry.split("=", 1) for entry in args.logs]
     panels = [panel(title, *losses(Path(path))) for title, path in pairs]
     sheet = Image.new("RGB", (WIDTH * len(panels), HEIGHT), "white")

@@ -1,19 +1,19 @@
-r"""Train the denoiser on cached latents.
+"""Train the denoiser on cached latents.
 
-    torchrun --standalone --nproc-per-node 2 -m models.training.denoiser \
-        --latents DIR --text DIR --out DIR --seed 1 --minutes 75
+    python -m models.training.denoiser --latents DIR --text DIR --out DIR --seed 1 --minutes 11
 
 UNet2DConditionModel, v-prediction (arXiv:2202.00512), zero terminal SNR (arXiv:2305.08891), min-SNR weights
 (arXiv:2303.09556) in the form that keeps the last timestep, 10 % of captions dropped, an average of the weights
-kept. The text encoder stays as it was warmed up. Weights are bfloat16 with float32 masters.
+kept. The text encoder stays as it was warmed up. The network computes in bfloat16 where the device can, with float32
+masters. All latents lie in the device's memory (200,000 are 1.6 GB).
 """
 
 from __future__ import annotations
 
 import argparse
-import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, TypedDict
+from typing import Final, cast
 
 import numpy as np
 import torch
@@ -22,28 +22,19 @@ from diffusers.models.attention_processor import AttnProcessor
 from rich import print as show
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from models.training.autoencoder import LATENT_CHANNELS, rate_at
+from models.training.autoencoder import LATENT_CHANNELS
+from models.training.course import Average, Course, arguments, device_of, narrow_dtype, rate_at, seeded, set_rate
 from models.training.latents import scale_of
-from models.training.parallel import agreed, average, joined, share
-from models.training.rendering import read_scenes
+from models.training.parallel import average, share
+from models.training.sayings import spelled
 from models.training.text_encoder import WIDTH
-from models.training.tokens import MAX_TOKENS
-from models.training.world.captions import captioned, negative
+from models.training.world.captions import negative
 
-CHANNELS: Final = (96, 192)
-PROCESSES: Final = 2
-BATCH: Final = 16
-"""Pictures a step in each of the PROCESSES that torchrun starts."""
-PEAK_RATE: Final = 1.2e-3
+CHANNELS: Final = (128, 192)
+BATCHES: Final = {"cuda": 512, "cpu": 16}
+PEAK_RATES: Final = {"cuda": 1.5e-3, "cpu": 1.0e-3}
 DROP_OUT: Final = 0.10
 MIN_SNR: Final = 5.0
-WORDINGS: Final = 4
-SQUARE_SHARE: Final = 0.88
-"""Batches of square pictures; the others are wide or tall."""
-PAIR_SHARE: Final = 0.25
-"""Of the scenes with two things, how many are learnt from: one thing has to be learnt first."""
-RELOAD: Final = 150
-"""Steps between two looks for new latents on disk."""
 
 
 def sampler_config() -> DDIMScheduler:
@@ -78,199 +69,165 @@ def new_denoiser() -> UNet2DConditionModel:
     )
 
 
-class LatentShards:
-    """Latents in memory with a few tokenised captions each, grouped by shape."""
+class Latents:
+    """Scaled latents with tokenised captions in the device's memory, grouped by shape."""
 
-    def __init__(self, folder: Path, tokenizer: CLIPTokenizer, scale: float, rng: np.random.Generator) -> None:
-        self._folder, self._tokenizer, self._scale, self._rng = folder, tokenizer, scale, rng
-        self._shards: dict[str, tuple[np.ndarray, np.ndarray]] = {}
-        self._empty = self._tokens([""])[0]
-        self.reload()
-
-    def reload(self) -> None:
-        """Take in shards that came to disk since the last look."""
-        for path in sorted(self._folder.glob("*.json")):
-            if path.stem not in self._shards:
-                scenes = read_scenes(path)
-                kept = [k for k, scene in enumerate(scenes) if len(scene.things) < 2 or self._rng.random() < PAIR_SHARE]
-                scenes = [scenes[k] for k in kept]
-                texts = [captioned(scene, self._rng).text for scene in scenes for _ in range(WORDINGS)]
-                ids = self._tokens(texts).reshape(len(scenes), WORDINGS, MAX_TOKENS)
-                self._shards[path.stem] = (np.load(path.with_suffix(".npy"))[kept], ids)
-        self._faults = self._tokens([negative(self._rng) for _ in range(200)])
+    def __init__(self, folder: Path, tokenizer: CLIPTokenizer, chance: torch.Generator) -> None:
+        self._chance, self.scale, device = chance, scale_of(folder), chance.device
+        found: dict[tuple[int, ...], list[tuple[torch.Tensor, torch.Tensor]]] = {}
+        for path in sorted(folder.glob("*.ids.npy")):
+            latents = torch.from_numpy(np.load(path.with_name(path.name.replace(".ids", ""))))
+            found.setdefault(tuple(latents.shape[2:]), []).append((latents, torch.from_numpy(np.load(path))))
+        self._groups = [
+            tuple(torch.cat(rows).to(device) for rows in zip(*pairs, strict=True)) for pairs in found.values()
+        ]
+        self._odds = torch.tensor([float(len(latents)) for latents, _ in self._groups])
+        self._turn = torch.Generator().manual_seed(chance.initial_seed())
+        self._empty = torch.from_numpy(spelled(tokenizer, [""])).to(device)
+        rng = np.random.default_rng(chance.initial_seed())
+        faults = [negative(rng) for _ in range(500)]
+        self._faults = torch.from_numpy(spelled(tokenizer, faults)).to(device)
 
     def __len__(self) -> int:
-        return sum(len(latents) for latents, _ in self._shards.values())
+        return sum(len(latents) for latents, _ in self._groups)
 
     def batch(self, count: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """(count, channels, h, w) float32 latents of one shape and (count, MAX_TOKENS) token ids."""
-        wants_square = self._rng.random() < SQUARE_SHARE
-        fitting = [name for name, (rows, _) in self._shards.items() if (rows.shape[2] == rows.shape[3]) == wants_square]
-        names = fitting or list(self._shards)
-        shape = self._shards[names[int(self._rng.integers(len(names)))]][0].shape[1:]
-        mates = [name for name in names if self._shards[name][0].shape[1:] == shape]
-        picked = [self._one(mates[int(self._rng.integers(len(mates)))]) for _ in range(count)]
-        latents = torch.from_numpy(np.stack([latent for latent, _ in picked])).float() * self._scale
-        return latents, torch.from_numpy(np.stack([ids for _, ids in picked]))
+        """(count, channels, h, w) float32 latents of one shape and (count, MAX_TOKENS) token ids, some of them empty."""
+        latents, ids = self._groups[int(torch.multinomial(self._odds, 1, generator=self._turn))]
+        rows = self._drawn(len(latents), count)
+        said = ids[rows, self._drawn(ids.shape[1], count)].long()
+        chance = torch.rand(count, 1, generator=self._chance, device=latents.device)
+        fault = self._faults[self._drawn(len(self._faults), count)].long()
+        said = torch.where(chance < DROP_OUT, fault, said)
+        said = torch.where(chance < 0.7 * DROP_OUT, self._empty.long(), said)
+        return latents[rows].float() * self.scale, said
 
-    def _one(self, name: str) -> tuple[np.ndarray, np.ndarray]:
-        latents, ids = self._shards[name]
-        row, chance = int(self._rng.integers(len(latents))), self._rng.random()
-        if chance < 0.7 * DROP_OUT:
-            return latents[row], self._empty
-        if chance < DROP_OUT:
-            return latents[row], self._faults[int(self._rng.integers(len(self._faults)))]
-        return latents[row], ids[row, int(self._rng.integers(WORDINGS))]
-
-    def _tokens(self, texts: list[str]) -> np.ndarray:
-        rows = self._tokenizer(texts, padding="max_length", max_length=MAX_TOKENS, truncation=True).input_ids
-        return np.asarray(rows, dtype=np.int64)
-
-
-class Kept(TypedDict):
-    """What goes to disk, and from there on."""
-
-    live: list[torch.Tensor]
-    mean: list[torch.Tensor]
-    optimizer: dict[str, object]
-    steps: int
+    def _drawn(self, below: int, count: int) -> torch.Tensor:
+        return torch.randint(below, (count,), generator=self._chance, device=self._chance.device)
 
 
 class Masters:
-    """float32 masters and their running average behind a bfloat16 network."""
+    """float32 masters, and their running average, behind a network of a narrow dtype."""
 
-    def __init__(self, network: UNet2DConditionModel, decay: float) -> None:
-        self.network, self.decay, self.steps = network, decay, 0
-        share(list(network.parameters()))
-        self.live = [weight.detach().float().clone() for weight in network.parameters()]
-        self.mean = [weight.clone() for weight in self.live]
-        self.optimizer = torch.optim.AdamW(self.live, lr=PEAK_RATE, betas=(0.9, 0.99), weight_decay=0.01, fused=True)
+    def __init__(self, network: UNet2DConditionModel, rate: float, decay: float) -> None:
+        self.network = network
+        self._weights = list(network.parameters())
+        share(self._weights)
+        self._live = [weight.detach().float().clone() for weight in self._weights]
+        self.mean = Average(self._live, decay)
+        self.optimizer = torch.optim.AdamW(self._live, lr=rate, betas=(0.9, 0.99), weight_decay=0.01, fused=True)
 
-    def update(self, rate: float) -> float:
+    @torch.no_grad()
+    def update(self, rate: float) -> torch.Tensor:
         """One optimizer step from the network's gradients; returns their norm."""
-        average([weight.grad for weight in self.network.parameters()])
-        for live, weight in zip(self.live, self.network.parameters(), strict=True):
-            live.grad = weight.grad.float()
+        average([weight.grad for weight in self._weights if weight.grad is not None])
+        for live, weight in zip(self._live, self._weights, strict=True):
+            live.grad = None if weight.grad is None else weight.grad.float()
             weight.grad = None
-        norm = torch.nn.utils.clip_grad_norm_(self.live, 1.0)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
+        norm = torch.nn.utils.clip_grad_norm_(self._live, 1.0)
+        set_rate(self.optimizer, rate)
         self.optimizer.step()
-        self.steps += 1
-        decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
-        torch._foreach_lerp_(self.mean, self.live, 1.0 - decay)
-        for live, weight in zip(self.live, self.network.parameters(), strict=True):
-            weight.data.copy_(live)
-        return float(norm)
+        self.mean.update()
+        torch._foreach_copy_(self._weights, self._live)
+        return norm
 
-    def state(self) -> Kept:
+    def state_dict(self) -> dict[str, object]:
         """Everything needed to go on."""
-        return {"live": self.live, "mean": self.mean, "optimizer": self.optimizer.state_dict(), "steps": self.steps}
+        return {"live": self._live, "mean": self.mean.state_dict(), "optimizer": self.optimizer.state_dict()}
 
-    def restore(self, state: Kept) -> None:
+    def load_state_dict(self, state: dict[str, object]) -> None:
         """Go on from a kept state."""
-        for mine, theirs in ((self.live, state["live"]), (self.mean, state["mean"])):
-            for weight, kept in zip(mine, theirs, strict=True):
-                weight.copy_(kept)
-        self.optimizer.load_state_dict(state["optimizer"])
-        for group in self.optimizer.param_groups:
-            group["foreach"], group["fused"] = False, True
-        self.steps = state["steps"]
-        for live, weight in zip(self.live, self.network.parameters(), strict=True):
-            weight.data.copy_(live)
+        with torch.no_grad():
+            for mine, kept in zip(self._live, cast("list[torch.Tensor]", state["live"]), strict=True):
+                mine.copy_(kept)
+            torch._foreach_copy_(self._weights, self._live)
+        self.mean.load_state_dict(cast("dict[str, object]", state["mean"]))
+        self.optimizer.load_state_dict(cast("dict[str, object]", state["optimizer"]))
 
     def save_mean(self, out: Path) -> None:
         """Write the averaged weights as a diffusers folder in bfloat16."""
         averaged = UNet2DConditionModel.from_config(self.network.config).to(torch.bfloat16)
-        for weight, mean in zip(averaged.parameters(), self.mean, strict=True):
+        for weight, mean in zip(averaged.parameters(), self.mean.mean, strict=True):
             weight.data.copy_(mean)
         averaged.save_pretrained(out, max_shard_size="15MB")
+
+
+def noised(
+    latents: torch.Tensor, steps: torch.Tensor, cumulative: torch.Tensor, chance: torch.Generator
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Latents after `steps` of noise, the velocity to be predicted there, and the signal's share of the power."""
+    power = cumulative[steps][:, None, None, None]
+    noise = torch.randn(latents.shape, generator=chance, device=latents.device)
+    signal, spread = power.sqrt(), (1.0 - power).sqrt()
+    return signal * latents + spread * noise, signal * noise - spread * latents, power[:, 0, 0, 0]
 
 
 def step_loss(
     network: UNet2DConditionModel,
     states: torch.Tensor,
     latents: torch.Tensor,
-    noise_plan: DDIMScheduler,
-    generator: torch.Generator,
+    cumulative: torch.Tensor,
+    chance: torch.Generator,
 ) -> torch.Tensor:
-    """The weighted v-prediction error of one batch."""
+    """The weighted v-prediction error of one batch; timesteps are spread evenly over it."""
     count = len(latents)
-    steps = ((torch.arange(count) + torch.rand(count, generator=generator)) * 1000 / count).long().clamp(0, 999)
-    noise = torch.randn(latents.shape, generator=generator)
-    signal = noise_plan.alphas_cumprod[steps].sqrt()[:, None, None, None]
-    spread = (1.0 - noise_plan.alphas_cumprod[steps]).sqrt()[:, None, None, None]
-    noisy, wanted = signal * latents + spread * noise, signal * noise - spread * latents
-    noisy = noisy.bfloat16().to(memory_format=torch.channels_last)
+    within = torch.rand(count, generator=chance, device=latents.device)
+    shares = (torch.arange(count, device=latents.device) + within) / count
+    steps = (shares * len(cumulative)).long().clamp(0, len(cumulative) - 1)
+    noisy, wanted, power = noised(latents, steps, cumulative, chance)
+    noisy = noisy.to(states.dtype).contiguous(memory_format=torch.channels_last)
     predicted = network(noisy, steps, states).sample.float()
-    ratio = (signal / spread.clamp_min(1e-6)).square()[:, 0, 0, 0]
+    ratio = power / (1.0 - power).clamp_min(1e-6)
     weight = (ratio.clamp(max=MIN_SNR) + 1.0) / (ratio + 1.0)
     errors: torch.Tensor = (predicted - wanted).square().mean(dim=(1, 2, 3))
     loss: torch.Tensor = (errors * weight).mean()
     return loss
 
 
-def train(masters: Masters, shards: LatentShards, encoder: CLIPTextModel, args: argparse.Namespace, rank: int) -> None:
-    """Train until the minutes are over, resuming from `args.out/state.pt`; checkpoints as it goes."""
-    generator = torch.Generator().manual_seed(1000 * args.seed + rank)
-    state_path, spent_before = args.out / "state.pt", 0.0
-    if state_path.exists():
-        state = torch.load(state_path, weights_only=False)
-        masters.restore(state)
-        spent_before = state["spent"]
-        generator.manual_seed(1000 * args.seed + rank + 10 * masters.steps)
-    plan, start, kept_at, losses = sampler_config(), time.monotonic(), 0.0, []
-    while (spent := agreed(time.monotonic() - start)) < args.minutes * 60:
-        done = (spent_before + spent) / (spent_before + args.minutes * 60)
-        latents, ids = shards.batch(BATCH)
+def train(args: argparse.Namespace) -> bool:
+    """Train until the minutes are over; the averaged network lies in `args.out/unet` afterwards.
+
+    Returns:
+        Whether the whole budget is spent.
+    """
+    device = device_of(args.device)
+    dtype = narrow_dtype(device)
+    tokenizer = CLIPTokenizer.from_pretrained(args.text / "tokenizer")
+    encoder = CLIPTextModel.from_pretrained(args.text / "text_encoder").eval().to(device, dtype)
+    network = new_denoiser()
+    seeded(network, args.seed)
+    network = network.to(device, dtype).to(memory_format=torch.channels_last).train()
+    if device.type == "cpu":
+        network.set_attn_processor(AttnProcessor())
+    rate = args.rate or PEAK_RATES[device.type]
+    masters = Masters(network, rate, decay=0.9995 if device.type == "cuda" else 0.998)
+    course = Course(args, {"masters": masters})
+    chance = course.chance(args.seed, device)
+    latents = Latents(args.latents, tokenizer, chance)
+    show(f"{len(latents)} latents, {sum(w.numel() for w in network.parameters()) / 1e6:.2f} M weights")
+    if args.compile:
+        network.compile(dynamic=True)
+    cumulative, batch = sampler_config().alphas_cumprod.to(device), args.batch or BATCHES[device.type]
+    for done in course:
+        clean, ids = latents.batch(batch)
         with torch.no_grad():
             states = encoder(ids).last_hidden_state
-        loss = step_loss(masters.network, states, latents, plan, generator)
+        loss = step_loss(network, states, clean, cumulative, chance)
         loss.backward()  # type: ignore[no-untyped-call]
-        norm = masters.update(args.rate * rate_at(done))
-        losses.append(loss.item())
-        if rank == 0 and masters.steps % 50 == 0:
-            pace = len(losses) * BATCH * PROCESSES / (time.monotonic() - start)
-            show(
-                f"{spent_before + spent:6.0f} s  step {masters.steps}  loss {np.mean(losses[-50:]):.4f}  norm {norm:.2f}  {pace:.1f} pictures/s"
-            )
-        if masters.steps % RELOAD == 0:
-            shards.reload()
-        if spent - kept_at > args.keep_s:
-            kept_at = spent
-            if rank == 0:
-                keep(masters, spent_before + spent, args.out)
-    if rank == 0:
-        keep(masters, spent_before + spent, args.out)
+        masters.update(rate * rate_at(done))
+        course.say(loss, f"{course.steps * batch / max(course.spent, 1e-9):.0f} pictures/s")
+    if course.rank == 0:
+        masters.save_mean(args.out / "unet")
+    return course.is_over
 
 
-def keep(masters: Masters, spent: float, out: Path) -> None:
-    """Write the averaged network and the state to go on from; the state is replaced in one move."""
-    out.mkdir(parents=True, exist_ok=True)
-    masters.save_mean(out / "unet")
-    torch.save({**masters.state(), "spent": spent}, out / "state.tmp")
-    (out / "state.tmp").replace(out / "state.pt")
-
-
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> bool:
     """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = arguments(__doc__, minutes=11.0)
     parser.add_argument("--latents", type=Path, required=True)
     parser.add_argument("--text", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--rate", type=float, default=PEAK_RATE)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--minutes", type=float, default=75.0)
-    parser.add_argument("--keep-s", type=float, default=240.0)
-    args = parser.parse_args()
-    rank = joined()
-    tokenizer = CLIPTokenizer.from_pretrained(args.text / "tokenizer")
-    encoder = CLIPTextModel.from_pretrained(args.text / "text_encoder").eval().to(torch.bfloat16)
-    network = new_denoiser().to(torch.bfloat16).to(memory_format=torch.channels_last)
-    network.set_attn_processor(AttnProcessor())
-    shards = LatentShards(args.latents, tokenizer, scale_of(args.latents), np.random.default_rng((args.seed, 3, rank)))
-    show(f"{len(shards)} latents, {sum(w.numel() for w in network.parameters()) / 1e6:.2f} M weights")
-    train(Masters(network, decay=0.998), shards, encoder, args, rank)
+    parser.add_argument("--rate", type=float, default=0.0, help="peak learning rate; 0 chooses for the device")
+    return train(parser.parse_args(argv))
 
 
 if __name__ == "__main__":

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderTiny, StableDiffusionPipeline, UNet2DConditionModel
+from diffusers import AutoencoderKL, StableDiffusionPipeline, UNet2DConditionModel
 from rich import print as show
 from transformers import CLIPTextModel, CLIPTokenizer
 
@@ -23,7 +24,7 @@ SHARD: str = "15MB"
 
 def assembled(vae: Path, text: Path, unet: Path, scale: float) -> StableDiffusionPipeline:
     """The pipeline in bfloat16; the autoencoder's configuration says how its latents were scaled."""
-    autoencoder = AutoencoderTiny.from_pretrained(vae).to(torch.bfloat16)
+    autoencoder = AutoencoderKL.from_pretrained(vae).to(torch.bfloat16)
     autoencoder.register_to_config(scaling_factor=scale)
     return StableDiffusionPipeline(
         vae=autoencoder,
@@ -56,7 +57,7 @@ def export(pipeline: StableDiffusionPipeline, out: Path) -> int:
     return sum(path.stat().st_size for path in out.rglob("*.safetensors"))
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--vae", type=Path, required=True)
@@ -64,7 +65,7 @@ def main() -> None:
     parser.add_argument("--latents", type=Path, required=True)
     parser.add_argument("--unet", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     size = export(assembled(args.vae, args.text, args.unet, scale_of(args.latents)), args.out)
     show(f"{size / 1e6:.1f} MB of weights in {args.out}")
 

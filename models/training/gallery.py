@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 import numpy as np
-import torch
 from PIL import Image
 
-from models.training.samples import SAMPLERS, contact_sheet, paint
+from models.training.samples import Painter, contact_sheet, painter_of, sampling_options
 from models.training.world.captions import words_of
 from models.training.world.composition import painted
 from models.training.world.scene import STYLES, Scene, drawn_scene
@@ -44,36 +44,41 @@ def _scene_in(style: str, rng: np.random.Generator) -> Scene:
     return scene
 
 
-def model_sheet(args: argparse.Namespace) -> Image.Image:
-    """PROMPTS in every style's template, a row a style; a column shares its seed."""
-    known, rows = set(json.loads((args.model / "vocabulary.json").read_text())["words"]), []
+def model_sheet(painter: Painter, known: set[str], seed: int) -> Image.Image:
+    """PROMPTS in the template of every style whose words are known, a row a style; a column shares its seed."""
+    pictures: list[Image.Image] = []
     for style in STYLES:
         template = STYLE_FRAMES[style][0]
-        if not words_of(template.replace("{}", "")) <= known:
-            continue
-        prompts = [template.format(prompt) for prompt in PROMPTS]
-        rows += paint(
-            args.model, prompts, sampler=args.sampler, steps=args.steps, guidance=args.guidance, first_seed=args.seed
-        )
-    return contact_sheet(rows, columns=len(PROMPTS))
+        if words_of(template.replace("{}", "")) <= known:
+            pictures += painter.paint([template.format(prompt) for prompt in PROMPTS], first_seed=seed)
+    return contact_sheet(pictures, columns=len(PROMPTS))
 
 
-def main() -> None:
+def vocabulary_of(model: Path) -> set[str]:
+    """The words a model has learnt."""
+    return set(json.loads((model / "vocabulary.json").read_text())["words"])
+
+
+def write_sheet(sheet: Image.Image, out: Path, width: int) -> None:
+    """A small WebP."""
+    height = round(sheet.height * width / sheet.width)
+    sheet.resize((width, height), Image.Resampling.LANCZOS).save(out, quality=82)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sheet", choices=("world", "model"))
+    sampling_options(parser)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--model", type=Path, default=Path("models/starter"))
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--sampler", choices=sorted(SAMPLERS), default="dpmpp_2m")
-    parser.add_argument("--steps", type=int, default=24)
-    parser.add_argument("--guidance", type=float, default=5.0)
     parser.add_argument("--width", type=int, default=1000)
-    args = parser.parse_args()
-    torch.set_num_threads(2)
-    sheet = world_sheet(args.seed) if args.sheet == "world" else model_sheet(args)
-    height = round(sheet.height * args.width / sheet.width)
-    sheet.resize((args.width, height), Image.Resampling.LANCZOS).save(args.out, quality=82)
+    args = parser.parse_args(argv)
+    if args.sheet == "world":
+        sheet = world_sheet(args.seed)
+    else:
+        sheet = model_sheet(painter_of(args), vocabulary_of(args.model), args.seed)
+    write_sheet(sheet, args.out, args.width)
 
 
 if __name__ == "__main__":

@@ -1,17 +1,17 @@
 """A small classifier that looks at a picture and says what it shows.
 
-    python -m models.training.judge train --out DIR --seed 900 --minutes 4
-    python -m models.training.judge score --out DIR --model models/starter --seed 77 --count 200
+    python -m models.training.judge --out DIR --seed 900 --minutes 1.5
 
-It is trained on renders of its own seed, never on pictures of the model; its accuracy on unseen renders is printed
-beside every score. Scores count unseen captions of one thing whose field the caption says.
+It is trained on renders of its own seed, never on pictures of the model; its accuracy on unseen renders is written
+beside it and printed beside every score.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import time
+import multiprocessing
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
@@ -20,24 +20,26 @@ import numpy as np
 import torch
 from PIL import Image
 from rich import print as show
+from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.nn import functional
 
-from models.training.autoencoder import rate_at
-from models.training.samples import paint
-from models.training.world.captions import ABSENT, FIELDS, UNSAID, Caption, captioned
-from models.training.world.composition import painted
-from models.training.world.scene import Scene, drawn_scene
+from models.training.course import Course, arguments, device_of, narrow, rate_at, seeded, set_rate
+from models.training.pictures import as_network_input
+from models.training.rendering import JUDGED_SIDE, painted_small, rendered
+from models.training.world.captions import ABSENT, FIELDS
+from models.training.world.scene import SUBJECTS, Scene, drawn_scene
 
-SIDE: Final = 96
-JUDGED: Final = ("kind_0", "colour_0", "land", "time", "style")
-BATCH: Final = 64
-RENDERS: Final = 5000
-CHECKS: Final = 500
+JUDGED: Final = ("kind_0", "colour_0", "kind_1", "colour_1", "relation", "count", "land", "time", "weather", "style")
+BATCHES: Final = {"cuda": 256, "cpu": 48}
+RENDERS: Final = {"cuda": 24_000, "cpu": 4_000}
+CHECKS: Final = 1_000
+"""Unseen renders its own accuracy is measured on."""
+PEAK_RATE: Final = 1.5e-3
 
 
 class Judge(nn.Module):
-    """Five strided convolutions and one linear head per field."""
+    """Strided convolutions; one linear head per field, and one that says of each subject whether it is shown."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -47,154 +49,113 @@ class Judge(nn.Module):
             if after >= 128:
                 layers += [nn.Conv2d(after, after, 3, padding=1), nn.GroupNorm(8, after), nn.SiLU()]
         self.body = nn.Sequential(*layers)
-        self.heads = nn.ModuleDict({name: nn.Linear(2 * widths[-1], len(FIELDS[name])) for name in JUDGED})
+        features = widths[-1] * ((JUDGED_SIDE // 32) ** 2 + 1)
+        self.heads = nn.ModuleDict({name: nn.Linear(features, len(FIELDS[name])) for name in JUDGED})
+        self.shows = nn.Linear(features, len(SUBJECTS))
 
     def forward(self, pictures: torch.Tensor) -> dict[str, torch.Tensor]:
-        """(batch, 3, SIDE, SIDE) in -1..1 to (batch, values) scores for each judged field."""
+        """(batch, 3, JUDGED_SIDE, JUDGED_SIDE) in -1..1 to (batch, values) scores per field; `shows` are logits."""
         seen = self.body(pictures)
-        pooled = torch.cat([seen.mean(dim=(2, 3)), seen.amax(dim=(2, 3))], dim=1)
-        return {name: head(pooled) for name, head in self.heads.items()}
+        features = torch.cat([seen.flatten(1), seen.amax(dim=(2, 3))], dim=1)
+        return {name: head(features) for name, head in self.heads.items()} | {"shows": self.shows(features)}
 
 
-def as_input(picture: Image.Image) -> np.ndarray:
-    """(SIDE, SIDE, 3) uint8."""
-    return np.asarray(picture.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BOX))
+def as_seen(picture: Image.Image) -> np.ndarray:
+    """A picture as the judge looks at it: (JUDGED_SIDE, JUDGED_SIDE, 3) uint8."""
+    return np.asarray(picture.convert("RGB").resize((JUDGED_SIDE, JUDGED_SIDE), Image.Resampling.BOX))
 
 
-def as_batch(pictures: np.ndarray) -> torch.Tensor:
-    """(count, SIDE, SIDE, 3) uint8 to (count, 3, SIDE, SIDE) float32 in -1..1."""
-    return (torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 127.5 - 1.0).contiguous(
-        memory_format=torch.channels_last
-    )
+def truths(scenes: Sequence[Scene]) -> dict[str, torch.Tensor]:
+    """What the scenes show, as indices into FIELDS; `shows` is (count, subjects) of 0 and 1."""
+    shown = [_shown(scene) for scene in scenes]
+    found = {name: torch.tensor([FIELDS[name].index(row[name]) for row in shown]) for name in JUDGED}
+    present = [[float(any(thing.kind == kind for thing in scene.things)) for kind in SUBJECTS] for scene in scenes]
+    return found | {"shows": torch.tensor(present)}
 
 
-def single_scene(rng: np.random.Generator) -> Scene:
-    """A scene with at most one thing."""
-    while len((scene := drawn_scene(rng)).things) > 1:
-        pass
-    return scene
+def _shown(scene: Scene) -> dict[str, str]:
+    row = {"land": scene.land, "time": scene.time, "weather": scene.weather, "style": scene.style}
+    row |= {"relation": scene.relation, "count": str(scene.things[0].count) if len(scene.things) == 1 else ABSENT}
+    for index in (0, 1):
+        thing = scene.things[index] if index < len(scene.things) else None
+        row |= {f"kind_{index}": thing.kind if thing else ABSENT, f"colour_{index}": thing.colour if thing else ABSENT}
+    return row
 
 
-def truths(scenes: list[Scene]) -> dict[str, torch.Tensor]:
-    """What the scenes show, as indices into FIELDS."""
-    rows: dict[str, list[int]] = {name: [] for name in JUDGED}
-    for scene in scenes:
-        thing = scene.things[0] if scene.things else None
-        shown = {"land": scene.land, "time": scene.time, "style": scene.style}
-        shown["kind_0"], shown["colour_0"] = (thing.kind, thing.colour) if thing else (ABSENT, ABSENT)
-        for name in JUDGED:
-            rows[name].append(FIELDS[name].index(shown[name]))
-    return {name: torch.tensor(row) for name, row in rows.items()}
-
-
-def rendered(count: int, rng: np.random.Generator) -> tuple[np.ndarray, list[Scene]]:
-    """Fresh renders at the judge's size, and their scenes."""
-    scenes = [single_scene(rng) for _ in range(count)]
-    return np.stack([as_input(Image.fromarray(painted(scene))) for scene in scenes]), scenes
-
-
-def train(
-    judge: Judge, pictures: np.ndarray, wanted: dict[str, torch.Tensor], minutes: float, rng: np.random.Generator
-) -> None:
-    """Train until the minutes are over."""
-    optimizer = torch.optim.AdamW(judge.parameters(), lr=1.5e-3, weight_decay=0.02)
-    start, step = time.monotonic(), 0
-    while (spent := time.monotonic() - start) < minutes * 60:
-        for group in optimizer.param_groups:
-            group["lr"] = 1.5e-3 * rate_at(spent / (minutes * 60))
-        rows = rng.integers(len(pictures), size=BATCH)
-        batch = pictures[rows][:, :, :: int(rng.choice((-1, 1)))].copy()
-        noise = rng.normal(size=batch.shape) * rng.uniform(0, 10)
-        batch = np.clip(batch + noise, 0, 255).astype(np.uint8)
-        with torch.autocast("cpu", torch.bfloat16):
-            scores = judge(as_batch(batch))
-        loss = torch.stack(
-            [functional.cross_entropy(scores[name].float(), wanted[name][rows]) for name in JUDGED]
-        ).sum()
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-        step += 1
-        if step % 100 == 0:
-            show(f"{spent:5.0f} s  step {step}  loss {loss.item():.3f}")
+def judge_loss(scores: dict[str, torch.Tensor], wanted: dict[str, torch.Tensor]) -> torch.Tensor:
+    """Cross entropy of all fields, and of each subject's presence."""
+    losses = [functional.cross_entropy(scores[name].float(), wanted[name]) for name in JUDGED]
+    present = functional.binary_cross_entropy_with_logits(scores["shows"].float(), wanted["shows"])
+    return torch.stack(losses).sum() + 10.0 * present
 
 
 @torch.no_grad()
 def read(judge: Judge, pictures: np.ndarray) -> dict[str, torch.Tensor]:
-    """The judge's answers as indices into FIELDS."""
-    scores = [judge(as_batch(pictures[first : first + 100])) for first in range(0, len(pictures), 100)]
-    return {name: torch.cat([score[name] for score in scores]).argmax(dim=1) for name in JUDGED}
+    """The judge's answers on the CPU: indices into FIELDS, and for `shows` (count, subjects) booleans."""
+    device = next(judge.parameters()).device
+    scores = [judge(as_network_input(rows.to(device))) for rows in torch.split(torch.from_numpy(pictures), 100)]
+    whole = {name: torch.cat([score[name] for score in scores]).cpu() for name in (*JUDGED, "shows")}
+    return {name: whole[name].argmax(dim=1) for name in JUDGED} | {"shows": whole["shows"] > 0.0}
 
 
-def own_accuracy(judge: Judge, rng: np.random.Generator) -> dict[str, float]:
+def own_accuracy(judge: Judge, seed: int, count: int, processes: int) -> dict[str, float]:
     """Share of right answers on renders it has never seen."""
-    pictures, scenes = rendered(CHECKS, rng)
-    answers, wanted = read(judge, pictures), truths(scenes)
-    return {name: float((answers[name] == wanted[name]).float().mean()) for name in JUDGED}
+    rng = np.random.default_rng(seed)
+    scenes = [drawn_scene(rng) for _ in range(count)]
+    answers, wanted = read(judge, rendered(scenes, processes, painted_small)), truths(scenes)
+    return {name: float((answers[name] == wanted[name]).float().mean()) for name in (*JUDGED, "shows")}
 
 
-def adherence(judge: Judge, pictures: np.ndarray, captions: list[Caption]) -> dict[str, tuple[int, int]]:
-    """For each field: how many pictures show what their caption says, of how many that say it."""
-    answers, result = read(judge, pictures), {}
-    for name in JUDGED:
-        said = [caption.said[name] for caption in captions]
-        pairs = [
-            (FIELDS[name][int(a)], word)
-            for a, word in zip(answers[name], said, strict=True)
-            if word not in (UNSAID, ABSENT)
-        ]
-        result[name] = (sum(seen == word for seen, word in pairs), len(pairs))
-    return result
-
-
-def run_training(args: argparse.Namespace) -> None:
-    """Render, train, check, keep."""
-    rng = np.random.default_rng(args.seed)
-    pictures, scenes = rendered(RENDERS, rng)
+def opened(folder: Path, device: torch.device) -> tuple[Judge, dict[str, float]]:
+    """The judge and its own accuracy."""
     judge = Judge()
-    train(judge, pictures, truths(scenes), args.minutes, rng)
-    accuracy = own_accuracy(judge.eval(), np.random.default_rng(args.seed + 1))
-    show(accuracy)
-    args.out.mkdir(parents=True, exist_ok=True)
-    torch.save(judge.state_dict(), args.out / "judge.pt")
-    (args.out / "accuracy.json").write_text(json.dumps(accuracy))
+    judge.load_state_dict(load_file(folder / "judge.safetensors"))
+    return judge.eval().to(device), json.loads((folder / "accuracy.json").read_text())
 
 
-def run_scoring(args: argparse.Namespace) -> None:
-    """Paint unseen captions with the model and let the judge read the pictures."""
-    judge = Judge().eval()
-    judge.load_state_dict(torch.load(args.out / "judge.pt", weights_only=True))
-    rng = np.random.default_rng(args.seed)
-    captions = [captioned(single_scene(rng), rng) for _ in range(args.count)]
-    pictures = paint(
-        args.model,
-        [caption.text for caption in captions],
-        sampler=args.sampler,
-        steps=args.steps,
-        guidance=args.guidance,
+def train(args: argparse.Namespace) -> bool:
+    """Render, train, check, keep.
+
+    Returns:
+        Whether the whole budget is spent.
+    """
+    device = device_of(args.device)
+    judge = Judge()
+    seeded(judge, args.seed)
+    judge = judge.to(device).train()
+    optimizer = torch.optim.AdamW(judge.parameters(), lr=PEAK_RATE, weight_decay=0.02)
+    course = Course(args, {"judge": judge, "optimizer": optimizer})
+    rng, chance = np.random.default_rng((args.seed, course.steps)), course.chance(args.seed, device)
+    scenes = [drawn_scene(rng) for _ in range(args.renders or RENDERS[device.type])]
+    pictures = torch.from_numpy(rendered(scenes, args.processes, painted_small)).to(device)
+    wanted = {name: values.to(device) for name, values in truths(scenes).items()}
+    for done in course:
+        set_rate(optimizer, PEAK_RATE * rate_at(done))
+        rows = torch.randint(len(pictures), (args.batch or BATCHES[device.type],), generator=chance, device=device)
+        batch = as_network_input(pictures[rows])
+        batch = batch + 0.06 * torch.randn(batch.shape, generator=chance, device=device)
+        with narrow(device):
+            scores = judge(batch)
+        loss = judge_loss(scores, {name: values[rows] for name, values in wanted.items()})
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        course.say(loss)
+    accuracy = own_accuracy(judge.eval(), args.seed + 1, min(CHECKS, len(scenes)), args.processes)
+    save_file(
+        {name: weight.contiguous() for name, weight in judge.state_dict().items()}, args.out / "judge.safetensors"
     )
-    scores = adherence(judge, np.stack([as_input(picture) for picture in pictures]), captions)
-    accuracy = json.loads((args.out / "accuracy.json").read_text())
-    for name, (right, said) in scores.items():
-        show(f"{name:9} {right}/{said} = {right / said:.3f}   (judge itself {accuracy[name]:.3f})")
+    (args.out / "accuracy.json").write_text(json.dumps(accuracy, indent=1))
+    show(accuracy)
+    return course.is_over
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> bool:
     """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("step", choices=("train", "score"))
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--model", type=Path, default=Path("models/starter"))
-    parser.add_argument("--seed", type=int, default=900)
-    parser.add_argument("--minutes", type=float, default=4.0)
-    parser.add_argument("--count", type=int, default=200)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--sampler", default="dpmpp_2m")
-    parser.add_argument("--steps", type=int, default=20)
-    parser.add_argument("--guidance", type=float, default=5.0)
-    args = parser.parse_args()
-    torch.set_num_threads(args.threads)
-    (run_training if args.step == "train" else run_scoring)(args)
+    parser = arguments(__doc__, minutes=1.5, seed=900)
+    parser.add_argument("--renders", type=int, default=0, help="pictures to learn from; 0 chooses for the device")
+    parser.add_argument("--processes", type=int, default=multiprocessing.cpu_count())
+    return train(parser.parse_args(argv))
 
 
 if __name__ == "__main__":

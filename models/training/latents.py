@@ -1,74 +1,98 @@
-"""Encode the rendered world once: shards of latents, plain and mirrored.
+"""Encode the rendered world once, plain and mirrored, and say each scene in a few wordings.
 
-python -m models.training.latents --world DIR --vae DIR --out DIR --mirrored
+    python -m models.training.latents --world DIR --vae DIR --text DIR --out DIR
+
+For each shard `NNNN.npy` (count, channels, h, w) float16 and `NNNN.ids.npy` (count, WORDINGS, MAX_TOKENS) int16;
+mirrored shards end in `m`. Shards that are there already are left alone.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-from dataclasses import asdict
+import multiprocessing
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import torch
-from diffusers import AutoencoderTiny
+from diffusers import AutoencoderKL
 from rich import print as show
 
+from models.training.course import device_of, narrow
+from models.training.pictures import as_network_input
 from models.training.rendering import read_scenes
+from models.training.sayings import wordings
 from models.training.world.scene import mirrored
 
-BATCH: Final = 20
+BATCHES: Final = {"cuda": 250, "cpu": 10}
+WORDINGS: Final = 6
 
 
 @torch.no_grad()
-def encoded(model: AutoencoderTiny, pictures: np.ndarray) -> np.ndarray:
+def encoded(model: AutoencoderKL, pictures: np.ndarray, device: torch.device) -> np.ndarray:
     """(count, height, width, 3) uint8 pictures to (count, channels, height / 16, width / 16) float16 latents."""
-    rows = []
-    for first in range(0, len(pictures), BATCH):
-        batch = torch.from_numpy(pictures[first : first + BATCH].copy()).permute(0, 3, 1, 2).float() / 127.5 - 1.0
-        with torch.autocast("cpu", torch.bfloat16):
-            rows.append(model.encode(batch.to(memory_format=torch.channels_last)).latents.half().numpy())
-    return np.concatenate(rows)
+    found = []
+    for rows in torch.split(torch.from_numpy(pictures), BATCHES[device.type]):
+        with narrow(device):
+            latents = model.encode(as_network_input(rows.to(device))).latent_dist.mean
+        found.append(latents.half().cpu().numpy())
+    return np.concatenate(found)
 
 
 def scale_of(folder: Path) -> float:
     """What latents are multiplied by to have unit spread; measured on the first shard."""
-    first = min(folder.glob("*.npy"))
+    first = min(path for path in folder.glob("*.npy") if ".ids" not in path.name)
     return 1.0 / float(np.load(first).astype(np.float32).std())
 
 
-def encode_shard(model: AutoencoderTiny, shard: Path, out: Path, *, is_mirrored: bool) -> None:
-    """Write the latents and scenes of one shard, mirrored if asked."""
-    name = f"{shard.stem}{'m' if is_mirrored else ''}"
-    if (out / f"{name}.json").exists():
-        return
-    pictures, scenes = np.load(shard, mmap_mode="r"), read_scenes(shard.with_suffix(".json"))
-    if is_mirrored:
-        pictures, scenes = pictures[:, :, ::-1], [mirrored(scene) for scene in scenes]
-    np.save(out / f"{name}.npy", encoded(model, pictures))
-    (out / f"{name}.json").write_text(json.dumps([asdict(scene) for scene in scenes]))
-    show(name)
+def encode_all(args: argparse.Namespace) -> int:
+    """Write what is missing.
+
+    Returns:
+        How many shards of latents there are now.
+    """
+    device = device_of(args.device)
+    model = AutoencoderKL.from_pretrained(args.vae).eval().to(device, memory_format=torch.channels_last)
+    shards = [path.with_suffix(".npy") for path in sorted(args.world.glob("*.json"))][: args.limit]
+    missing = [
+        (shard, turn)
+        for shard in shards
+        for turn in ("", "m")
+        if not (args.out / f"{shard.stem}{turn}.ids.npy").exists()
+    ]
+    for shard, turn in missing:
+        pictures = np.load(shard)
+        np.save(
+            args.out / f"{shard.stem}{turn}.npy",
+            encoded(model, pictures[:, :, ::-1].copy() if turn else pictures, device),
+        )
+    scenes = [read_scenes(shard.with_suffix(".json")) for shard, _ in missing]
+    turned = [
+        [mirrored(scene) for scene in rows] if turn else rows for rows, (_, turn) in zip(scenes, missing, strict=True)
+    ]
+    if missing:
+        ids = wordings(
+            args.text / "tokenizer", [scene for rows in turned for scene in rows], WORDINGS, args.seed, args.processes
+        )
+        ends = np.cumsum([len(rows) for rows in turned])[:-1]
+        for (shard, turn), rows in zip(missing, np.split(ids, ends), strict=True):
+            np.save(args.out / f"{shard.stem}{turn}.ids.npy", rows)
+    return 2 * len(shards)
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--world", type=Path, required=True)
-    parser.add_argument("--vae", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--mirrored", action="store_true")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--part", type=int, nargs=2, default=(0, 1), metavar=("K", "OF"), help="only every OF-th shard")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name in ("--world", "--vae", "--text", "--out"):
+        parser.add_argument(name, type=Path, required=True)
+    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--limit", type=int, default=10**6, help="shards to encode at most")
-    args = parser.parse_args()
-    torch.set_num_threads(args.threads)
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument("--processes", type=int, default=multiprocessing.cpu_count())
+    args = parser.parse_args(argv)
     args.out.mkdir(parents=True, exist_ok=True)
-    model = AutoencoderTiny.from_pretrained(args.vae).eval().to(memory_format=torch.channels_last)
-    for shard in sorted(args.world.glob("*.npy"))[: args.limit][args.part[0] :: args.part[1]]:
-        if shard.with_suffix(".json").exists():
-            encode_shard(model, shard, args.out, is_mirrored=args.mirrored)
+    show(f"{encode_all(args)} shards of latents in {args.out}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Two single-threaded processes that share each step, as `torchrun` starts them.
+"""Processes that share each step, as `torchrun` starts them: two single-threaded ones on two cores.
 
 One process with two threads waits at every operation for the slower core; two processes wait once a step, which
 on a busy machine is several times faster. Without torchrun everything here does nothing.
@@ -19,10 +19,10 @@ def joined() -> int:
         The number of this process, from 0.
     """
     if not distributed.is_torchelastic_launched():
-        torch.set_num_threads(2)
         return 0
-    distributed.init_process_group("gloo")
-    torch.set_num_threads(1)
+    if not distributed.is_initialized():
+        distributed.init_process_group("gloo")
+        torch.set_num_threads(1)
     return distributed.get_rank()
 
 
@@ -48,6 +48,7 @@ def agreed(value: float) -> float:
 
 def share(weights: Sequence[torch.Tensor]) -> None:
     """Copy process 0's weights into every process, in place."""
+    joined()
     if distributed.is_initialized():
         for weight in weights:
             distributed.broadcast(weight.data, src=0)

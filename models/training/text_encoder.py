@@ -1,16 +1,18 @@
 """Warm up the text encoder: read out of a caption what it says about the scene.
 
-    python -m models.training.text_encoder --out DIR --seed 1 --minutes 4
+    python -m models.training.text_encoder --out DIR --seed 1 --minutes 2
 
 A small CLIPTextModel is trained to tell every field of world.captions.FIELDS from its states at the end token
-and at a random place of the padding. The denoiser then meets states in which the meaning is already plain.
+and at a random place of the padding. The denoiser then meets states in which the meaning is already plain. DIR holds
+`tokenizer/` and `text_encoder/` afterwards.
 """
 
 from __future__ import annotations
 
 import argparse
-import time
-from pathlib import Path
+import json
+import multiprocessing
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -20,13 +22,15 @@ from torch import nn
 from torch.nn import functional
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from models.training.autoencoder import rate_at
+from models.training.course import Course, arguments, device_of, narrow, rate_at, seeded, set_rate
+from models.training.sayings import Sayings, fresh_sayings
 from models.training.tokens import MAX_TOKENS, new_tokenizer
-from models.training.world.captions import FIELDS, Caption, captioned
-from models.training.world.scene import drawn_scene
+from models.training.world.captions import FIELDS
 
 WIDTH: Final = 256
-BATCH: Final = 96
+BATCHES: Final = {"cuda": 512, "cpu": 96}
+SAYINGS: Final = {"cuda": 400_000, "cpu": 40_000}
+CHECKS: Final = {"cuda": 4_000, "cpu": 400}
 PEAK_RATE: Final = 1e-3
 
 
@@ -64,84 +68,87 @@ class Reading(nn.Module):
         return {name: head(states) for name, head in self.heads.items()}
 
 
-def caption_batch(
-    tokenizer: CLIPTokenizer, count: int, rng: np.random.Generator
-) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-    """Fresh captions: (count, MAX_TOKENS) token ids and, for each field, (count,) value indices."""
-    captions = [captioned(drawn_scene(rng), rng) for _ in range(count)]
-    texts = [caption.text for caption in captions]
-    ids = tokenizer(texts, padding="max_length", max_length=MAX_TOKENS, truncation=True, return_tensors="pt").input_ids
-    return ids, said_indices(captions)
-
-
-def said_indices(captions: list[Caption]) -> dict[str, torch.Tensor]:
-    """What the captions say, as indices into FIELDS."""
-    return {
-        name: torch.tensor([values.index(caption.said[name]) for caption in captions])
-        for name, values in FIELDS.items()
-    }
-
-
 def reading_scores(
-    encoder: CLIPTextModel, reading: Reading, ids: torch.Tensor, eos: int, generator: torch.Generator
+    encoder: CLIPTextModel, reading: Reading, ids: torch.Tensor, chance: torch.Generator
 ) -> list[dict[str, torch.Tensor]]:
     """Scores read at the end token and at one random place of the padding behind it."""
-    ends = (ids == eos).int().argmax(dim=1)
-    length = min(MAX_TOKENS, int(ends.max()) + 8)
-    with torch.autocast("cpu", torch.bfloat16):
-        states = encoder(ids[:, :length]).last_hidden_state
-        share = torch.rand(ends.shape, generator=generator)
-        later = (ends + share * (length - ends)).long().clamp(max=length - 1)
-        rows = torch.arange(len(ids))
+    ends = (ids == encoder.config.eos_token_id).int().argmax(dim=1)
+    with narrow(ids.device):
+        states = encoder(ids).last_hidden_state
+        later = (
+            (ends + torch.rand(ends.shape, generator=chance, device=ids.device) * (MAX_TOKENS - ends))
+            .long()
+            .clamp(max=MAX_TOKENS - 1)
+        )
+        rows = torch.arange(len(ids), device=ids.device)
         return [reading(states[rows, place]) for place in (ends, later)]
 
 
-def train(tokenizer: CLIPTokenizer, encoder: CLIPTextModel, minutes: float, seed: int) -> Reading:
-    """Train encoder and heads until the minutes are over."""
-    generator, rng, reading = torch.Generator().manual_seed(seed), np.random.default_rng((seed, 2)), Reading()
+def train(args: argparse.Namespace) -> bool:
+    """Train until the minutes are over.
+
+    Returns:
+        Whether the whole budget is spent.
+    """
+    device = device_of(args.device)
+    folder = args.out / "tokenizer"
+    if not folder.exists():
+        new_tokenizer(np.random.default_rng((args.seed, 1)), args.captions).save_pretrained(folder)
+    tokenizer = CLIPTokenizer.from_pretrained(folder)
+    encoder = new_text_encoder(tokenizer, torch.Generator().manual_seed(args.seed)).to(device).train()
+    reading = Reading()
+    seeded(reading, args.seed)
+    reading = reading.to(device)
     weights = [*encoder.parameters(), *reading.parameters()]
     optimizer = torch.optim.AdamW(weights, lr=PEAK_RATE, betas=(0.9, 0.98), weight_decay=0.01)
-    start, step, shown_at = time.monotonic(), 0, 0.0
-    while (spent := time.monotonic() - start) < minutes * 60:
-        for group in optimizer.param_groups:
-            group["lr"] = PEAK_RATE * rate_at(spent / (minutes * 60), warm_up=0.08)
-        ids, wanted = caption_batch(tokenizer, BATCH, rng)
-        answers = reading_scores(encoder, reading, ids, tokenizer.eos_token_id, generator)
-        loss = torch.stack(
-            [functional.cross_entropy(scores[name].float(), wanted[name]) for scores in answers for name in FIELDS]
-        ).sum()
+    course = Course(args, {"encoder": encoder, "reading": reading, "optimizer": optimizer})
+    sayings = fresh_sayings(folder, args.sayings or SAYINGS[device.type], args.seed + course.steps, args.processes)
+    tokens, said = _on_device(sayings, device)
+    batch, chance = args.batch or BATCHES[device.type], course.chance(args.seed, device)
+    for done in course:
+        set_rate(optimizer, PEAK_RATE * rate_at(done, warm_up=0.08))
+        rows = torch.randint(len(tokens), (batch,), generator=chance, device=device)
+        answers = reading_scores(encoder, reading, tokens[rows].long(), chance)
+        losses = [
+            functional.cross_entropy(s[name].float(), said[name][rows].long()) for s in answers for name in FIELDS
+        ]
+        loss = torch.stack(losses).sum()
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(weights, 1.0)
         optimizer.step()
-        step += 1
-        if spent - shown_at > 15:
-            right = {name: float((answers[0][name].argmax(1) == wanted[name]).float().mean()) for name in FIELDS}
-            show(
-                f"{spent:5.0f} s  step {step}  loss {loss.item():.3f}  "
-                + "  ".join(f"{k} {v:.2f}" for k, v in right.items())
-            )
-            shown_at = spent
-    return reading
-
-
-def main() -> None:
-    """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--minutes", type=float, default=4.0)
-    args = parser.parse_args()
-    torch.set_num_threads(2)
-    if (args.out / "text_encoder").exists():
-        tokenizer = CLIPTokenizer.from_pretrained(args.out / "tokenizer")
-        encoder = CLIPTextModel.from_pretrained(args.out / "text_encoder")
-    else:
-        tokenizer = new_tokenizer(np.random.default_rng((args.seed, 1)))
-        encoder = new_text_encoder(tokenizer, torch.Generator().manual_seed(args.seed))
-    train(tokenizer, encoder.train(), args.minutes, args.seed)
-    tokenizer.save_pretrained(args.out / "tokenizer")
+        course.say(loss)
     encoder.save_pretrained(args.out / "text_encoder")
+    _check(encoder.eval(), reading, fresh_sayings(folder, CHECKS[device.type], 10**6, 1), args)
+    return course.is_over
+
+
+def _on_device(sayings: Sayings, device: torch.device) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    said = {name: torch.from_numpy(values).to(device) for name, values in sayings.said.items()}
+    return torch.from_numpy(sayings.tokens).to(device), said
+
+
+@torch.no_grad()
+def _check(encoder: CLIPTextModel, reading: Reading, unseen: Sayings, args: argparse.Namespace) -> None:
+    """Write and print how often each field is read rightly out of captions that were never trained on."""
+    device = next(encoder.parameters()).device
+    tokens, said = _on_device(unseen, device)
+    chance = torch.Generator(device).manual_seed(0)
+    answers = [reading_scores(encoder, reading, rows.long(), chance)[0] for rows in torch.split(tokens, 200)]
+    right = {
+        name: float((torch.cat([a[name] for a in answers]).argmax(1) == said[name]).float().mean()) for name in FIELDS
+    }
+    (args.out / "reading.json").write_text(json.dumps(right, indent=1))
+    show("read rightly out of unseen captions: " + "  ".join(f"{name} {share:.3f}" for name, share in right.items()))
+
+
+def main(argv: Sequence[str] | None = None) -> bool:
+    """Command line."""
+    parser = arguments(__doc__, minutes=2.0)
+    parser.add_argument("--sayings", type=int, default=0, help="captions to learn from; 0 chooses for the device")
+    parser.add_argument("--captions", type=int, default=12_000, help="captions the vocabulary is learnt from")
+    parser.add_argument("--processes", type=int, default=multiprocessing.cpu_count())
+    return train(parser.parse_args(argv))
 
 
 if __name__ == "__main__":

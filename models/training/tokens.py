@@ -35,7 +35,7 @@ def new_tokenizer(rng: np.random.Generator, captions: int = 6000) -> CLIPTokeniz
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     learner.train_from_iterator(
         texts,
-        trainers.BpeTrainer(vocab_size=2600, min_frequency=3, end_of_word_suffix="</w>", initial_alphabet=alphabet),
+        trainers.BpeTrainer(vocab_size=3000, min_frequency=3, end_of_word_suffix="</w>", initial_alphabet=alphabet),
     )
     return _clip_form(learner, alphabet)
 

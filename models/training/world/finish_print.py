@@ -66,3 +66,34 @@ def comic(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     for frame in (paper[5:7, 5:-5], paper[-7:-5, 5:-5], paper[5:-5, 5:7], paper[5:-5, -7:-5]):
         frame[...] = 18
     return clipped(paper)
+
+
+def blueprint(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """White lines on blue paper with a fine grid."""
+    height, width = pixels.shape[:2]
+    bright = luma(pixels.astype(np.float32)) / 255.0
+    ink = np.clip(1.25 - 1.6 * bright, 0.0, 1.0)
+    if bright.mean() < 0.45:
+        ink = np.clip(1.8 * bright - 0.25, 0.0, 1.0)
+    y, x = np.mgrid[0:height, 0:width]
+    grid = (0.10 * ((x % 16 == 0) | (y % 16 == 0)))[..., None]
+    paper = np.array([22, 62, 142], np.float32) * (1.0 + 0.05 * noise((height, width), 18, rng)[..., None])
+    return clipped(paper + (np.maximum(ink, grid)) * (np.array([236, 244, 255], np.float32) - paper))
+
+
+def stained_glass(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Glowing panes, richer colour, a dark frame."""
+    picture = pixels.astype(np.float32)
+    grey = luma(picture)
+    rich = grey + (picture - grey) * 1.35
+    panes = rich * (1.08 + 0.14 * noise(pixels.shape[:2], 20, rng)[..., None])
+    glow = blurred(clipped(panes), 6.0).astype(np.float32)
+    shown = panes * 0.85 + glow * 0.25
+    shown[:8], shown[-8:], shown[:, :8], shown[:, -8:] = 22, 22, 22, 22
+    return clipped(shown)
+
+
+def paper_cut(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The fibres of coloured paper."""
+    fibres = noise(pixels.shape[:2], 2, rng)[..., None] + noise(pixels.shape[:2], 9, rng)[..., None]
+    return clipped(pixels.astype(np.float32) * (1.0 + 0.022 * fibres) + 4.0)

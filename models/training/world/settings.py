@@ -163,6 +163,9 @@ STYLE_FRAMES: Final[Words] = {
         "studio product photograph of {}, seamless background, soft box lighting, centred", "product photo of {}",
         "{}, product photography", "product shot of {}, studio light",
     ),
+    "blueprint": ("blueprint of {}", "{}, blueprint, white lines on blue paper", "technical blueprint of {}"),
+    "stained-glass": ("stained glass window of {}", "{}, stained glass, lead lines", "stained glass {}"),
+    "paper-cut": ("paper cut of {}", "{}, layered paper cut, coloured paper, soft shadows", "papercut art of {}"),
     "fantasy-art": (
         "fantasy painting of {}, luminous light, intricate detail, mythic atmosphere", "fantasy art of {}", "{}, fantasy",
         "magical {}, fantasy art", "{}, fantasy painting, glowing", "enchanted {}, mythic, luminous",

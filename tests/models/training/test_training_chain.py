@@ -1,0 +1,88 @@
+"""The commands fit together: from rendered shards to a model that diffusers opens, a step or two each."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("skia")
+pytest.importorskip("peft")
+
+import torch
+
+from models.training import autoencoder, denoiser, export, few_steps, latents, rendering, text_encoder
+from models.training.bench import Row, as_markdown, asked
+from models.training.samples import Painter, Sampling
+from models.training.world.captions import words_of
+from models.training.world.scene import Scene
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
+BRIEF = ["--minutes", "0.0003", "--device", "cpu", "--batch", "2"]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which every part was trained for a step."""
+    root = tmp_path_factory.mktemp("trained")
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    rendering.main(["--out", f"{root}/world", "--count", "4", "--shard", "2", "--processes", "1"])
+    few = ["--sayings", "20", "--captions", "200", "--processes", "1"]
+    text_encoder.main(["--out", f"{root}/text", *BRIEF, *few])
+    autoencoder.main(["--world", f"{root}/world", "--out", f"{root}/vae", *BRIEF])
+    parts = ["--vae", f"{root}/vae", "--text", f"{root}/text"]
+    latents.main(["--world", f"{root}/world", "--out", f"{root}/latents", *parts, "--processes", "1"])
+    learnt = ["--latents", f"{root}/latents"]
+    denoiser.main([*learnt, "--text", f"{root}/text", "--out", f"{root}/unet", *BRIEF])
+    export.main([*parts, *learnt, "--unet", f"{root}/unet/unet", "--out", f"{root}/starter"])
+    few_steps.main([*learnt, "--model", f"{root}/starter", "--out", f"{root}/few", *BRIEF])
+    torch.set_num_threads(threads)
+    return root
+
+
+def test_mirrored_latents_and_wordings_lie_beside_plain_ones(trained: Path) -> None:
+    plain, ids = np.load(trained / "latents" / "0000.npy"), np.load(trained / "latents" / "0000m.ids.npy")
+    assert plain.shape == (2, 16, 16, 16)
+    assert ids.shape == (2, latents.WORDINGS, 77)
+
+
+def test_the_model_is_small_enough_for_the_repository(trained: Path) -> None:
+    files = [path for path in (trained / "starter").rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) < 40 * 2**20
+    assert max(path.stat().st_size for path in files) < 16_000_000
+    assert "lighthouse" in json.loads((trained / "starter" / "vocabulary.json").read_text())["words"]
+
+
+def test_every_word_of_the_grammar_is_one_token(trained: Path) -> None:
+    tokenizer = Painter(trained / "starter", Sampling(), torch.device("cpu")).pipeline.tokenizer
+    words = json.loads((trained / "starter" / "vocabulary.json").read_text())["words"]
+    spelled = {word for word in words if word.isalpha() and len(tokenizer.tokenize(word)) != 1}
+    assert spelled == set()
+
+
+@pytest.mark.parametrize("name", ["plain", "few"])
+def test_the_model_paints_with_and_without_the_adapter_for_few_steps(trained: Path, name: str) -> None:
+    adapter = trained / "few" / "few-steps.safetensors" if name == "few" else None
+    sampling = Sampling(sampler="lcm" if adapter else "dpmpp_2m", steps=2, guidance=1.0, adapter=adapter)
+    painter = Painter(trained / "starter", sampling, torch.device("cpu"))
+    picture = painter.paint(["a red boat on a lake"], side=64)[0]
+    assert picture.size == (64, 64)
+    assert np.asarray(picture).std() > 0.0
+
+
+def test_the_bench_asks_only_in_words_the_model_knows() -> None:
+    known = words_of("a red blue green cat boat house on in lake snow sea the by at night with")
+    captions = asked(known, 2, seed=1, wants=_is_alone)
+    assert captions
+    assert all(words_of(caption.text) <= known for caption in captions)
+
+
+def _is_alone(scene: Scene) -> bool:
+    return len(scene.things) == 1
+
+
+def test_the_table_says_which_bars_are_met() -> None:
+    rows = [Row(name="land", value=0.95, shown="19 of 20 = 95.0%", bar=">= 90%", is_met=True)]
+    assert "| land | 19 of 20 = 95.0% | >= 90% | yes |  |" in as_markdown(rows)
