@@ -115,67 +115,42 @@ class Plan:
         return renderer
 
     def _parts(self) -> Iterator[Part]:
-        root, few = str(self.root), self.args.renders
-        processes = ("--processes", str(self.args.processes))
-        batch = ("--batch", str(self.args.batch))
-        renders = ("--renders", str(few)) if few else ()
-        said = ("--sayings", str(20 * few), "--captions", str(10 * few)) if few else ()
-        seen = ("--world", f"{root}/world", "--out")
-        parts = ("--vae", f"{root}/vae", "--text", f"{root}/text", "--latents", f"{root}/latents")
-        made = ("--model", f"{root}/starter", "--out")
-        yield Part(
-            name="text",
-            work=text_encoder.main,
-            options=("--out", f"{root}/text", *processes, *batch, *said),
-            share=SHARES["text"],
-        )
-        yield Part(
-            name="vae",
-            work=autoencoder.main,
-            options=(*seen, f"{root}/vae", *batch, *self._compiled()),
-            share=SHARES["vae"],
-        )
-        yield Part(name="latents", work=_encoded, options=(*seen, f"{root}/latents", *parts[:4], *processes))
-        yield Part(
-            name="unet",
-            work=denoiser.main,
-            options=(*parts[2:], "--out", f"{root}/unet", *batch, *self._compiled()),
-            share=SHARES["unet"],
-        )
-        yield Part(
-            name="export", work=_exported, options=(*parts, "--unet", f"{root}/unet/unet", "--out", f"{root}/starter")
-        )
-        yield Part(
-            name="few_steps",
-            work=few_steps.main,
-            options=(*made, f"{root}/few_steps", "--latents", f"{root}/latents", *batch),
-            share=SHARES["few_steps"],
-        )
-        for style in ADAPTER_STYLES:
-            yield Part(
-                name=style,
-                work=style_adapter.main,
-                options=("--style", style, *made, f"{root}/loras", *processes, *batch, *renders),
-                share=SHARES["lora"],
-            )
-        yield Part(
-            name="judge",
-            work=judge.main,
-            options=("--out", f"{root}/judge", *processes, *batch, *renders),
-            share=SHARES["judge"],
-        )
-        measured = (
-            "--judge",
-            f"{root}/judge",
-            "--few-steps",
-            f"{root}/few_steps/few-steps.safetensors",
-            *self._measured(),
-        )
-        yield Part(name="bench", work=bench.main, options=(*made, f"{root}/bench", *measured))
-        yield Part(name="curves", work=_curves, options=(root,))
+        yield from self._networks()
+        yield from self._finish()
 
-    def _compiled(self) -> tuple[str, ...]:
-        return ("--compile",) if self.args.compile else ()
+    def _networks(self) -> Iterator[Part]:
+        """The parts of the model itself."""
+        root, batch, processes = self.root, ("--batch", str(self.args.batch)), ("--processes", str(self.args.processes))
+        few: tuple[str, ...] = ("--sayings", str(20 * self.args.renders), "--captions", str(10 * self.args.renders))
+        said = few if self.args.renders else ()
+        options: tuple[str, ...] = (*_named(root, "out", "text"), *processes, *batch, *said)
+        yield Part(name="text", work=text_encoder.main, options=options, share=SHARES["text"])
+        compiled = ("--compile",) if self.args.compile else ()
+        options = (*_named(root, "world"), *_named(root, "out", "vae"), *batch, *compiled)
+        yield Part(name="vae", work=autoencoder.main, options=options, share=SHARES["vae"])
+        options = (*_named(root, "world"), *_named(root, "vae"), *_named(root, "text"))
+        yield Part(name="latents", work=_encoded, options=(*options, *_named(root, "out", "latents"), *processes))
+        options = (*_named(root, "latents"), *_named(root, "text"), *_named(root, "out", "unet"), *batch, *compiled)
+        yield Part(name="unet", work=denoiser.main, options=options, share=SHARES["unet"])
+        options = (*_named(root, "vae"), *_named(root, "text"), *_named(root, "latents"))
+        options = (*options, *_named(root, "unet", "unet/unet"), *_named(root, "out", "starter"))
+        yield Part(name="export", work=_exported, options=options)
+
+    def _finish(self) -> Iterator[Part]:
+        """What is learnt on the finished model, and what measures it."""
+        root, batch, few = self.root, ("--batch", str(self.args.batch)), self.args.renders
+        drawn = ("--processes", str(self.args.processes), *(("--renders", str(few)) if few else ()))
+        model = _named(root, "model", "starter")
+        options: tuple[str, ...] = (*model, *_named(root, "latents"), *_named(root, "out", "few_steps"), *batch)
+        yield Part(name="few_steps", work=few_steps.main, options=options, share=SHARES["few_steps"])
+        for style in ADAPTER_STYLES:
+            options = ("--style", style, *model, *_named(root, "out", "loras"), *drawn, *batch)
+            yield Part(name=style, work=style_adapter.main, options=options, share=SHARES["lora"])
+        options = (*_named(root, "out", "judge"), *drawn, *batch)
+        yield Part(name="judge", work=judge.main, options=options, share=SHARES["judge"])
+        options = (*model, *_named(root, "judge"), *_named(root, "few-steps", "few_steps/few-steps.safetensors"))
+        yield Part(name="bench", work=bench.main, options=(*options, *_named(root, "out", "bench"), *self._measured()))
+        yield Part(name="curves", work=_curves, options=(str(root),))
 
     def _measured(self) -> tuple[str, ...]:
         if not self.args.renders:
@@ -193,6 +168,11 @@ class Plan:
             "1",
             "--no-sheet",
         )
+
+
+def _named(root: Path, option: str, folder: str = "") -> tuple[str, str]:
+    """An option that names a folder of the run; where none is said it has the option's name."""
+    return f"--{option}", str(root / (folder or option))
 
 
 def _encoded(options: Sequence[str]) -> None:

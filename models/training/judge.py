@@ -99,11 +99,14 @@ def read(judge: Judge, pictures: np.ndarray) -> dict[str, torch.Tensor]:
 
 
 def own_accuracy(judge: Judge, seed: int, count: int, processes: int) -> dict[str, float]:
-    """Share of right answers on renders it has never seen."""
+    """Share of right answers on renders it has never seen: of pairs for what only pairs show, else of all others."""
     rng = np.random.default_rng(seed)
     scenes = [drawn_scene(rng) for _ in range(count)]
     answers, wanted = read(judge, rendered(scenes, processes, painted_small)), truths(scenes)
-    return {name: float((answers[name] == wanted[name]).float().mean()) for name in (*JUDGED, "shows")}
+    are_pairs = torch.tensor([len(scene.things) == 2 for scene in scenes])
+    right = {name: (answers[name] == wanted[name]).float() for name in (*JUDGED, "shows")}
+    rows = {name: are_pairs if name in {"kind_1", "colour_1", "relation"} else ~are_pairs for name in right}
+    return {name: float(hits[rows[name]].mean()) for name, hits in right.items()}
 
 
 def opened(folder: Path, device: torch.device) -> tuple[Judge, dict[str, float]]:
