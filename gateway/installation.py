@@ -15,7 +15,7 @@ from gateway.clock import Clock, utc_now
 from gateway.reception import Reception
 from gateway.settings import ROOT, Settings, child_environment
 from gateway.webhooks import Destinations
-from models import Catalogue, Engine, SettingInvalid, load_catalogue
+from models import MAX_SEED, Catalogue, Engine, SettingInvalid, load_catalogue
 from models.child_protocol import Compute
 from models.engine_process import EngineProcess
 from router import Router, Styles, load_styles
@@ -26,7 +26,7 @@ from storage.signing_keys import read_or_make_keys
 
 log = structlog.get_logger()
 
-SEEDS = 2**32
+SEEDS = MAX_SEED + 1
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,6 +30,9 @@ from models.request import (
     MAX_TTL_S,
     METADATA_KEY,
     MIN_TTL_S,
+    check_metadata,
+    check_strength,
+    check_ttl,
 )
 
 Side = Annotated[int, WithJsonSchema({"type": "integer", "enum": list(SIDES)})]
@@ -127,7 +130,10 @@ class GenerateBody(BaseModel):
     dry_run: bool | None = Field(None, description="Check everything, quote the price, paint nothing.")
 
     def request(self) -> GenerationRequest:
-        """Raises RequestInvalid: a value breaks its rule."""
+        """Raises RequestInvalid: a value breaks its rule; of those too that do not stand in the result."""
+        check_metadata(self.metadata or {})
+        check_strength(self.strength)
+        check_ttl(self.ttl)
         check_listed_size(self.width, self.height)
         return GenerationRequest(
             prompt=self.prompt,

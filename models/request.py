@@ -158,7 +158,7 @@ class GenerationRequest:
         _check_range(self.seed, 0, MAX_SEED, field="seed")
         _check_range(self.n, 1, MAX_IMAGES, field="n")
         _check_adapters(self.loras)
-        _check_strength(self.init_image)
+        check_strength(None if self.init_image is None else self.init_image.strength)
         _check_range(self.num_inference_steps, 1, MAX_INFERENCE_STEPS, field="num_inference_steps")
         _check_range(self.guidance_scale, MIN_GUIDANCE_SCALE, MAX_GUIDANCE_SCALE, field="guidance_scale")
         _check_range(self.clip_skip, 0, MAX_CLIP_SKIP, field="clip_skip")
@@ -191,6 +191,12 @@ def check_metadata(metadata: Mapping[str, str]) -> None:
                 f"A value of `metadata` has at most {MAX_METADATA_VALUE_CHARACTERS} characters.", field="metadata"
             )
         _check_text(value, field="metadata")
+
+
+def check_strength(strength: float | None) -> None:
+    """Raises RequestInvalid."""
+    if strength is not None and not 0 < strength <= 1:
+        raise RequestInvalid(f"`strength` must be above 0 and at most 1, not {strength}.", field="strength")
 
 
 def check_ttl(ttl_s: int | None) -> None:
@@ -239,11 +245,6 @@ def _check_adapters(adapters: tuple[Adapter, ...]) -> None:
         raise RequestInvalid("`loras` must not name one twice.", field="loras")
     for adapter in adapters:
         _check_range(adapter.weight, -MAX_ADAPTER_WEIGHT, MAX_ADAPTER_WEIGHT, field="loras")
-
-
-def _check_strength(init_image: InitImage | None) -> None:
-    if init_image is not None and not 0 < init_image.strength <= 1:
-        raise RequestInvalid(f"`strength` must be above 0 and at most 1, not {init_image.strength}.", field="strength")
 
 
 def _check_range(value: float | None, low: float, high: float, *, field: str) -> None:

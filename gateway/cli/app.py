@@ -7,7 +7,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from models import DomainError, Family, GenerationRequest, Quality
+from models import DEFAULT_STRENGTH, MAX_SEED, DomainError, Family, GenerationRequest, Quality
 
 EXIT_DIFFERENT = 1
 EXIT_REFUSED = 2
@@ -71,7 +71,7 @@ def serve(
 def generate(
     prompt: Annotated[str, typer.Argument(help="What to paint.")],
     style: Annotated[str, typer.Option(help="A style's id; `pinxit styles list` shows them.")] = "auto",
-    seed: Annotated[int | None, typer.Option(help="0 to 4294967295; the same seed paints the same picture.")] = None,
+    seed: Annotated[int | None, typer.Option(help=f"0 to {MAX_SEED}; the same seed paints the same picture.")] = None,
     width: Annotated[int | None, typer.Option(help="A multiple of 8 from 256 to 2048.")] = None,
     height: Annotated[int | None, typer.Option(help="A multiple of 8 from 256 to 2048.")] = None,
     quality: Annotated[Quality | None, typer.Option(help="How much work goes into it.")] = None,
@@ -85,7 +85,9 @@ def generate(
     recipe: Annotated[Path | None, typer.Option(help="Write the recipe here, as JSON for `replay`.")] = None,
     init_image: Annotated[Path | None, typer.Option(help="Start from this picture.")] = None,
     mask: Annotated[Path | None, typer.Option(help="Paint only where this picture is white.")] = None,
-    strength: Annotated[float, typer.Option(help="How far to leave the first picture, above 0 up to 1.")] = 0.6,
+    strength: Annotated[
+        float, typer.Option(help="How far to leave the first picture, above 0 up to 1.")
+    ] = DEFAULT_STRENGTH,
 ) -> None:
     """Paint one picture without a server."""
     from gateway.cli.beginning import Beginning

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from models import InitImage, RequestInvalid
+from models import DEFAULT_STRENGTH, InitImage, RequestInvalid
 
 MAX_FILE_BYTES = 256 << 20  # the largest picture we paint has 177 MB of pixels
 
@@ -16,7 +16,7 @@ class Beginning:
 
     image: Path | None = None
     mask: Path | None = None
-    strength: float = 0.6
+    strength: float = DEFAULT_STRENGTH
 
     def init_image(self) -> InitImage | None:
         """What the spec says of it.

@@ -21,7 +21,6 @@ from gateway.http.preferring import Preference, read_preference
 from gateway.http.presenting import accepted_body, generation_body, quote_body, recipes_body
 from gateway.http.waiting import submit_and_wait
 from gateway.wire import AcceptedBody, DeletedBody, GenerationBody, GenerationListBody, QuoteBody, RecipesBody
-from models.request import check_metadata, check_ttl
 from storage import Priority
 
 BODY: dict[str, Any] = {
@@ -167,8 +166,6 @@ async def asked(given: Services, caller: Caller, sent: Sent, idempotency_key: st
     if sent.body.webhook_url is not None:
         given.destinations.check_url(sent.body.webhook_url)
     body, request = sent.body, sent.body.request()
-    check_metadata(body.metadata or {})
-    check_ttl(body.ttl)
     expiry(caller.plan, body.ttl, now=given.clock())
     beginning = await given.beginnings.read(caller, sent.given())
     return Ask(

@@ -11,7 +11,7 @@ from PIL import Image
 from plugins.hostile_pictures import hostile, two_colours, written
 
 from gateway.http.forms import MAX_FILE_BYTES, MAX_FORM_BYTES
-from storage.generations import release_leases
+from models import EngineStopped
 
 PROMPT = "a red lighthouse by the sea"
 PNG = written(two_colours(), "PNG")
@@ -80,22 +80,13 @@ async def test_the_engine_finds_the_files_under_the_names_of_the_recipe_and_noth
     assert gateway.engine.found == [set(kept), set(kept)]
 
 
-async def test_it_is_painted_by_a_later_attempt_too(open_gateway):
-    first = await open_gateway()
-    first.engine.hold()
-    accepted = (await first.paint(image=text_of(PNG), **{"async": True})).json()
-    await first.server.worker.stop(accepted["generation_id"])
-    async with first.installation.database.writing() as transaction:
-        await release_leases(transaction)
-    first.engine.release()
-    first.server.queue.nudge()
-    for _ in range(500):
-        view = await first.get(f"/v1/generations/{accepted['generation_id']}")
-        if view.json()["status"] == "completed":
-            break
-        await asyncio.sleep(0.005)
-    assert view.json()["status"] == "completed"
-    assert first.engine.found[-1]
+async def test_a_later_attempt_begins_from_the_same_files(gateway):
+    gateway.engine.fail_next(EngineStopped("It died."))
+    answered = await gateway.paint(image=text_of(PNG), mask=text_of(MASK))
+    assert answered.status_code == 200
+    first, second = gateway.engine.found
+    assert len(first) == 2
+    assert first == second
 
 
 async def test_a_replay_begins_from_the_same_files_even_when_the_first_one_is_deleted(gateway):
@@ -109,6 +100,16 @@ async def test_a_replay_begins_from_the_same_files_even_when_the_first_one_is_de
     assert len(kept_files(gateway, again["generation_id"])) == 2
     third = await gateway.http.post(f"/v1/generations/{again['generation_id']}/replay", headers=headers)
     assert third.json()["identical"] is True
+
+
+async def test_who_shares_a_painting_keeps_no_files_of_its_own(gateway):
+    first, second = [(await gateway.paint(image=text_of(PNG), seed=4)).json() for _ in range(2)]
+    assert (first["cached"], second["cached"]) == (False, True)
+    assert kept_files(gateway, second["generation_id"]) == []
+    headers = {"Authorization": f"Bearer {gateway.key}"}
+    await gateway.http.delete(f"/v1/generations/{first['generation_id']}", headers=headers)
+    again = await gateway.http.post(f"/v1/generations/{second['generation_id']}/replay", headers=headers)
+    assert again.json()["identical"] is True
 
 
 async def test_what_is_refused_leaves_no_file(gateway):
