@@ -2,8 +2,6 @@
 
 import asyncio
 
-import pytest
-
 from models import WeightsRejected
 
 
@@ -98,9 +96,9 @@ async def test_predictions_are_listed_page_by_page_and_only_the_accounts_own(gat
     assert (await gateway.get(f"/v1/predictions/{ids[0]}", key=other)).status_code == 404
 
 
-@pytest.mark.parametrize(
-    ("path", "body", "status", "code"),
-    [
+async def test_what_breaks_a_rule_is_refused_in_rfc_9457s_form(gateway):
+    """Replicate's client reads `title`, `detail` and `status`."""
+    for path, body, status, code in [
         ("models/stability-ai/sdxl/predictions", asking(), 404, "model_not_found"),
         ("models/local/no-such/predictions", asking(), 404, "model_not_found"),
         ("predictions", asking(), 400, "missing_parameter"),
@@ -108,14 +106,11 @@ async def test_predictions_are_listed_page_by_page_and_only_the_accounts_own(gat
         ("predictions", {"version": "starter", **asking(width=1)}, 400, "invalid_size"),
         ("predictions", {"version": "starter", "webhook": "ftp://x", **asking()}, 400, "invalid_webhook_url"),
         ("predictions", {"version": "starter", "webhook_events_filter": ["x"], **asking()}, 400, "invalid_parameter"),
-    ],
-)
-async def test_what_breaks_a_rule_is_refused_in_rfc_9457s_form(gateway, path, body, status, code):
-    """Replicate's client reads `title`, `detail` and `status`."""
-    answered = (await post(gateway, path, body)).json()
-    assert (answered["status"], answered["error"]["code"]) == (status, code)
-    assert answered["title"]
-    assert answered["detail"]
+    ]:
+        answered = (await post(gateway, path, body)).json()
+        assert (answered["status"], answered["error"]["code"]) == (status, code)
+        assert answered["title"]
+        assert answered["detail"]
 
 
 async def test_older_clients_authorize_with_another_word(gateway):
