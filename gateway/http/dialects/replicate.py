@@ -16,6 +16,7 @@ from gateway.http.dialects.reading import Read, ignored_header, read_json
 from gateway.http.dialects.replicate_answers import prediction_answer, prediction_page, prediction_url
 from gateway.http.dialects.replicate_orders import PredictionBody, read_version
 from gateway.http.preferring import read_preference
+from gateway.http.waiting import accepted_from
 from models import ParameterMissing
 
 LONGEST_WAIT_S = 60.0
@@ -39,6 +40,7 @@ Sent = Annotated[Read[PredictionBody], Depends(prediction_body)]
 class Call:
     """What comes with a prediction's body: how long to wait, and what makes asking twice harmless."""
 
+    request: Request
     prefer: str
     idempotency_key: str | None
 
@@ -48,8 +50,8 @@ class Call:
         return read_preference(self.prefer).wait_within(LONGEST_WAIT_S) if WAITS.search(self.prefer) else 0
 
 
-async def call_of(idempotency_key: IdempotencyKey, prefer: Annotated[str, Header()] = "") -> Call:
-    return Call(prefer=prefer, idempotency_key=idempotency_key)
+async def call_of(request: Request, idempotency_key: IdempotencyKey, prefer: Annotated[str, Header()] = "") -> Call:
+    return Call(request=request, prefer=prefer, idempotency_key=idempotency_key)
 
 
 Calling = Annotated[Call, Depends(call_of)]
@@ -112,7 +114,7 @@ async def _predicted(
         idempotency_key=call.idempotency_key,
         body_sha256=sent.sha256,
     )
-    accepted = await given.submit(caller, ask)
+    accepted = await accepted_from(call.request, given, caller, ask)
     view = await given.fetch.ended(caller, accepted.generation_id, wait_s=call.wait_s)
     headers = {"Location": prediction_url(accepted.generation_id, given.urls), **ignored_header(body.ignored())}
     prediction = prediction_answer(view, given.urls)

@@ -64,7 +64,7 @@ async def test_a_variation_needs_no_words(gateway):
 
 async def test_what_breaks_a_rule_is_named(gateway):
     for files, texts, code, param in [
-        ([], {}, "missing_parameter", "image"),
+        ([("other", b"x")], {}, "missing_parameter", "image"),
         ([("image[]", png()), ("image[]", png())], {}, "invalid_parameter", "image"),
         ([("image", png()), ("mask", png(size=(8, 8)))], {}, "invalid_image", "mask"),
         ([("image", b"no picture")], {}, "invalid_image", "image"),
@@ -73,8 +73,6 @@ async def test_what_breaks_a_rule_is_named(gateway):
         ([("image", png())], {"strength": "2"}, "invalid_parameter", "strength"),
         ([("image", png())], {"prompt": "a naked child"}, "moderation_blocked", None),
     ]:
-        if not files:
-            files = [("other", b"x")]
         answered = await edited(gateway, files, **texts)
         error = answered.json()["error"]
         assert (answered.status_code, error["code"], error["param"]) == (400, code, param)

@@ -216,6 +216,29 @@ async def test_clients_are_told_where_asking_again_is_in_vain(gateway):
     assert (broken.status_code, broken.headers["x-should-retry"]) == (500, "false")
 
 
+async def test_a_full_minute_is_worth_waiting_for_and_a_used_up_day_is_not(gateway):
+    """openai-python waits as long as `Retry-After` says, unless that is longer than two minutes."""
+    hasty, spent = await gateway.new_key(plan="owner", rpm=1), await gateway.new_key(plan="owner", rpd=1)
+    for key in (hasty, spent):
+        assert (await asked(gateway, key=key)).status_code == 200
+    minute, day = await asked(gateway, key=hasty), await asked(gateway, key=spent)
+    assert (minute.status_code, minute.json()["error"]["code"]) == (429, "rate_limit_exceeded")
+    assert int(minute.headers["retry-after"]) <= 60
+    assert "x-should-retry" not in minute.headers
+    assert (day.status_code, day.json()["error"]["code"]) == (429, "daily_quota_exceeded")
+    assert int(day.headers["retry-after"]) > 120
+    assert day.headers["x-should-retry"] == "false"
+
+
+async def test_a_call_that_a_client_repeats_by_itself_is_painted_and_paid_once(gateway):
+    """OpenAI's clients send no idempotency key with it, only a count."""
+    first, again = [
+        (await asked(gateway, headers={"x-stainless-retry-count": count})).json()["generation_id"] for count in "01"
+    ]
+    assert first == again
+    assert (await asked(gateway, headers={"x-stainless-retry-count": "0"})).json()["generation_id"] != first
+
+
 async def test_models_are_listed_in_openais_form(gateway):
     body = (await gateway.get("/v1/models")).json()
     assert body["object"] == "list"
