@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, delete, func, insert, literal, select, update
+from sqlalchemy import Select, bindparam, delete, func, insert, literal, select, update
 
 from storage.columns import Moment
 from storage.database import Connection, Transaction
@@ -14,6 +14,13 @@ from storage.tables import accounts
 from storage.webhook_tables import EndpointState, endpoints
 
 EVERY_EVENT = "*"
+# Asked whenever something ends, so it is put together once.
+ENDPOINTS_OF = (
+    select(endpoints)
+    .where(endpoints.c.account_id == bindparam("account_id"))
+    .order_by(endpoints.c.created_at.desc(), endpoints.c.id)
+)
+MEMBERS = endpoints.c.keys()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +71,8 @@ async def count_endpoints(transaction: Transaction, account_id: str) -> int:
 
 async def endpoints_of(connection: Connection, account_id: str) -> list[Endpoint]:
     """All of an account, newest first."""
-    c = endpoints.c
-    query = select(endpoints).where(c.account_id == account_id).order_by(c.created_at.desc(), c.id)
-    return [Endpoint(**row) for row in (await connection.execute(query)).mappings()]
+    rows = (await connection.execute(ENDPOINTS_OF, {"account_id": account_id})).all()
+    return [Endpoint(**dict(zip(MEMBERS, row, strict=True))) for row in rows]
 
 
 async def endpoint_of(connection: Connection, account_id: str, id: str) -> Endpoint | None:
