@@ -6,14 +6,14 @@ remembered of keys for seconds. Must never touch credits: the ledger is storage'
 """
 
 from gateway.access.bounds import check_within, within
-from gateway.access.callers import AccountSuspended, Caller, Gatekeeper, is_valid
+from gateway.access.callers import AccountSuspended, Caller, Gatekeeper, hashes_of
 from gateway.access.known_keys import KnownKeys
 from gateway.access.last_uses import LastUses
 from gateway.access.plans import Plan, Plans, PlanTooSmall, check_plan, expiry, load_plans
 from gateway.access.quota import QuotaExceeded, TooManyOpen, check_open, count_request
 from gateway.access.rate_limit import MinuteWindows, RateExceeded, Window
 from gateway.access.scopes import DEFAULT_SCOPES, SCOPES, ScopeMissing, parse_scopes
-from gateway.access.tokens import KeyMissing, KeyRejected, Mode, Token, TokenHashes, make_token, parse_token
+from gateway.access.tokens import KeyMissing, KeyRejected, Mode, Token, TokenHashes, make_token, parse_mode, parse_token
 
 __all__ = [
     "DEFAULT_SCOPES",
@@ -42,9 +42,10 @@ __all__ = [
     "check_within",
     "count_request",
     "expiry",
-    "is_valid",
+    "hashes_of",
     "load_plans",
     "make_token",
+    "parse_mode",
     "parse_scopes",
     "parse_token",
     "within",

@@ -76,8 +76,8 @@ class Gatekeeper:
         """
         token = parse_token(token_text)
         found = await self.known.find(token.id)
-        is_match = self.hashes.match(token, _hashes_of(found.key if found else None, now))
-        if found is None or not is_match or not is_valid(found.key, token.mode, now):
+        is_match = self.hashes.match(token, hashes_of(found.key if found else None, now))
+        if found is None or not is_match or not _is_valid(found.key, token.mode, now):
             raise KeyRejected("The API key is not valid.")
         if found.account.suspended_at is not None:
             raise AccountSuspended("This account is suspended; ask whoever runs this service.")
@@ -87,7 +87,7 @@ class Gatekeeper:
         return Caller(key=found.key, account=found.account, plan=self.plans.get(found.account.plan))
 
 
-def is_valid(key: ApiKey, mode: str, now: datetime) -> bool:
+def _is_valid(key: ApiKey, mode: str, now: datetime) -> bool:
     is_expired = key.expires_at is not None and key.expires_at <= now
     return key.revoked_at is None and not is_expired and key.mode == mode
 
@@ -122,7 +122,7 @@ def _network(text: str) -> IPv4Network | IPv6Network:
     return ip_network(getattr(address, "ipv4_mapped", None) or address)
 
 
-def _hashes_of(key: ApiKey | None, now: datetime) -> tuple[str, str]:
+def hashes_of(key: ApiKey | None, now: datetime) -> tuple[str, str]:
     """Always two to compare with, whether there is such a key or not."""
     if key is None:
         return NO_HASH, NO_HASH

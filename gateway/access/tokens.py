@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from gateway.identity import BASE62
-from models import Refused
+from models import Refused, RequestInvalid
 
 ID_CHARACTERS = 12
 SECRET_CHARACTERS = 30
@@ -41,6 +41,13 @@ class KeyRejected(Refused):
 class Mode(StrEnum):
     LIVE = "live"
     TEST = "test"
+
+
+def parse_mode(name: str) -> Mode:
+    """Raises RequestInvalid."""
+    if name not in set(Mode):
+        raise RequestInvalid(f"`mode` is live or test, not {name!r}.", field="mode")
+    return Mode(name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

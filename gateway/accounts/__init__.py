@@ -7,6 +7,7 @@ Command line and HTTP call the same use cases. Must never paint, nor decide whet
 from gateway.accounts.accounts import DEFAULT_PLAN, FIRST_ACCOUNT, Accounts, AccountUnknown, KeyOrder
 from gateway.accounts.actors import CLI, Actor
 from gateway.accounts.credits import Credits
+from gateway.accounts.examining import TokenState
 from gateway.accounts.keys import Keys, KeyUnknown, NewKey
 from gateway.accounts.terms import DEFAULT_OVERLAP_S, MOST_CREDITS, MOST_OVERLAP_S, KeyTerms
 
@@ -26,4 +27,5 @@ __all__ = [
     "KeyUnknown",
     "Keys",
     "NewKey",
+    "TokenState",
 ]

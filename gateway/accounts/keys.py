@@ -19,6 +19,7 @@ from gateway.access import (
     within,
 )
 from gateway.accounts.actors import Actor
+from gateway.accounts.examining import Examined, examine
 from gateway.accounts.terms import DEFAULT_OVERLAP_S, MOST_OVERLAP_S, KeyTerms, check_number
 from gateway.clock import Clock
 from models import Refused, RequestInvalid
@@ -119,6 +120,10 @@ class Keys:
         if key is None or account_id not in {None, key.account_id}:
             raise KeyUnknown(f"There is no key {key_id!r}.")
         return key
+
+    async def examine(self, text: str) -> Examined:
+        """What a text is that looks like a key."""
+        return await examine(text, known=self.known, hashes=self.hashes, now=self.clock())
 
     async def page(
         self, account_id: str | None, *, limit: int | None = None, before: str | None = None

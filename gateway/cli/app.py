@@ -1,12 +1,12 @@
 """Commands, their options, and how errors become one line and an exit code."""
 
 import gc
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
+from gateway.cli.operators import operators
 from models import DEFAULT_STRENGTH, MAX_SEED, DomainError, Family, GenerationRequest, Quality
 
 EXIT_DIFFERENT = 1
@@ -19,13 +19,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-keys = typer.Typer(help="API keys.", no_args_is_help=True)
-accounts = typer.Typer(help="Accounts and their credits.", no_args_is_help=True)
 models = typer.Typer(help="The models of this installation.", no_args_is_help=True)
 loras = typer.Typer(help="The LoRAs of this installation.", no_args_is_help=True)
 styles = typer.Typer(help="The looks on offer.", no_args_is_help=True)
-app.add_typer(keys, name="keys")
-app.add_typer(accounts, name="accounts")
+for name, group in operators.items():
+    app.add_typer(group, name=name)
 app.add_typer(models, name="models")
 app.add_typer(loras, name="loras")
 app.add_typer(styles, name="styles")
@@ -140,73 +138,6 @@ def openapi() -> None:
     print_json(make_api().openapi())
 
 
-@keys.command("create")
-def create_key(
-    account: Annotated[str, typer.Option(help="The account's name; it is made if it is new.")],
-    plan: Annotated[str | None, typer.Option(help="Plan of a new account (free).")] = None,
-    mode: Annotated[str, typer.Option(help="live or test.")] = "live",
-    scopes: Annotated[str, typer.Option(help="With commas between.")] = "generate,read,delete",
-    credits: Annotated[int, typer.Option(help="Credits to grant.")] = 0,
-    rpm: Annotated[int | None, typer.Option(min=1, help="Requests a minute, instead of the plan's.")] = None,
-    rpd: Annotated[int | None, typer.Option(min=1, help="Requests a day of this key.")] = None,
-    expires: Annotated[datetime | None, typer.Option(help="When it ends, ISO 8601, UTC unless it says.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Make a key and show it once. Works beside a running server."""
-    from gateway.access import Mode, parse_scopes
-    from gateway.accounts import KeyOrder
-    from gateway.cli.desk import create
-    from models import RequestInvalid
-
-    if mode not in set(Mode):
-        raise RequestInvalid(f"--mode is live or test, not {mode!r}.", field="mode")
-    order = KeyOrder(
-        account=account,
-        plan=plan,
-        mode=Mode(mode),
-        scopes=parse_scopes(scope.strip() for scope in scopes.split(",")),
-        credits=credits,
-        rpm=rpm,
-        rpd=rpd,
-        expires_at=_aware(expires),
-    )
-    create(order, as_json=as_json)
-
-
-@keys.command("list")
-def list_keys(
-    account: Annotated[str | None, typer.Option(help="Only this account's.")] = None, as_json: Json = False
-) -> None:
-    """Show every key's public part and state; the secret is kept nowhere."""
-    from gateway.cli.desk import show_keys
-
-    show_keys(account, as_json=as_json)
-
-
-@keys.command("revoke")
-def revoke_key(key: Annotated[str, typer.Argument(help="The id (key_…) or the key itself.")]) -> None:
-    """Make a key useless at once, on every running server."""
-    from gateway.cli.desk import revoke
-
-    revoke(key)
-
-
-@accounts.command("list")
-def list_accounts(as_json: Json = False) -> None:
-    """Show every account with plan and credits."""
-    from gateway.cli.desk import show_accounts
-
-    show_accounts(as_json=as_json)
-
-
-@accounts.command("show")
-def show_account(name: Annotated[str, typer.Argument(help="The account's name.")], as_json: Json = False) -> None:
-    """Show one account, with the secret that signs its webhooks."""
-    from gateway.cli.desk import show_account as show
-
-    show(name, as_json=as_json)
-
-
 @models.command("list")
 def list_models(as_json: Json = False) -> None:
     """Show every model with its family and folder."""
@@ -264,7 +195,3 @@ def list_styles(as_json: Json = False) -> None:
     from gateway.cli.shelf import show_styles
 
     show_styles(as_json=as_json)
-
-
-def _aware(moment: datetime | None) -> datetime | None:
-    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment

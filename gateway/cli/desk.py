@@ -1,14 +1,15 @@
-"""`pinxit keys` and `pinxit accounts`: straight on the database, beside a running server."""
+"""Accounts, keys, credits, plans and the audit log from a shell: straight on the database, beside a running server."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import fields
 from datetime import datetime
 from typing import TypeVar
 
 from rich.console import Console
 
-from gateway.access import parse_token
-from gateway.accounts import CLI, KeyOrder, NewKey
+from gateway.access import Plan, parse_token
+from gateway.accounts import CLI, KeyOrder, NewKey, TokenState
 from gateway.cli.printing import Cell, print_json, print_rows
 from gateway.reception import Reception
 from gateway.settings import load_settings
@@ -21,14 +22,19 @@ Result = TypeVar("Result")
 
 def create(order: KeyOrder, *, as_json: bool) -> None:
     made = at_desk(lambda reception: reception.accounts.add_key(order))
-    if as_json:
-        print_json({"key": made.token.text, **_key_row(made.key), **_account_members(made)})
-        return
-    console = Console(highlight=False, soft_wrap=True)
-    console.print(f"Key for account {made.account.name!r}, shown this once:\n  [bold]{made.token.text}[/bold]")
+    members = {"account": made.account.name, "plan": made.account.plan, "webhook_secret": made.account.webhook_secret}
+    _show_secret(made, {**_key_row(made.key), **members}, as_json=as_json)
+
+
+def rotate(key: str, *, overlap_s: int, as_json: bool) -> None:
+    """Raises KeyUnknown, RequestInvalid."""
+    id = id_of(key)
+    made = at_desk(lambda reception: reception.keys.rotate(id, by=CLI, overlap_s=overlap_s))
+    _show_secret(made, _key_row(made.key), as_json=as_json)
 
 
 def show_keys(account: str | None, *, as_json: bool) -> None:
+    """Raises AccountUnknown."""
     rows = [_key_row(key) for key in at_desk(lambda reception: _keys_of(reception, account))]
     print_rows("Keys", rows, as_json=as_json)
 
@@ -37,7 +43,23 @@ def revoke(key: str) -> None:
     """Raises KeyUnknown."""
     id = id_of(key)
     at_desk(lambda reception: reception.keys.revoke(id, by=CLI))
-    Console(highlight=False).print(f"{id} is revoked.")
+    _say(f"{id} is revoked.")
+
+
+def verify(token: str, *, as_json: bool) -> bool:
+    """Whether the token is good at this moment; says why not."""
+    examined = at_desk(lambda reception: reception.keys.examine(token))
+    row: dict[str, Cell] = {"state": examined.state}
+    if examined.key is not None:
+        row |= _key_row(examined.key)
+    print_rows("Token", [row], as_json=as_json)
+    return examined.state is TokenState.VALID
+
+
+def create_account(name: str, plan: str, *, as_json: bool) -> None:
+    """Raises RequestInvalid."""
+    account = at_desk(lambda reception: reception.accounts.create(name, plan, by=CLI))
+    show_account(account.id, as_json=as_json)
 
 
 def show_accounts(*, as_json: bool) -> None:
@@ -45,11 +67,75 @@ def show_accounts(*, as_json: bool) -> None:
     print_rows("Accounts", rows, as_json=as_json)
 
 
-def show_account(name: str, *, as_json: bool) -> None:
+def show_account(account: str, *, as_json: bool) -> None:
     """Raises AccountUnknown."""
-    account, balance = at_desk(lambda reception: reception.accounts.one(name))
-    row = {**_account_row(account, balance), "webhook_secret": account.webhook_secret}
-    print_rows(f"Account {name}", [row], as_json=as_json)
+    found, balance = at_desk(lambda reception: reception.accounts.one(account))
+    row = {**_account_row(found, balance), "webhook_secret": found.webhook_secret}
+    print_rows(f"Account {found.name}", [row], as_json=as_json)
+
+
+def move(account: str, plan: str) -> None:
+    """Raises AccountUnknown, RequestInvalid."""
+    moved = at_desk(lambda reception: reception.accounts.move(account, plan, by=CLI))
+    _say(f"{moved.name} is on plan {moved.plan}.")
+
+
+def suspend(account: str) -> None:
+    """Raises AccountUnknown."""
+    suspended = at_desk(lambda reception: reception.accounts.suspend(account, by=CLI))
+    _say(f"{suspended.name} is suspended.")
+
+
+def resume(account: str) -> None:
+    """Raises AccountUnknown."""
+    resumed = at_desk(lambda reception: reception.accounts.resume(account, by=CLI))
+    _say(f"{resumed.name} is not suspended.")
+
+
+def change_credits(account: str, credits: int, *, note: str, as_json: bool) -> None:
+    """Raises AccountUnknown, RequestInvalid, CreditsShort."""
+    found, balance = at_desk(lambda reception: reception.credits.change(account, credits, note=note, by=CLI))
+    print_rows(f"Account {found.name}", [_account_row(found, balance)], as_json=as_json)
+
+
+def show_ledger(account: str, *, limit: int, as_json: bool) -> None:
+    """Raises AccountUnknown."""
+    found = at_desk(lambda reception: reception.credits.entries(account, limit=limit))
+    rows: list[dict[str, Cell]] = [
+        {
+            "created_at": _moment(entry.created_at),
+            "kind": entry.kind,
+            "credits": entry.credits,
+            "generation_id": entry.generation_id,
+            "key_id": entry.key_id,
+            "note": entry.note,
+        }
+        for entry in found
+    ]
+    print_rows(f"Ledger of {account}", rows, as_json=as_json)
+
+
+def show_plans(*, as_json: bool) -> None:
+    plans = Installation(settings=load_settings()).plans
+    rows = [{field.name: getattr(plan, field.name) for field in fields(Plan)} for plan in plans.all()]
+    print_rows("Plans", rows, as_json=as_json)
+
+
+def show_audit(account: str | None, *, limit: int, as_json: bool) -> None:
+    """Raises AccountUnknown."""
+    found = at_desk(lambda reception: reception.accounts.audit(account, limit=limit))
+    rows: list[dict[str, Cell]] = [
+        {
+            "created_at": _moment(entry.created_at),
+            "actor": entry.actor,
+            "action": entry.action,
+            "subject": entry.subject,
+            "details": [f"{name}={_plain(value)}" for name, value in entry.details.items()],
+            "request_id": entry.request_id,
+        }
+        for entry in found
+    ]
+    print_rows("Audit log", rows, as_json=as_json)
 
 
 def at_desk(act: Callable[[Reception], Awaitable[Result]]) -> Result:
@@ -84,13 +170,27 @@ def _key_row(key: ApiKey) -> dict[str, Cell]:
     return {
         "id": key.id,
         "account_id": key.account_id,
+        "name": key.name,
         "mode": key.mode,
         "scopes": sorted(key.scopes),
         "created_at": _moment(key.created_at),
         "expires_at": _moment(key.expires_at),
         "revoked_at": _moment(key.revoked_at),
         "last_used_at": _moment(key.last_used_at),
+        "bounds": list(_bounds(key)),
     }
+
+
+def _bounds(key: ApiKey) -> Iterator[str]:
+    """What the key has of its own, such as `rpm=5`."""
+    for name in ("rpm", "rpd", "max_open"):
+        if getattr(key, name) is not None:
+            yield f"{name}={getattr(key, name)}"
+    if key.spend_cap is not None:
+        yield f"spent={key.spent}/{key.spend_cap}"
+    for name in ("models", "styles", "networks"):
+        if getattr(key, name) is not None:
+            yield f"{name}={'|'.join(sorted(getattr(key, name)))}"
 
 
 def _account_row(account: Account, balance: Balance) -> dict[str, Cell]:
@@ -98,6 +198,7 @@ def _account_row(account: Account, balance: Balance) -> dict[str, Cell]:
         "id": account.id,
         "name": account.name,
         "plan": account.plan,
+        "suspended_at": _moment(account.suspended_at),
         "available": balance.available,
         "held": balance.held,
         "captured": balance.captured,
@@ -105,9 +206,20 @@ def _account_row(account: Account, balance: Balance) -> dict[str, Cell]:
     }
 
 
-def _account_members(made: NewKey) -> Mapping[str, Cell]:
-    return {"account": made.account.name, "plan": made.account.plan, "webhook_secret": made.account.webhook_secret}
+def _plain(value: str | int | list[str] | None) -> str:
+    return "|".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _moment(moment: datetime | None) -> str | None:
-    return moment.isoformat() if moment else None
+    return moment.isoformat(timespec="seconds") if moment else None
+
+
+def _show_secret(made: NewKey, members: Mapping[str, Cell], *, as_json: bool) -> None:
+    if as_json:
+        print_json({"key": made.token.text, **members})
+        return
+    _say(f"Key for account {made.account.name!r}, shown this once:\n  [bold]{made.token.text}[/bold]")
+
+
+def _say(text: str) -> None:
+    Console(highlight=False, soft_wrap=True).print(text)

@@ -1,0 +1,198 @@
+"""Commands around accounts: keys, accounts, credits, plans, the audit log. All work beside a running server."""
+
+import sys
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+Account = Annotated[str, typer.Argument(help="The account's name or id.")]
+OneAccount = Annotated[str | None, typer.Option("--account", help="Only this account's.")]
+Key = Annotated[str, typer.Argument(help="The id (key_…) or the key itself.")]
+Limit = Annotated[int, typer.Option(min=1, max=1000, help="So many, the newest first.")]
+
+EXIT_INVALID = 1
+
+keys = typer.Typer(help="API keys.", no_args_is_help=True)
+accounts = typer.Typer(help="Accounts: who pays.", no_args_is_help=True)
+credits = typer.Typer(help="Credits and their ledger.", no_args_is_help=True)
+plans = typer.Typer(help="The plans of this installation.", no_args_is_help=True)
+audit = typer.Typer(help="Who changed what.", no_args_is_help=True)
+operators = {"keys": keys, "accounts": accounts, "credits": credits, "plans": plans, "audit": audit}
+
+
+@keys.command("create")
+def create_key(
+    account: Annotated[str, typer.Option(help="The account's name; it is made if it is new.")],
+    plan: Annotated[str | None, typer.Option(help="Plan of a new account (free).")] = None,
+    mode: Annotated[str, typer.Option(help="live or test.")] = "live",
+    scopes: Annotated[str, typer.Option(help="With commas between.")] = "generate,read,delete",
+    credits: Annotated[int, typer.Option(help="Credits to grant.")] = 0,
+    name: Annotated[str, typer.Option(help="What it is for.")] = "",
+    rpm: Annotated[int | None, typer.Option(min=1, help="Requests a minute, instead of the plan's.")] = None,
+    rpd: Annotated[int | None, typer.Option(min=1, help="Requests a day of this key.")] = None,
+    max_open: Annotated[int | None, typer.Option(min=1, help="Generations queued and painted at a time.")] = None,
+    spend_cap: Annotated[int | None, typer.Option(min=0, help="Credits that it may spend in all.")] = None,
+    models: Annotated[str | None, typer.Option(help="The only models it may use, with commas between.")] = None,
+    styles: Annotated[str | None, typer.Option(help="The only styles it may use, with commas between.")] = None,
+    networks: Annotated[str | None, typer.Option(help="Where it may be used from: CIDR, with commas between.")] = None,
+    expires: Annotated[datetime | None, typer.Option(help="When it ends, ISO 8601, UTC.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Make a key and show it once."""
+    from gateway.access import parse_mode, parse_scopes
+    from gateway.accounts import KeyOrder
+    from gateway.cli.desk import create
+
+    order = KeyOrder(
+        account=account,
+        plan=plan,
+        mode=parse_mode(mode),
+        scopes=parse_scopes(_listed(scopes) or ()),
+        credits=credits,
+        name=name,
+        rpm=rpm,
+        rpd=rpd,
+        max_open=max_open,
+        spend_cap=spend_cap,
+        models=_listed(models),
+        styles=_listed(styles),
+        networks=_listed(networks),
+        expires_at=None if expires is None else expires.replace(tzinfo=UTC),
+    )
+    create(order, as_json=as_json)
+
+
+@keys.command("list")
+def list_keys(account: OneAccount = None, as_json: Json = False) -> None:
+    """Show every key's public part and state; the secret is kept nowhere."""
+    from gateway.cli.desk import show_keys
+
+    show_keys(account, as_json=as_json)
+
+
+@keys.command("rotate")
+def rotate_key(
+    key: Key,
+    overlap_s: Annotated[int, typer.Option("--overlap", help="Seconds that the secret it has stays good.")] = 86400,
+    as_json: Json = False,
+) -> None:
+    """Give a key a new secret and show it once; its id stays."""
+    from gateway.cli.desk import rotate
+
+    rotate(key, overlap_s=overlap_s, as_json=as_json)
+
+
+@keys.command("revoke")
+def revoke_key(key: Key) -> None:
+    """Make a key useless, on every running server within five seconds."""
+    from gateway.cli.desk import revoke
+
+    revoke(key)
+
+
+@keys.command("verify-token")
+def verify_token(
+    token: Annotated[str, typer.Argument(help="The key, or - to read it from standard input.")], as_json: Json = False
+) -> None:
+    """Say what a text is that looks like a key: valid, expired, revoked, suspended, unknown, malformed. Exit code 1: not valid."""
+    from gateway.cli.desk import verify
+
+    text = sys.stdin.read().strip() if token == "-" else token  # noqa: S105 - no secret
+    if not verify(text, as_json=as_json):
+        raise typer.Exit(EXIT_INVALID)
+
+
+@accounts.command("create")
+def create_account(
+    name: Annotated[str, typer.Argument(help="Unique.")],
+    plan: Annotated[str, typer.Option(help="`pinxit plans list` shows them.")] = "free",
+    as_json: Json = False,
+) -> None:
+    """Make an account without keys and credits."""
+    from gateway.cli.desk import create_account as create
+
+    create(name, plan, as_json=as_json)
+
+
+@accounts.command("list")
+def list_accounts(as_json: Json = False) -> None:
+    """Show every account with plan and credits."""
+    from gateway.cli.desk import show_accounts
+
+    show_accounts(as_json=as_json)
+
+
+@accounts.command("show")
+def show_account(account: Account, as_json: Json = False) -> None:
+    """Show one account, with the secret that signs its webhooks."""
+    from gateway.cli.desk import show_account as show
+
+    show(account, as_json=as_json)
+
+
+@accounts.command("plan")
+def change_plan(account: Account, plan: Annotated[str, typer.Argument(help="`pinxit plans list` shows them.")]) -> None:
+    """Put an account on another plan."""
+    from gateway.cli.desk import move
+
+    move(account, plan)
+
+
+@accounts.command("suspend")
+def suspend_account(account: Account) -> None:
+    """Refuse an account's keys, on every running server within five seconds."""
+    from gateway.cli.desk import suspend
+
+    suspend(account)
+
+
+@accounts.command("resume")
+def resume_account(account: Account) -> None:
+    """Let a suspended account's keys be good again."""
+    from gateway.cli.desk import resume
+
+    resume(account)
+
+
+@credits.command("grant")
+def grant_credits(
+    account: Account,
+    credits: Annotated[int, typer.Argument(help="How many; --take-back takes them away.", min=1)],
+    note: Annotated[str, typer.Option(help="Why; its account can read it.")] = "",
+    is_taken_back: Annotated[bool, typer.Option("--take-back", help="Withdraw what nobody holds.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Give an account credits, or take some back."""
+    from gateway.cli.desk import change_credits
+
+    change_credits(account, -credits if is_taken_back else credits, note=note, as_json=as_json)
+
+
+@credits.command("show")
+def show_credits(account: Account, limit: Limit = 20, as_json: Json = False) -> None:
+    """Show an account's ledger."""
+    from gateway.cli.desk import show_ledger
+
+    show_ledger(account, limit=limit, as_json=as_json)
+
+
+@plans.command("list")
+def list_plans(as_json: Json = False) -> None:
+    """Show every plan as `plans.toml` says it now; a running server has what it read at its start."""
+    from gateway.cli.desk import show_plans
+
+    show_plans(as_json=as_json)
+
+
+@audit.command("list")
+def list_audit(account: OneAccount = None, limit: Limit = 20, as_json: Json = False) -> None:
+    """Show who changed accounts, keys and credits."""
+    from gateway.cli.desk import show_audit
+
+    show_audit(account, limit=limit, as_json=as_json)
+
+
+def _listed(names: str | None) -> frozenset[str] | None:
+    return None if names is None else frozenset(name.strip() for name in names.split(","))

@@ -1,0 +1,55 @@
+"""The operator's commands as programs of their own, on the data folder of a running gateway."""
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+PINXIT = Path(sys.executable).with_name("pinxit")
+
+
+@pytest.fixture
+def pinxit(gateway):
+    """One command to its end: exit code, and what it printed or complained of."""
+
+    async def pinxit(*arguments, stdin=""):
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("PINXIT_")}
+        process = await asyncio.create_subprocess_exec(
+            PINXIT,
+            *arguments,
+            env=environment | {"PINXIT_DATA_DIR": str(gateway.installation.settings.data_dir)},
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, err = await process.communicate(stdin.encode())
+        return process.returncode, (out or err).decode()
+
+    return pinxit
+
+
+async def test_an_operator_keeps_accounts_beside_a_running_server(gateway, pinxit):
+    code, made = await pinxit(
+        *("keys", "create", "--account", "anna", "--plan", "studio", "--credits", "3", "--styles", "watercolor"),
+        *("--spend-cap", "2", "--json"),
+    )
+    key = json.loads(made)
+    assert (code, key["bounds"]) == (0, ["spent=0/2", "styles=watercolor"])
+    assert (await gateway.paint(key=key["key"], style="watercolor")).status_code == 200
+
+    code, granted = await pinxit("credits", "grant", "anna", "5", "--note", "thanks", "--json")
+    assert (code, json.loads(granted)[0]["available"]) == (0, 7)
+    code, rotated = await pinxit("keys", "rotate", key["id"], "--overlap", "0", "--json")
+    secret = json.loads(rotated)["key"]
+    assert await pinxit("accounts", "suspend", "anna") == (0, "anna is suspended.\n")
+
+    code, states = await pinxit("keys", "verify-token", "-", "--json", stdin=secret)
+    assert (code, json.loads(states)[0]["state"]) == (1, "suspended")
+    code, log = await pinxit("audit", "list", "--account", "anna", "--json")
+    told = [entry["action"] for entry in json.loads(log)]
+    assert told[:3] == ["account.suspended", "key.rotated", "credits.granted"]
+    assert sorted(told[3:]) == ["account.created", "credits.granted", "key.created"]
+    assert key["key"][20:] not in log + states
