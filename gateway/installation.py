@@ -12,9 +12,10 @@ import structlog
 from gateway.access import Plans, load_plans
 from gateway.accounts import Accounts
 from gateway.clock import Clock, utc_now
+from gateway.identity import new_id
 from gateway.reception import Reception
 from gateway.settings import ROOT, Settings, child_environment
-from gateway.webhooks import Destinations
+from gateway.webhooks import Destinations, Outbox
 from models import MAX_SEED, Catalogue, Engine, SettingInvalid, load_catalogue
 from models.child_protocol import Compute
 from models.engine_process import EngineProcess
@@ -83,6 +84,10 @@ class Installation:
     @property
     def accounts(self) -> Accounts:
         return self.reception.accounts
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        return Outbox(new_id=new_id)
 
     @cached_property
     def destinations(self) -> Destinations:

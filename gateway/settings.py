@@ -151,6 +151,13 @@ class Settings(BaseSettings):
     variant_qualities: Annotated[tuple[Annotated[int, Field(ge=1, le=100)], ...], NoDecode, BeforeValidator(_split)] = (
         Field((50, 80, 90), description="Qualities that pictures may be asked for in, with commas between.")
     )
+    max_batch_queued: int = Field(
+        10_000, ge=1, description="Generations of batches in the queue; what is more waits in its batch."
+    )
+    max_batch_items: int = Field(
+        200_000, ge=1, description="Items of unfinished batches before new batches are refused with queue_full."
+    )
+    max_batch_bytes: int = Field(20_000_000, ge=1, description="Largest CSV or JSONL file of a batch, bytes.")
     webhook_allowed_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_split)] = (
         Field((), description="Private networks that webhooks may reach, as CIDR, with commas between.")
     )

@@ -85,6 +85,7 @@ class GenerationBody(BaseModel):
     replay_of: str | None = None
     priority: Literal["interactive", "batch"]
     metadata: dict[str, str]
+    batch_id: str | None = None
 
 
 class AcceptedBody(BaseModel):

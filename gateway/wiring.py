@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from gateway.access import MinuteWindows
+from gateway.batches import Batches
 from gateway.generations import (
     Beginnings,
     Cancel,
@@ -37,7 +38,7 @@ from gateway.identity import new_id
 from gateway.image_decoder import ImageDecoder
 from gateway.installation import SEEDS, Installation
 from gateway.queue import EmbeddedQueue
-from gateway.webhooks import Courier, Deliveries, Endpoints, History, Outbox, RetrySchedule, Trial, open_sender
+from gateway.webhooks import Courier, Deliveries, Endpoints, History, RetrySchedule, Trial, open_sender
 from gateway.worker import Worker
 from models import Engine
 from storage import StoreUnavailable
@@ -76,6 +77,7 @@ class Server:
             asyncio.create_task(self.deliveries.run(), name="webhooks"),
             asyncio.create_task(self.sweeper.run(), name="retention"),
             asyncio.create_task(self.installation.reception.last_uses.run(), name="last uses"),
+            asyncio.create_task(self.batches.expander.run(), name="batches"),
         ]
         for running in beside:
             running.add_done_callback(self._note_if_broken)
@@ -136,8 +138,12 @@ class Server:
             webhook_endpoints=self.webhook_endpoints,
             webhook_history=History(database=inst.database, clock=inst.clock, wake=self.deliveries.wake),
             webhook_trial=Trial(
-                database=inst.database, outbox=self.outbox, courier=self.deliveries.courier, clock=inst.clock
+                database=inst.database,
+                outbox=self.installation.outbox,
+                courier=self.deliveries.courier,
+                clock=inst.clock,
             ),
+            batches=self.batches,
         )
 
     @cached_property
@@ -218,13 +224,23 @@ class Server:
         )
 
     @cached_property
+    def batches(self) -> Batches:
+        return Batches(
+            gatekeeper=self.installation.reception.gatekeeper,
+            submit=self.submit,
+            generations=self.fetch,
+            settle=self.settle,
+            settings=self.installation.settings,
+        )
+
+    @cached_property
     def settle(self) -> Settle:
         return Settle(
             database=self.installation.database,
             board=self.board,
             urls=self.urls,
             clock=self.installation.clock,
-            outbox=self.outbox,
+            outbox=self.installation.outbox,
             on_event=self.deliveries.wake,
             halt=self._halt,
         )
@@ -257,10 +273,6 @@ class Server:
             workspace=inst.settings.data_dir / "work",
             lease_s=inst.settings.lease_s,
         )
-
-    @cached_property
-    def outbox(self) -> Outbox:
-        return Outbox(new_id=new_id)
 
     @cached_property
     def webhook_endpoints(self) -> Endpoints:

@@ -1,4 +1,4 @@
-"""What we keep: accounts, keys, credits, generations, pictures, the outbox of webhooks.
+"""What we keep: accounts, keys, credits, generations, pictures, batches, the outbox of webhooks.
 
 Database.writing() -> a transaction that use cases pass to functions of the nouns' modules -> committed together. Owns
 every state change and every balance. Must never decide what to paint or whether a caller may, nor make up a time or an id.
@@ -6,6 +6,7 @@ every state change and every balance. Must never decide what to paint or whether
 
 from storage.accounts import Account, Balance
 from storage.audit import AuditEntry
+from storage.batch import Batch, BatchItem, BatchState, Counts, ItemState
 from storage.blobs import Blobs
 from storage.database import Connection, Database, Transaction
 from storage.deliveries import Attempt, Delivery, DueDelivery, Target
@@ -26,11 +27,15 @@ __all__ = [
     "Attempt",
     "AuditEntry",
     "Balance",
+    "Batch",
+    "BatchItem",
+    "BatchState",
     "BlobUnavailable",
     "Blobs",
     "Candidate",
     "Completion",
     "Connection",
+    "Counts",
     "CreditsShort",
     "Database",
     "Delivery",
@@ -41,6 +46,7 @@ __all__ = [
     "Event",
     "Filters",
     "Generation",
+    "ItemState",
     "Picture",
     "Priority",
     "Remembered",

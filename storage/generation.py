@@ -60,7 +60,7 @@ class Generation:
     is the order of acceptance, 0 before it is written. `price` is what the style's price list asks, `cost` what this
     caller pays of it, both in credits. `work` is what painting all of its `picture_count` pictures costs the engine,
     above 0, in any unit that is the same for all. Lower `priority` is claimed first. `replay_of` is the generation
-    that this one paints again. `metadata` are the caller's own pairs. What has a default is not decided by the request,
+    that this one paints again, `batch_id` the batch that it came in. `metadata` are the caller's own pairs. What has a default is not decided by the request,
     or was not asked for.
 
     `painting_id` names the painting that it shows or waits for: its own id, or that of another generation of the account,
@@ -113,6 +113,7 @@ class Generation:
     is_sharer: bool = False
     canonical_sha256: str | None = None
     revision: str | None = None
+    batch_id: str | None = None
 
 
 def afresh(generation: Generation, *, id: str) -> Generation:

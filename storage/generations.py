@@ -171,6 +171,13 @@ async def is_open(connection: Connection, id: str) -> bool:
     return state is not None and not state.is_final
 
 
+async def fetch_several(connection: Connection, account_id: str, ids: Collection[str]) -> dict[str, Found]:
+    """Those of the account's generations that are still there, by id."""
+    wanted = and_(generations.c.id.in_(ids), generations.c.account_id == account_id)
+    rows = (await connection.execute(select(generations).where(wanted))).mappings().all()
+    return {found[0].id: found for found in await _with_pictures(connection, rows)}
+
+
 async def page(
     connection: Connection,
     account_id: str,

@@ -17,6 +17,7 @@ from sqlalchemy import (
 )
 
 from models import ImageFormat, Quality
+from storage.batch import BatchState, ItemState
 from storage.columns import Moment, RowNumber, Word, Words
 from storage.generation import State
 
@@ -171,6 +172,7 @@ generations = Table(
     Column("canonical_sha256", Text),
     Column("revision", Text),
     Index(None, "account_id", "canonical_sha256", "state", "number"),
+    Column("batch_id", Text),
     Index(None, "state", "priority", "account_id", "number"),
     Index(None, "account_id", "number"),
     Index(None, "expires_at"),
@@ -194,12 +196,49 @@ pictures = Table(
     Column("byte_count", BigInteger, nullable=False),
 )
 
+batches = Table(
+    "batches",
+    metadata,
+    Column("number", RowNumber, primary_key=True, autoincrement=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("account_id", Text, ForeignKey(accounts.c.id), nullable=False),
+    Column("key_id", Text, ForeignKey(keys.c.id), nullable=False),
+    Column("livemode", Boolean, nullable=False),
+    Column("state", Word(BatchState), nullable=False, index=True),
+    Column("total", Integer, nullable=False),
+    Column("webhook_url", Text),
+    Column("metadata", JSON, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("canceled_at", Moment),
+    Column("completed_at", Moment),
+    Index(None, "account_id", "number"),
+    sqlite_autoincrement=True,
+)
+
+# An item outlives its generation, which its owner may delete: nothing ties the two but the id.
+batch_items = Table(
+    "batch_items",
+    metadata,
+    Column("batch_id", Text, ForeignKey(batches.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("state", Word(ItemState), nullable=False),
+    Column("custom_id", Text),
+    Column("body", LargeBinary),
+    Column("generation_id", Text, unique=True),
+    Column("error_code", Text),
+    Column("error_message", Text),
+    Column("error_field", Text),
+    Index(None, "batch_id", "state", "position"),
+)
+
+# Either of the two ids says what the key has made.
 idempotency = Table(
     "idempotency",
     metadata,
     Column("account_id", Text, ForeignKey(accounts.c.id), primary_key=True),
     Column("key", Text, primary_key=True),
     Column("body_sha256", Text, nullable=False),
-    Column("generation_id", Text, ForeignKey(generations.c.id, ondelete="CASCADE"), nullable=False, index=True),
+    Column("generation_id", Text, ForeignKey(generations.c.id, ondelete="CASCADE"), index=True),
+    Column("batch_id", Text, ForeignKey(batches.c.id, ondelete="CASCADE"), index=True),
     Column("created_at", Moment, nullable=False),
 )

@@ -86,6 +86,17 @@ class Gatekeeper:
         self.uses.note(found.key.id, now)
         return Caller(key=found.key, account=found.account, plan=self.plans.get(found.account.plan))
 
+    async def owner_of(self, key_id: str) -> Caller:
+        """The caller behind a key of ours, for work that was accepted from it before; its key may be revoked by now.
+
+        Raises:
+            KeyRejected: there is no such key.
+        """
+        found = await self.known.find(key_id)
+        if found is None:
+            raise KeyRejected("The API key is not valid.")
+        return Caller(key=found.key, account=found.account, plan=self.plans.get(found.account.plan))
+
 
 def _is_valid(key: ApiKey, mode: str, now: datetime) -> bool:
     is_expired = key.expires_at is not None and key.expires_at <= now

@@ -1,6 +1,7 @@
 """Read generations back: one, a page, or one as soon as it has ended. Another account's generation does not exist."""
 
 import asyncio
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,7 +11,7 @@ from gateway.generations.progress import ProgressBoard
 from models import Progress, Refused
 from storage import Database, Filters, Generation, Picture, State
 from storage.filters import EVERYTHING
-from storage.generations import fetch, is_open, page, position_in_queue
+from storage.generations import fetch, fetch_several, is_open, page, position_in_queue
 from storage.sharing import open_together
 
 POLL_S = 1.0
@@ -58,6 +59,12 @@ class Fetch:
                 return self._view(generation, pictures)
             position = await position_in_queue(connection, generation_id)
             return View(generation=generation, pictures=pictures, position=position)
+
+    async def several(self, caller: Caller, generation_ids: Collection[str]) -> Mapping[str, View]:
+        """Those that are still there, by id; where they stand in the queue is not told."""
+        async with self.database.reading() as connection:
+            found = await fetch_several(connection, caller.account.id, generation_ids)
+        return {id: self._view(generation, pictures) for id, (generation, pictures) in found.items()}
 
     async def page(self, caller: Caller, *, limit: int, cursor: str | None, filters: Filters = EVERYTHING) -> Page:
         """Raises CursorInvalid."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gateway.clock import Clock
+from gateway.generations.batch_end import BatchEnds
 from gateway.generations.progress import ProgressBoard
 from gateway.generations.urls import PublicUrls
 from gateway.webhooks import Happening, Outbox, written_moment
@@ -35,6 +36,10 @@ class Settle:
     outbox: Outbox
     on_event: Callable[[], None]
     halt: Callable[[str], object]
+
+    @property
+    def batch_ends(self) -> BatchEnds:
+        return BatchEnds(outbox=self.outbox, urls=self.urls, clock=self.clock)
 
     async def completed(self, generation: Generation, completion: Completion) -> bool:
         """For whomever the painting went on: `generation` is how it was claimed."""
@@ -121,7 +126,8 @@ class Settle:
     async def notify(
         self, transaction: Transaction, generation: Generation, *, pictures: Sequence[Picture] = ()
     ) -> None:
-        """Put the event of a generation that has ended into the outbox; the delivery loop takes it from there."""
+        """End its item where it came in a batch, and put its event into the outbox, from where the delivery loop takes it."""
+        await self.batch_ends.item_ended(transaction, generation)
         failed = generation.state is State.FAILED
         error = {"code": generation.error_code, "message": generation.error_message} if failed else None
         images = [

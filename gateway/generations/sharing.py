@@ -23,6 +23,10 @@ class Sharing:
         """Of the engine that would paint these now; None: nobody can say, and nothing painted before is served."""
         return await self.revisions.current(specs)
 
+    async def revised(self, generation: Generation, specs: Sequence[GenerationSpec]) -> Generation:
+        """The generation, with the revision that would paint it now."""
+        return replace(generation, revision=await self.revision(specs))
+
     async def join(self, transaction: Transaction, generation: Generation) -> View | None:
         """How a new generation, with the revision that would paint it now, enters where its pictures are there, or on their way; None: it must be painted.
 

@@ -104,8 +104,7 @@ class Submit:
         quote = self.quote(caller, ask.request)
         if not _may_share(ask):
             return quote
-        generation = self._generation(caller, ask, quote)
-        generation = replace(generation, revision=await self.sharing.revision(quote.route.specs))
+        generation = await self.sharing.revised(self._generation(caller, ask, quote), quote.route.specs)
         async with self.database.reading() as connection:
             is_painted = await self.sharing.is_painted(connection, generation)
         return replace(quote, credits=0, estimated_ms=0, is_painted=True) if is_painted else quote
@@ -132,11 +131,11 @@ class Submit:
             BlobUnavailable: what it begins from could not be kept.
         """
         if _may_share(ask):
-            generation = replace(generation, revision=await self.sharing.revision(specs))
+            generation = await self.sharing.revised(generation, specs)
         await self.beginnings.keep(generation.id, ask.files)
         try:
             async with self.database.writing() as transaction:
-                accepted = await self._written(transaction, caller, ask, generation)
+                accepted = await self.enter(transaction, caller, ask, generation)
         except Refused:
             await self.beginnings.forget(generation.id)
             raise
@@ -144,6 +143,12 @@ class Submit:
         if accepted.state.is_final:
             return accepted
         return replace(accepted, estimated_ms=self.pace.estimate_ms(specs, ahead=accepted.position))
+
+    async def decided(self, caller: Caller, ask: Ask) -> Generation:
+        """What `enter` may write down, later and in a transaction of somebody else. Raises as `quote`."""
+        quote = self.quote(caller, ask.request)
+        generation = self._generation(caller, ask, quote)
+        return await self.sharing.revised(generation, quote.route.specs) if _may_share(ask) else generation
 
     async def _announce(self, accepted: Accepted, ask: Ask, generation: Generation) -> None:
         """After the commit: to who paints, or to who delivers news. What nobody will begin from is not kept."""
@@ -154,8 +159,8 @@ class Submit:
         if accepted.view is not None:
             self.settle.on_event()
 
-    async def _written(self, transaction: Transaction, caller: Caller, ask: Ask, generation: Generation) -> Accepted:
-        """The accepting transaction; any refusal rolls all of it back."""
+    async def enter(self, transaction: Transaction, caller: Caller, ask: Ask, generation: Generation) -> Accepted:
+        """The accepting transaction; any refusal must roll all of it back. Raises as `accept`."""
         if ask.is_retry and (first := await self._first_of(transaction, generation)):
             return first
         joined = await self.sharing.join(transaction, generation) if _may_share(ask) else None
@@ -201,7 +206,7 @@ class Submit:
             known = await recall(connection, caller.account.id, ask.idempotency_key, now=self.clock())
         if known is None:
             return None
-        if known.body_sha256 != ask.body_sha256:
+        if known.generation_id is None or known.state is None or known.body_sha256 != ask.body_sha256:
             raise IdempotencyClash("This Idempotency-Key was used with another body.")
         if not known.is_finished:
             raise IdempotencyInProgress(IN_PROGRESS)
@@ -216,19 +221,22 @@ class Submit:
 
     async def _shared(self, transaction: Transaction, caller: Caller, ask: Ask, joined: View) -> None:
         """Write down what needs no painting of its own: for that no queue is full."""
-        await self._enter(transaction, caller, ask, joined.generation)
+        await self._used_up(transaction, caller, ask, joined.generation)
         await show(transaction, joined.pictures)
         if joined.generation.state.is_final:
             await self.settle.notify(transaction, joined.generation, pictures=joined.pictures)
 
     async def _queued(self, transaction: Transaction, caller: Caller, ask: Ask, generation: Generation) -> int:
-        """Write down what must be painted. Returns how many are ahead in the queue."""
-        if await count_open(transaction) >= self.max_queued:
+        """Write down what must be painted. Returns how many are ahead in the queue; nobody asks that for a batch."""
+        if generation.batch_id is not None:
+            await self._used_up(transaction, caller, ask, generation)
+            return 0
+        if await count_open(transaction, besides_batches=True) >= self.max_queued:
             raise QueueFull("Too many generations are waiting; try again in a few seconds.")
-        await self._enter(transaction, caller, ask, generation)
+        await self._used_up(transaction, caller, ask, generation)
         return await position_in_queue(transaction, generation.id)
 
-    async def _enter(self, transaction: Transaction, caller: Caller, ask: Ask, generation: Generation) -> None:
+    async def _used_up(self, transaction: Transaction, caller: Caller, ask: Ask, generation: Generation) -> None:
         """The row, and what it uses up. Who shares holds no credits, and may have to when it takes over."""
         now = generation.created_at
         await accept(transaction, generation)

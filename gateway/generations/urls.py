@@ -52,6 +52,9 @@ class PublicUrls:
     def generation(self, generation_id: str) -> str:
         return f"{self.root}/v1/generations/{generation_id}"
 
+    def batch(self, batch_id: str) -> str:
+        return f"{self.root}/v1/batches/{batch_id}"
+
     @property
     def errors(self) -> str:
         """Under it every error code has a page."""

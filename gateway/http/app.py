@@ -8,6 +8,7 @@ from starlette.types import ASGIApp
 
 from gateway.http import (
     account,
+    batches,
     catalogue,
     events,
     generations,
@@ -45,6 +46,7 @@ def make_app(services: Services, *, new_id: NewId, lifespan: Lifespan | None = N
         new_id=new_id,
         types=services.urls.errors,
         public_url=services.settings.public_url,
+        max_file_bytes=services.settings.max_batch_bytes,
     )
     origins = services.settings.cors_origins
     return CrossOrigin(enveloped, origins=origins) if origins else enveloped
@@ -71,6 +73,7 @@ def make_api(lifespan: Lifespan | None = None) -> FastAPI:
         generations,
         events,
         replaying,
+        batches,
         catalogue,
         account,
         keys,

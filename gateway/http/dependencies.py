@@ -9,6 +9,7 @@ from fastapi import Depends, Header, Request
 
 from gateway.access import Caller, Gatekeeper, KeyMissing, MinuteWindows, Plans, RateExceeded
 from gateway.accounts import Accounts, Credits, Keys
+from gateway.batches import Batches
 from gateway.clock import Clock
 from gateway.generations import (
     Beginnings,
@@ -67,6 +68,7 @@ class Services:
     webhook_history: History
     webhook_trial: Trial
     replay: Replay
+    batches: Batches
 
 
 def services(request: Request) -> Services:

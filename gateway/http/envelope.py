@@ -19,6 +19,7 @@ MAX_BODY_BYTES = 1_000_000
 # A1111's clients know no forms: their pictures are base64 in JSON (docs/decisions/0012). One file and its mask.
 MAX_PICTURE_JSON_BYTES = 28_000_000
 PICTURES_IN_JSON = frozenset({"/sdapi/v1/img2img", "/sdapi/v1/png-info"})
+TABLES = frozenset({"text/csv", "application/jsonl", "application/x-ndjson", "application/x-jsonlines"})
 # The API's answers are data: nothing in them may run or load anything. Pages set their own policy.
 API_CONTENT_POLICY = "default-src 'none'; frame-ancestors 'none'"
 
@@ -28,10 +29,11 @@ log = structlog.get_logger()
 class Envelope:
     """Gives each request an id (`scope["state"]["request_id"]`) and turns what escapes into an error body."""
 
-    def __init__(self, app: ASGIApp, *, new_id: NewId, types: str, public_url: str | None) -> None:
+    def __init__(self, app: ASGIApp, *, new_id: NewId, types: str, public_url: str | None, max_file_bytes: int) -> None:
         self._app = app
         self._new_id = new_id
         self._types = types
+        self._max_file_bytes = max_file_bytes
         self._requires_https = public_url is not None and urlsplit(public_url).scheme == "https"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -44,7 +46,7 @@ class Envelope:
         try:
             self._refuse_plain_http(scope)
             _refuse_nul(scope)
-            await self._app(scope, _Counted(scope, receive), answer.send)
+            await self._app(scope, _Counted(scope, receive, most=self._most_bytes(scope)), answer.send)
         except DomainError as error:
             await self._send_problem(error, answer, request_id)
         except Exception:  # the last edge: a defect of ours must still answer in the contract's form
@@ -57,6 +59,15 @@ class Envelope:
         is_probe = scope["path"] in {"/healthz", "/readyz"}
         if self._requires_https and scope["scheme"] != "https" and not is_probe:
             raise HttpsRequired("This service speaks https only.")
+
+    def _most_bytes(self, scope: Scope) -> int:
+        """Files may be larger than bodies that are parsed as a whole."""
+        media_type = Headers(scope=scope).get("content-type", "").partition(";")[0].strip().lower()
+        if media_type == MULTIPART:
+            return MAX_FORM_BYTES
+        if media_type in TABLES:
+            return self._max_file_bytes
+        return MAX_PICTURE_JSON_BYTES if scope["path"] in PICTURES_IN_JSON else MAX_BODY_BYTES
 
     async def _send_problem(self, error: DomainError, answer: "_Answer", request_id: str) -> None:
         body = problem_body(error, request_id=request_id, types=self._types).model_dump_json().encode()
@@ -107,15 +118,13 @@ class _Counted:
     """Counts the body as it arrives, declared or chunked.
 
     Raises (when called):
-        PayloadTooLarge: more arrived, or was announced, than a form or, of anything else, `MAX_BODY_BYTES` may have.
+        PayloadTooLarge: more arrived, or was announced, than `most`.
     """
 
-    def __init__(self, scope: Scope, receive: Receive) -> None:
+    def __init__(self, scope: Scope, receive: Receive, *, most: int) -> None:
         self._receive = receive
-        headers = Headers(scope=scope)
-        self._most = _most_bytes(headers.get("content-type", "").lower(), scope["path"])
-        self._left = self._most
-        self._announced = headers.get("content-length", "0")
+        self._most = self._left = most
+        self._announced = Headers(scope=scope).get("content-length", "0")
 
     async def __call__(self) -> Message:
         if self._announced.isdigit() and int(self._announced) > self._most:
@@ -128,9 +137,3 @@ class _Counted:
 
     def _too_large(self) -> PayloadTooLarge:
         return PayloadTooLarge(f"Such a body may have at most {self._most} bytes; pictures go as files of a form.")
-
-
-def _most_bytes(media_type: str, path: str) -> int:
-    if media_type.startswith(MULTIPART):
-        return MAX_FORM_BYTES
-    return MAX_PICTURE_JSON_BYTES if path in PICTURES_IN_JSON else MAX_BODY_BYTES

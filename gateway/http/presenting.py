@@ -59,6 +59,7 @@ def generation_body(view: View, urls: PublicUrls) -> GenerationBody:
         replay_of=generation.replay_of,
         priority="batch" if generation.priority >= Priority.BATCH else "interactive",
         metadata=dict(generation.metadata),
+        batch_id=generation.batch_id,
     )
 
 

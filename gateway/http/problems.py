@@ -15,6 +15,7 @@ from gateway.access import (
     TooManyOpen,
 )
 from gateway.accounts import AccountUnknown, KeyUnknown
+from gateway.batches import BatchUnknown
 from gateway.generations import (
     AlreadyFinished,
     CursorInvalid,
@@ -25,6 +26,7 @@ from gateway.generations import (
     QueueFull,
 )
 from gateway.http.refusals import (
+    FileInvalid,
     FormInvalid,
     GenerationCanceled,
     GenerationTimeout,
@@ -103,6 +105,7 @@ PROBLEMS: Mapping[type[DomainError], Problem] = {
     ImageInvalid: Problem(status=400, title="Invalid image"),
     WebhookUrlInvalid: Problem(status=400, title="Invalid webhook URL"),
     CursorInvalid: Problem(status=400, title="Invalid cursor"),
+    FileInvalid: Problem(status=400, title="Invalid file"),
     PromptBlocked: Problem(status=400, title="Content policy violation"),
     ModerationBlocked: Problem(status=400, title="Moderation blocked", kind=Kind.IMAGE),
     KeyMissing: Problem(status=401, title="Missing API key", kind=Kind.AUTHENTICATION),
@@ -118,6 +121,7 @@ PROBLEMS: Mapping[type[DomainError], Problem] = {
     GenerationUnknown: Problem(status=404, title="Not found"),
     KeyUnknown: Problem(status=404, title="Not found"),
     AccountUnknown: Problem(status=404, title="Not found"),
+    BatchUnknown: Problem(status=404, title="Not found"),
     PathUnknown: Problem(status=404, title="Not found"),
     ModelUnknown: Problem(status=404, title="Model not found"),
     EndpointUnknown: Problem(status=404, title="Not found"),

@@ -18,6 +18,12 @@ class FormInvalid(RequestInvalid):
     code: ClassVar[str] = "invalid_form"
 
 
+class FileInvalid(RequestInvalid):
+    """The file that was sent cannot be read as what it is declared to be."""
+
+    code: ClassVar[str] = "invalid_file"
+
+
 class PathUnknown(Refused):
     """Nothing is served at this path."""
 

@@ -6,7 +6,11 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 
+from gateway.batch_bodies import BatchOrder
+from gateway.batches.accept import MAX_CUSTOM_ID_CHARACTERS
 from gateway.http.admin.bodies import ChangedAccountBody, CreditsBody, NewAccountBody
+from gateway.http.batch_forms import CUSTOM_ID, OF_THE_CALL
+from gateway.http.batch_reading import WORDS
 from gateway.http.bodies import FILES
 from gateway.http.described_examples import EXAMPLES
 from gateway.http.described_headers import headers_of
@@ -50,6 +54,9 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
         schemas.update(body.pop("$defs", {}))
         schemas[kind.__name__] = body
     schemas["GenerateForm"] = _form_of(schemas["GenerateBody"])
+    schemas["BatchItem"] = _batch_item(schemas["GenerateBody"])
+    schemas["BatchOrder"] = _batch_order()
+    schemas["BatchForm"] = _batch_form()
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     components["examples"] = {
@@ -76,6 +83,36 @@ def _form_of(body: dict[str, Any]) -> dict[str, Any]:
         may_be = [*properties[name]["anyOf"], {"type": "string", "contentMediaType": "application/octet-stream"}]
         properties[name] = {**properties[name], "anyOf": may_be}
     return {**body, "properties": properties, "title": "GenerateForm"}
+
+
+def _batch_order() -> dict[str, Any]:
+    """Items are parsed one by one, so the model itself knows nothing of their members."""
+    order = BatchOrder.model_json_schema()
+    order.pop("$defs", None)
+    item = {"$ref": "#/components/schemas/BatchItem"}
+    members = order["properties"]
+    members["items"] = {**members["items"], "minItems": 1, "items": item}
+    members["defaults"] = {**members["defaults"], "anyOf": [item, {"type": "null"}]}
+    return order
+
+
+def _batch_form() -> dict[str, Any]:
+    """A file, and what it cannot say of its batch."""
+    file = {"type": "string", "contentMediaType": "application/octet-stream", "description": "CSV or JSON lines."}
+    words = {name: {"type": "string"} for name in WORDS}
+    return {"type": "object", "required": ["file"], "properties": {"file": file, **words}}
+
+
+def _batch_item(body: dict[str, Any]) -> dict[str, Any]:
+    """A single call's body, as an item of a batch."""
+    members = {name: form for name, form in body["properties"].items() if name not in OF_THE_CALL}
+    custom_id = {"type": "string", "minLength": 1, "maxLength": MAX_CUSTOM_ID_CHARACTERS, "description": "Comes back."}
+    return {
+        "type": "object",
+        "description": "One request of a batch. `prompt` is needed, here or in the defaults.",
+        "additionalProperties": False,
+        "properties": {CUSTOM_ID: custom_id, **members},
+    }
 
 
 def _is_fastapis(operation: dict[str, Any]) -> bool:

@@ -48,7 +48,9 @@ async def test_a_key_recalls_what_it_made(database: Database) -> None:
 
     remembered = await recalled(database)
 
-    assert remembered == Remembered(generation_id="gen_1", body_sha256="body", created_at=NOW, state=State.QUEUED)
+    assert remembered == Remembered(
+        generation_id="gen_1", batch_id=None, body_sha256="body", created_at=NOW, state=State.QUEUED
+    )
     assert not remembered.is_finished
 
 

@@ -144,7 +144,11 @@ def makers(gateway):
     async def api_key(key):
         return (await post("/v1/keys", key))["id"]
 
+    async def batch(key):
+        return (await post("/v1/batches", key, items=[{"prompt": "a boat"}]))["batch_id"]
+
     return {
+        "batch_id": batch,
         "/v1/generations/{generation_id}/replay": replay,
         "generation_id": generation,
         "prediction_id": generation,

@@ -1,0 +1,141 @@
+"""From items to generations, and from a cancelled batch to cancelled generations: the loop beside the requests.
+
+The batch's rows are the truth. Items enter the queue in small transactions, so nobody waits long for the database; what
+a crash cuts short goes on at the next start where it stopped, for an item and its generation are written together.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+
+import msgspec
+import structlog
+
+from gateway.access import Caller, Gatekeeper
+from gateway.batches.accept import refused
+from gateway.generations import Ask, Settle, Submit
+from models import DomainError, Refused
+from storage import Batch, BatchItem, BatchState, Database, Generation, StoreUnavailable, Transaction
+from storage.batches import (
+    count_open_of_batches,
+    open_generations,
+    queue_item,
+    refuse_item,
+    waiting_items,
+    with_work_left,
+)
+
+AT_ONCE = 50
+"""Items in one transaction: some tens of milliseconds of the one writer's time on SQLite."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What an item becomes: a generation about which everything is decided, or nothing, and why."""
+
+    ask: Ask
+    outcome: Generation | DomainError
+
+
+@dataclass(slots=True, kw_only=True)
+class Expander:
+    """Carries batches out. `wake` tells it of something to do; without, it looks every `poll_s` seconds.
+
+    `max_queued` bounds the generations of batches in the queue: what is more waits in its batch.
+    """
+
+    database: Database
+    gatekeeper: Gatekeeper
+    submit: Submit
+    settle: Settle
+    max_queued: int
+    poll_s: float
+    _woken: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def wake(self) -> None:
+        """There is something to do."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        while True:
+            self._woken.clear()
+            try:
+                while await self.advance():
+                    pass
+            except StoreUnavailable as gone:
+                log.warning("batches wait for the database", reason=gone.message)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self.poll_s):
+                    await self._woken.wait()
+
+    async def advance(self) -> bool:
+        """Do one piece of every batch that has something left. False: there was nothing to do, or no room for it."""
+        async with self.database.reading() as connection:
+            batches = await with_work_left(connection)
+        pieces = {BatchState.PROCESSING: self._queue, BatchState.CANCELING: self._cancel}
+        return any([await pieces[batch.state](batch) for batch in batches])
+
+    async def _cancel(self, batch: Batch) -> bool:
+        """With the last of them the batch has ended."""
+        async with self.database.reading() as connection:
+            left = await open_generations(connection, batch.id, limit=AT_ONCE)
+        for generation in left:
+            await self.settle.canceled(generation)
+        return bool(left)
+
+    async def _queue(self, batch: Batch) -> bool:
+        """Give the next items their generations, or refuse them."""
+        async with self.database.reading() as connection:
+            room = self.max_queued - await count_open_of_batches(connection)
+            items = await waiting_items(connection, batch.id, limit=min(AT_ONCE, room)) if room > 0 else []
+        if not items:
+            return False
+        caller = await self.gatekeeper.owner_of(batch.key_id)
+        entries = await self._entries(caller, items)
+        async with self.database.writing() as transaction:
+            await self._enter_all(transaction, caller, batch.id, entries)
+        await self.submit.queue.announce(batch.id)
+        self.settle.on_event()
+        return True
+
+    async def _entries(self, caller: Caller, items: list[BatchItem]) -> Mapping[int, Entry]:
+        """Everything is decided before the database's one writer is held up; other calls get their turns in between."""
+        entries: dict[int, Entry] = {}
+        for item in items:
+            entries[item.position] = await self._entry(caller, item)
+            await asyncio.sleep(0)
+        return entries
+
+    async def _entry(self, caller: Caller, item: BatchItem) -> Entry:
+        """What was fine when the batch was accepted may be forbidden by now: it is asked again."""
+        ask = msgspec.json.decode(item.body or b"", type=Ask)
+        try:
+            generation = await self.submit.decided(caller, ask)
+        except DomainError as error:
+            return Entry(ask=ask, outcome=error)
+        return Entry(ask=ask, outcome=replace(generation, batch_id=item.batch_id))
+
+    async def _enter_all(
+        self, transaction: Transaction, caller: Caller, batch_id: str, entries: Mapping[int, Entry]
+    ) -> None:
+        """Only what still waits: since the entries were made the batch may have been cancelled."""
+        for item in await waiting_items(transaction, batch_id, limit=AT_ONCE):
+            if item.position in entries:
+                await self._enter(transaction, caller, item, entries[item.position])
+        await self.settle.batch_ends.end_if_done(transaction, batch_id)
+
+    async def _enter(self, transaction: Transaction, caller: Caller, item: BatchItem, entry: Entry) -> None:
+        """A refusal undoes what was written for this item alone."""
+        if isinstance(entry.outcome, DomainError):
+            await refuse_item(transaction, refused(item, entry.outcome))
+            return
+        try:
+            async with transaction.begin_nested():
+                if await queue_item(transaction, item, entry.outcome.id):  # first, for it may be completed at once
+                    await self.submit.enter(transaction, caller, entry.ask, entry.outcome)
+        except Refused as error:
+            await refuse_item(transaction, refused(item, error))
