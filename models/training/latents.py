@@ -26,7 +26,7 @@ from models.training.sayings import wordings
 from models.training.world.scene import mirrored
 
 BATCHES: Final = {"cuda": 250, "cpu": 10}
-WORDINGS: Final = 6
+WORDINGS: Final = 4
 
 
 @torch.no_grad()

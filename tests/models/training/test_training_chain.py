@@ -12,7 +12,9 @@ pytest.importorskip("peft")
 
 import torch
 
-from models.training import autoencoder, denoiser, export, few_steps, latents, rendering, text_encoder
+from models.diffusion.lora import read_lora
+from models.training import autoencoder, denoiser, export, few_steps, latents, rendering, style_adapter, text_encoder
+from models.training.adapters import TARGETS
 from models.training.bench import Row, as_markdown, asked
 from models.training.samples import Painter, Sampling
 from models.training.world.captions import words_of
@@ -38,6 +40,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     denoiser.main([*learnt, "--text", f"{root}/text", "--out", f"{root}/unet", *BRIEF])
     export.main([*parts, *learnt, "--unet", f"{root}/unet/unet", "--out", f"{root}/starter"])
     few_steps.main([*learnt, "--model", f"{root}/starter", "--out", f"{root}/few", *BRIEF])
+    style = ["--style", "blueprint", "--renders", "2", "--processes", "1"]
+    style_adapter.main([*style, "--model", f"{root}/starter", "--out", f"{root}/loras", *BRIEF])
     torch.set_num_threads(threads)
     return root
 
@@ -70,6 +74,15 @@ def test_the_model_paints_with_and_without_the_adapter_for_few_steps(trained: Pa
     picture = painter.paint(["a red boat on a lake"], side=64)[0]
     assert picture.size == (64, 64)
     assert np.asarray(picture).std() > 0.0
+
+
+@pytest.mark.parametrize("file", ["few/few-steps.safetensors", "loras/blueprint.safetensors"])
+def test_the_engine_reads_every_layer_of_an_adapter(trained: Path, file: str) -> None:
+    network = Painter(trained / "starter", Sampling(), torch.device("cpu")).pipeline.unet
+    targeted = [name for name, _ in network.named_modules() if name.endswith(TARGETS)]
+    read = read_lora(trained / file, {"unet": network})["unet"]
+    found = {name for name in targeted if any(name in key for key in read.tensors)}
+    assert found == set(targeted)
 
 
 def test_the_bench_asks_only_in_words_the_model_knows() -> None:
