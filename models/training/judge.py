@@ -32,7 +32,7 @@ from models.training.world.scene import SUBJECTS, Scene, drawn_scene
 
 JUDGED: Final = ("kind_0", "colour_0", "kind_1", "colour_1", "relation", "count", "land", "time", "weather", "style")
 BATCHES: Final = {"cuda": 256, "cpu": 48}
-RENDERS: Final = {"cuda": 24_000, "cpu": 4_000}
+RENDERS: Final = {"cuda": 32_000, "cpu": 4_000}
 CHECKS: Final = 1_000
 """Unseen renders its own accuracy is measured on."""
 PEAK_RATE: Final = 1.5e-3
@@ -89,6 +89,16 @@ def judge_loss(scores: dict[str, torch.Tensor], wanted: dict[str, torch.Tensor])
     return torch.stack(losses).sum() + 10.0 * present
 
 
+def varied(batch: torch.Tensor, is_one_sided: torch.Tensor, chance: torch.Generator) -> torch.Tensor:
+    """The pictures moved a little, with noise, and half of them mirrored where that makes no caption false."""
+    side, device = batch.shape[-1], batch.device
+    down, right = torch.randint(13, (2,), generator=chance, device=device).tolist()
+    moved = functional.pad(batch, (6, 6, 6, 6), mode="replicate")[:, :, down : down + side, right : right + side]
+    turns = (torch.rand(len(batch), generator=chance, device=device) < 0.5) & ~is_one_sided
+    moved = torch.where(turns[:, None, None, None], moved.flip(3), moved)
+    return moved + 0.06 * torch.randn(moved.shape, generator=chance, device=device)
+
+
 @torch.no_grad()
 def read(judge: Judge, pictures: np.ndarray) -> dict[str, torch.Tensor]:
     """The judge's answers on the CPU: indices into FIELDS, and for `shows` (count, subjects) booleans."""
@@ -135,8 +145,8 @@ def train(args: argparse.Namespace) -> bool:
     for done in course:
         set_rate(optimizer, PEAK_RATE * rate_at(done))
         rows = torch.randint(len(pictures), (args.batch or BATCHES[device.type],), generator=chance, device=device)
-        batch = as_network_input(pictures[rows])
-        batch = batch + 0.06 * torch.randn(batch.shape, generator=chance, device=device)
+        is_one_sided = wanted["relation"][rows] == FIELDS["relation"].index("left")
+        batch = varied(as_network_input(pictures[rows]), is_one_sided, chance)
         with narrow(device):
             scores = judge(batch)
         loss = judge_loss(scores, {name: values[rows] for name, values in wanted.items()})

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import torch
+
+GRID: Final = 16
+"""Pixels to one latent position."""
 
 
 def as_network_input(pictures: torch.Tensor) -> torch.Tensor:
@@ -32,11 +36,14 @@ class Pictures:
         return sum(len(shard) for shard in self._shards)
 
     def crops(self, count: int, side: int) -> torch.Tensor:
-        """(count, 3, side, side) float32 in -1..1: a random window of random pictures, mirrored half of the time."""
+        """(count, 3, side, side) float32 in -1..1: a window of random pictures, mirrored half of the time.
+
+        Windows begin where a latent position does: patterns of print lie in them as they do in whole pictures.
+        """
         shard = self._shards[int(self._rng.integers(len(self._shards)))]
         rows = torch.from_numpy(self._rng.integers(len(shard), size=count)).to(shard.device)
-        top = int(self._rng.integers(shard.shape[1] - side + 1))
-        left = int(self._rng.integers(shard.shape[2] - side + 1))
+        top = GRID * int(self._rng.integers((shard.shape[1] - side) // GRID + 1))
+        left = GRID * int(self._rng.integers((shard.shape[2] - side) // GRID + 1))
         window = shard[rows, top : top + side, left : left + side].to(self._device)
         return as_network_input(window.flip(2) if self._rng.random() < 0.5 else window)
 

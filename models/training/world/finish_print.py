@@ -1,4 +1,8 @@
-"""Finishes of print and screen: ink lines, pixels, neon tubes, comic print."""
+"""Finishes of print and screen: ink lines, pixels, neon tubes, comic print.
+
+Hatching and halftone repeat every 8 pixels and are their own mirror image, so that they always lie alike on the 16 pixels
+of a latent position: an autoencoder learns one pattern, not all of its shifts.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ from models.training.world.noise import blurred, clipped, luma, noise, warped
 def _hatch(height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
     """Diagonal pen lines in both directions, as masks."""
     y, x = np.mgrid[0:height, 0:width]
-    return ((x + y) % 6 < 1)[..., None], ((x - y) % 6 < 1)[..., None]
+    return ((x + y + 1) % 8 < 1)[..., None], ((x - y) % 8 < 1)[..., None]
 
 
 def line_art(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -48,8 +52,8 @@ def neon(pixels: np.ndarray, _rng: np.random.Generator) -> np.ndarray:
 @cache
 def _dots(height: int, width: int) -> np.ndarray:
     """A halftone screen at 45 degrees: 0 in the middle of a dot, 1 between dots."""
-    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
-    screen = (np.cos((x + y) * np.pi / 4.4) * np.cos((x - y) * np.pi / 4.4) + 1.0) / 2.0
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32) + 0.5
+    screen = (np.cos((x + y) * np.pi / 4.0) * np.cos((x - y) * np.pi / 4.0) + 1.0) / 2.0
     return np.asarray(1.0 - screen, np.float32)[..., None]
 
 

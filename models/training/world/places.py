@@ -111,7 +111,7 @@ def _window(brush: Brush, ground: Ground, edge: float) -> None:
     across = 0.36 * min(wide, 1.3 * tall)
     x = 0.05 * wide if brush.side < 0 else 0.95 * wide - across
     top, bottom = 0.08 * tall, 0.70 * tall
-    frame = (0.93, 0.91, 0.87)
+    frame: Rgb = (0.20, 0.16, 0.30) if brush.hand.is_neon else (0.93, 0.91, 0.87)
     brush.box((x - 6, top - 6), (x + across + 6, bottom + 6), frame)
     pane = skia.Rect.MakeLTRB(x, top, x + across, bottom)
     brush.canvas.save()

@@ -8,6 +8,7 @@ import pytest
 pytest.importorskip("skia")
 
 from models.training.world.composition import painted
+from models.training.world.finish_print import _dots, _hatch
 from models.training.world.scene import (
     COLOURS,
     LANDS,
@@ -97,3 +98,12 @@ def test_a_boat_is_always_drawn_on_water() -> None:
     rng = np.random.default_rng(2)
     lands = {scene.land for scene in (drawn_scene(rng) for _ in range(600)) for t in scene.things if t.kind == "boat"}
     assert lands <= {"sea", "lake", "beach"}
+
+
+def test_print_patterns_lie_alike_on_every_latent_position_and_in_the_mirror() -> None:
+    for pattern in (_dots(64, 96), *_hatch(64, 96)):
+        assert np.allclose(pattern[:48], pattern[16:], atol=1e-4)
+        assert np.allclose(pattern[:, :80], pattern[:, 16:], atol=1e-4)
+    assert np.allclose(_dots(64, 96)[:, ::-1], _dots(64, 96), atol=1e-4)
+    first, other = _hatch(64, 96)
+    assert np.array_equal(first[:, ::-1], other)
