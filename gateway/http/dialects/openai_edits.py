@@ -6,14 +6,13 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from gateway import generations
 from gateway.access import Caller
-from gateway.generations import Ask
 from gateway.http.answering import described
-from gateway.http.dependencies import Given, IdempotencyKey, painting_caller
+from gateway.http.dependencies import Given, IdempotencyKey, Services, painting_caller
 from gateway.http.dialects.beginnings import beginning_from
 from gateway.http.dialects.forms import ReadForm, read_picture_form
 from gateway.http.dialects.model_names import model_names
 from gateway.http.dialects.openai_answers import ImagesAnswer
-from gateway.http.dialects.openai_images import ImagesCall
+from gateway.http.dialects.openai_images import ImagesCall, ask_of
 from gateway.http.dialects.openai_orders import ImagesBody
 from gateway.http.forms import MULTIPART
 
@@ -57,6 +56,7 @@ async def variation_form(request: Request) -> ReadForm[VariationBody]:
     return await read_picture_form(request, VariationBody)
 
 
+Sent = ReadForm[EditBody] | ReadForm[VariationBody]
 ERRORS = described(400, 401, 402, 403, 404, 409, 413, 415, 422, 429, 500, 503, 504)
 
 
@@ -78,8 +78,7 @@ async def edit_images(
 
     With `stream` the answer is server-sent events, as for generations.
     """
-    call = ImagesCall(request=request, given=given, caller=caller, body=sent.body, verb="image_edit")
-    return await call.answer(await _ask(call, sent, idempotency_key))
+    return await _answered(request, given, caller, sent, idempotency_key)
 
 
 @routes.post("/images/variations", include_in_schema=False)
@@ -91,19 +90,20 @@ async def vary_images(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Repaint a picture without words: what it shows is known only as far as it shines through."""
-    call = ImagesCall(request=request, given=given, caller=caller, body=sent.body, verb="image_edit")
-    return await call.answer(await _ask(call, sent, idempotency_key))
+    return await _answered(request, given, caller, sent, idempotency_key)
 
 
-async def _ask(
-    call: ImagesCall, sent: ReadForm[EditBody] | ReadForm[VariationBody], idempotency_key: str | None
-) -> Ask:
-    """Raises RequestInvalid, Failed: as `beginning_from`. Words are checked before pictures are unpacked."""
-    ask = Ask(
-        request=sent.body.request(model_names(call.given)),
-        idempotency_key=idempotency_key,
-        body_sha256=sent.sha256,
-    )
-    strength = REPAINTED if sent.body.strength is None and sent.mask is not None else sent.body.strength
+async def _answered(
+    request: Request, given: Services, caller: Caller, sent: Sent, idempotency_key: str | None
+) -> Response:
+    """Words are checked before pictures are unpacked.
+
+    Raises:
+        Refused, Failed: as `beginning_from` and `ImagesCall.answer`.
+    """
+    body = sent.body
+    ask = ask_of(body, model_names(given), idempotency_key=idempotency_key, body_sha256=sent.sha256)
+    strength = REPAINTED if body.strength is None and sent.mask is not None else body.strength
     pictures = generations.Given(image=sent.image, mask=sent.mask, strength=strength)
-    return await beginning_from(call.given, call.caller, ask, pictures)
+    call = ImagesCall(request=request, given=given, caller=caller, body=body, verb="image_edit")
+    return await call.answer(await beginning_from(given, caller, ask, pictures))

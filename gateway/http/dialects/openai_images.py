@@ -9,7 +9,7 @@ from gateway.access import Caller
 from gateway.generations import Ask
 from gateway.http.answering import described
 from gateway.http.dependencies import Given, IdempotencyKey, Services, painting_caller
-from gateway.http.dialects.model_names import model_names
+from gateway.http.dialects.model_names import ModelNames, model_names
 from gateway.http.dialects.openai_answers import ImagesAnswer, images_answer
 from gateway.http.dialects.openai_orders import ImagesBody
 from gateway.http.dialects.openai_stream import Streaming, Verb
@@ -53,10 +53,19 @@ async def generate_images(
 
     Members that changed nothing are named in the header `X-Pinxit-Ignored`.
     """
-    asked = sent.body.request(model_names(given))
-    ask = Ask(request=asked, idempotency_key=idempotency_key, body_sha256=sent.sha256)
+    ask = ask_of(sent.body, model_names(given), idempotency_key=idempotency_key, body_sha256=sent.sha256)
     call = ImagesCall(request=request, given=given, caller=caller, body=sent.body, verb="image_generation")
     return await call.answer(ask)
+
+
+def ask_of(body: ImagesBody, names: ModelNames, *, idempotency_key: str | None, body_sha256: str) -> Ask:
+    """Raises RequestInvalid: a value breaks its rule."""
+    return Ask(
+        request=body.request(names),
+        idempotency_key=idempotency_key,
+        body_sha256=body_sha256,
+        metadata=body.metadata(),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from gateway.http.dialects.model_names import ModelNames
 from gateway.http.dialects.reading import LenientBody
 from gateway.http.dialects.sizes import AUTO, read_size
 from models import GenerationRequest, ImageFormat, Quality, RequestInvalid
+from models.request import MAX_METADATA_VALUE_CHARACTERS, check_metadata
 
 QUALITIES: Mapping[str, Quality] = {
     "low": Quality.STANDARD,
@@ -27,6 +28,9 @@ QUALITIES: Mapping[str, Quality] = {
 }
 STYLES = {"vivid": "cinematic", "natural": "photographic"}
 BASE64_MODELS = ("gpt-image-*", "chatgpt-image-*")
+
+
+Word = Annotated[str, Field(max_length=MAX_METADATA_VALUE_CHARACTERS)]
 
 
 class ImagesBody(LenientBody):
@@ -51,8 +55,9 @@ class ImagesBody(LenientBody):
     moderation: Literal["auto", "low"] | None = None
     stream: bool | None = None
     partial_images: Annotated[int, Field(ge=0, le=3)] | None = None
-    user: str | None = None
-    safety_identifier: str | None = None
+    user: Word | None = None
+    """Of the caller's own; it comes back in the generation's `metadata`, as `safety_identifier` does."""
+    safety_identifier: Word | None = None
     seed: int | None = None
     """Ours and together's: equal requests with equal seeds give equal pixels."""
     negative_prompt: str | None = None
@@ -93,10 +98,17 @@ class ImagesBody(LenientBody):
             guidance_scale=self.guidance_scale,
         )
 
+    def metadata(self) -> dict[str, str]:
+        """Raises RequestInvalid: a value is no text that can be kept."""
+        named = {"user": self.user, "safety_identifier": self.safety_identifier}
+        metadata = {name: value for name, value in named.items() if value is not None}
+        check_metadata(metadata)
+        return metadata
+
     def ignored(self) -> list[str]:
         """Names of members that were sent and changed nothing."""
         given = self.model_fields_set
-        without_effect = {"output_compression", "user", "safety_identifier"} & given
+        without_effect = {"output_compression"} & given
         if self.moderation == "low":
             without_effect.add("moderation")
         if read_size(self.size or AUTO) is not None:

@@ -12,7 +12,9 @@ asked = {"prompt": "a red boat on a lake", "width": 256, "height": 256, "num_inf
 output = client.run("local/starter", input={**asked, "num_outputs": 2})
 assert [urllib.request.urlopen(url).read(4) for url in output] == [b"\x89PNG"] * 2  # files only where they are https
 
-background = client.predictions.create(version="starter", input=asked)
+background = client.predictions.create(
+    version="starter", input={**asked, "seed": 99}
+)  # painted before, it would be there
 assert background.status == "starting"
 background.wait()
 assert background.status == "succeeded"

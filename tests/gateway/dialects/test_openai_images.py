@@ -115,8 +115,15 @@ async def test_what_changed_nothing_is_named_in_a_header(gateway):
         gateway, size="512x512", width=640, user="u-1", moderation="low", **{"cfg-rescale": 1, "ungültig": 2, "a\nb": 3}
     )
     assert answered.status_code == 200
-    assert answered.headers["x-pinxit-ignored"] == "cfg-rescale, moderation, user, width"
+    assert answered.headers["x-pinxit-ignored"] == "cfg-rescale, moderation, width"
     assert "x-pinxit-ignored" not in (await asked(gateway, seed=1, n=1, size=None, moderation="auto")).headers
+
+
+async def test_whose_picture_it_is_for_the_caller_comes_back(gateway):
+    made = (await asked(gateway, user="u-1", safety_identifier="s-1")).json()
+    read = (await gateway.get(f"/v1/generations/{made['generation_id']}")).json()
+    assert read["metadata"] == {"user": "u-1", "safety_identifier": "s-1"}
+    assert (await asked(gateway, user="u" * 513)).json()["error"]["param"] == "user"
 
 
 async def test_usage_tells_text_and_images_apart(gateway):
