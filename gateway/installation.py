@@ -81,6 +81,13 @@ class Installation:
             database=self.database, plans=self.plans, pepper=self.settings.key_pepper_bytes, clock=self.clock
         )
 
+    async def check_plans(self) -> None:
+        """Raises SettingInvalid: `plans.toml` lacks a plan that a style or an account needs."""
+        for style in self.styles.entries(self.catalogue):
+            if style.min_plan not in self.plans.ids():
+                raise SettingInvalid(f"plans.toml has no plan {style.min_plan!r}, which the style {style.id!r} needs.")
+        await self.accounts.check_plans()
+
     @property
     def accounts(self) -> Accounts:
         return self.reception.accounts

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, exists, insert, select, update
+from sqlalchemy import Select, exists, func, insert, select, update
 
 from storage.database import Connection, Transaction
 from storage.rows import is_older
@@ -76,6 +76,12 @@ async def balances(connection: Connection, ids: Collection[str]) -> Mapping[str,
     return {
         row.id: Balance(**dict(zip(BALANCE_MEMBERS, row[1:], strict=True))) for row in await connection.execute(query)
     }
+
+
+async def plans_in_use(connection: Connection) -> Mapping[str, str]:
+    """Every plan that some account is on, with the name of one of them."""
+    query = select(accounts.c.plan, func.min(accounts.c.name).label("name")).group_by(accounts.c.plan)
+    return {row.plan: row.name for row in await connection.execute(query)}
 
 
 async def change_account(transaction: Transaction, id: str, **values: object) -> None:

@@ -11,7 +11,7 @@ from gateway.accounts.terms import MOST_CREDITS, KeyTerms, check_number, check_t
 from gateway.clock import Clock
 from gateway.identity import NewId
 from gateway.webhooks import new_secret
-from models import Refused, RequestInvalid
+from models import Refused, RequestInvalid, SettingInvalid
 from storage import Account, AuditEntry, Balance, Connection, Database, Transaction
 from storage.accounts import (
     account_by_id,
@@ -21,6 +21,7 @@ from storage.accounts import (
     balances,
     change_account,
     list_accounts,
+    plans_in_use,
 )
 from storage.audit import audit_entries
 from storage.ledger import grant
@@ -143,6 +144,14 @@ class Accounts:
         async with self.database.reading() as connection:
             found = None if account is None else await self.find(connection, account)
             return await audit_entries(connection, found.id if found else None, limit=limit, before=before)
+
+    async def check_plans(self) -> None:
+        """Raises SettingInvalid: an account is on a plan that `plans.toml` no longer has."""
+        async with self.database.reading() as connection:
+            in_use = await plans_in_use(connection)
+        for plan, name in in_use.items():
+            if plan not in self.plans.ids():
+                raise SettingInvalid(f"plans.toml has no plan {plan!r}, which the account {name!r} is on.")
 
     async def find(self, connection: Connection, account: str) -> Account:
         """Raises AccountUnknown: nothing has that id or name."""

@@ -67,12 +67,9 @@ class Keys:
                 raise PlanTooSmall(f"Plan {maker.plan.id!r} holds {maker.plan.max_keys} keys.", field="max_keys")
             return await self.write(transaction, maker.account, terms, by=by, maker=maker.key)
 
-    async def make_for(self, account_id: str, terms: KeyTerms, *, by: Actor) -> NewKey:
-        """A key of any account. Raises KeyUnknown: there is no such account."""
+    async def make_for(self, account: Account, terms: KeyTerms, *, by: Actor) -> NewKey:
+        """A key of any account, as the operator wishes."""
         async with self.database.writing() as transaction:
-            account = await account_by_id(transaction, account_id)
-            if account is None:
-                raise KeyUnknown(f"There is no account {account_id!r}.")
             return await self.write(transaction, account, terms, by=by)
 
     async def rotate(

@@ -35,6 +35,7 @@ def serve(settings: Settings, listener: socket.socket) -> None:
 
 async def _serve(installation: Installation, listener: socket.socket) -> None:
     await installation.database.migrate()
+    await installation.check_plans()
     first = await installation.accounts.first_key()
     base_url = base_url_of(installation.settings, port=listener.getsockname()[1])
     server = Server(installation=installation, engine=installation.engine(), base_url=base_url)

@@ -45,7 +45,7 @@ async def make_key(
 ) -> Response:
     """The answer holds the secret, this once."""
     account, _ = await given.accounts.one(account_id)
-    made = await given.keys.make_for(account.id, order.terms(), by=operator)
+    made = await given.keys.make_for(account, order.terms(), by=operator)
     return answer(new_key_body(made), status=201, headers={"Location": f"/v1/admin/keys/{made.key.id}"})
 
 

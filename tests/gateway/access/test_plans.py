@@ -1,8 +1,12 @@
 """`plans.toml`: what is wrong in it stops the start with one line that says where."""
 
+import re
+import shutil
+
 import pytest
 
 from gateway.access import load_plans
+from gateway.installation import Installation
 from gateway.settings import ROOT
 from models import SettingInvalid
 
@@ -67,3 +71,30 @@ def test_a_wrong_value_is_named_in_one_line(tmp_path, before, after, says):
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(SettingInvalid, match=r"plans\.toml"):
         load_plans(tmp_path / "plans.toml")
+
+
+async def test_a_plan_that_an_account_is_on_must_be_there_at_the_start(open_gateway, tmp_path):
+    configs = tmp_path / "configs"
+    shutil.copytree(ROOT / "configs", configs)
+    gateway = await open_gateway(config_dir=configs)
+    await gateway.new_key(account="anna", plan="pro")
+    await gateway.installation.check_plans()
+
+    plans = configs / "plans.toml"
+    plans.write_text(plans.read_text().replace("[pro]", "[professional]"))
+    restarted = Installation(settings=gateway.installation.settings)
+    with pytest.raises(SettingInvalid, match="no plan 'pro', which the account 'anna' is on"):
+        await restarted.check_plans()
+    await restarted.database.close()
+
+
+async def test_a_plan_that_a_style_needs_must_be_there_at_the_start(open_gateway, tmp_path):
+    configs = tmp_path / "configs"
+    shutil.copytree(ROOT / "configs", configs)
+    style = configs / "styles" / "anime.toml"
+    text, count = re.subn(r'min_plan = "\w+"', 'min_plan = "gold"', style.read_text())
+    assert count == 1
+    style.write_text(text)
+    gateway = await open_gateway(config_dir=configs)
+    with pytest.raises(SettingInvalid, match="no plan 'gold', which the style 'anime' needs"):
+        await gateway.installation.check_plans()
