@@ -99,7 +99,7 @@ async def test_previews_are_made_only_while_somebody_looks_and_change_no_pixel(g
     board = gateway.server.board
     unseen = (await gateway.paint(seed=3)).json()
     gateway.engine.hold()
-    id = await accepted(gateway, seed=3)
+    id = await accepted(gateway, seed=3, cache=False)
     await until(lambda: len(gateway.engine.begun) == 2)
     assert board.preview_every(id) == 0
     async with following(gateway, id, query="previews=false") as blind:
