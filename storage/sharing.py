@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, delete, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, func, insert, literal, select, update
 
 from storage.columns import Moment
 from storage.database import Connection, Transaction
@@ -26,6 +26,21 @@ c = generations.c
 IS_OPEN = c.state.in_(OPEN_STATES)
 SHOWS = c.state.in_((State.COMPLETED, *OPEN_STATES))
 
+# Asked for every request that names a seed, so they are put together once.
+PAINTED = (
+    select(generations)
+    .where(
+        c.account_id == bindparam("account_id"),
+        c.canonical_sha256 == bindparam("canonical_sha256"),
+        c.state == State.COMPLETED,
+        c.revision == bindparam("revision"),
+    )
+    .order_by(c.number.desc())
+    .limit(1)
+    .with_for_update(read=True)
+)
+PICTURES = select(pictures).where(pictures.c.generation_id == bindparam("generation_id")).order_by(pictures.c.position)
+
 
 def folder_of(painting_id: str) -> str:
     """Where the files of a painting lie."""
@@ -35,14 +50,19 @@ def folder_of(painting_id: str) -> str:
 async def find_painted(connection: Connection, generation: Generation) -> Generation | None:
     """The newest completed generation of its words that its revision of the engine painted. In a transaction that stays
     until the end."""
-    is_painted = and_(_same(generation), c.state == State.COMPLETED, c.revision == generation.revision)
-    return await _first(connection, select(generations).where(is_painted), newest=True)
+    same = {
+        "account_id": generation.account_id,
+        "canonical_sha256": generation.canonical_sha256,
+        "revision": generation.revision,
+    }
+    row = (await connection.execute(PAINTED, same)).mappings().one_or_none()
+    return None if row is None else Generation(**row)
 
 
 async def find_painter(transaction: Transaction, generation: Generation) -> Generation | None:
     """The generation for which the same is painted, or will be. It neither ends nor changes until the transaction ends."""
     is_painter = and_(_same(generation), IS_OPEN, c.is_sharer.is_(False))
-    return await _first(transaction, select(generations).where(is_painter), newest=False)
+    return await _first(transaction, select(generations).where(is_painter))
 
 
 async def find_earlier(connection: Connection, generation: Generation, *, since: datetime) -> Generation | None:
@@ -61,8 +81,8 @@ async def find_earlier(connection: Connection, generation: Generation, *, since:
 
 async def pictures_of(transaction: Transaction, shown: Generation, *, by: str) -> tuple[Picture, ...]:
     """The pictures that `shown` has, as those of the generation `by`; nothing is written."""
-    query = select(pictures).where(pictures.c.generation_id == shown.id).order_by(pictures.c.position)
-    return tuple(shown_by(Picture(**row), by) for row in (await transaction.execute(query)).mappings())
+    rows = (await transaction.execute(PICTURES, {"generation_id": shown.id})).mappings()
+    return tuple(shown_by(Picture(**row), by) for row in rows)
 
 
 async def show(transaction: Transaction, shown: Sequence[Picture]) -> None:
@@ -102,7 +122,7 @@ async def end_sharers(transaction: Transaction, painter: Generation) -> list[Gen
 
 async def next_heir(transaction: Transaction, painting_id: str) -> Generation | None:
     """Who has waited longest beside the painter."""
-    return await _first(transaction, select(generations).where(_waits(painting_id)), newest=False, changes=True)
+    return await _first(transaction, select(generations).where(_waits(painting_id)), changes=True)
 
 
 async def take_over(
@@ -161,11 +181,9 @@ def _waits(painting_id: str) -> ColumnElement[bool]:
     return and_(c.painting_id == painting_id, c.is_sharer.is_(True), IS_OPEN)
 
 
-async def _first(
-    transaction: Transaction, query: Select[Any], *, newest: bool, changes: bool = False
-) -> Generation | None:
-    """One row, held so that nobody else changes it (or, with `changes`, looks at it for that) until the transaction ends."""
-    ordered = query.order_by(c.number.desc() if newest else c.number).limit(1).with_for_update(read=not changes)
+async def _first(transaction: Transaction, query: Select[Any], *, changes: bool = False) -> Generation | None:
+    """The oldest, held so that nobody else changes it (or, with `changes`, looks at it for that) until the transaction ends."""
+    ordered = query.order_by(c.number).limit(1).with_for_update(read=not changes)
     row = (await transaction.execute(ordered)).mappings().one_or_none()
     return None if row is None else Generation(**row)
 

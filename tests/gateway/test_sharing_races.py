@@ -139,18 +139,18 @@ async def test_a_painting_that_another_server_canceled_is_stopped_where_it_is_pa
     here, there = gateways = await servers(lease_s=3)
     there.engine.hold()
     here.engine.hold()
-    id = await accepted(here)
+    id = await accepted(here, num_inference_steps=100)
     await until_begun(gateways)
     painter, other = (here, there) if here.engine.begun else (there, here)
     await cancel(other, id, key=here.key)
-    for _ in range(400):  # it shows life, so that it renews its lease, and learns that it has none
+    for _ in range(100):  # a step each: it shows life, so that it renews its lease, and learns that it has none
         painter.engine.release()
         painter.engine.hold()
-        await asyncio.sleep(0.005)
+        await asyncio.sleep(0.03)
         if not painter.server.worker._running:
             break
     assert not painter.server.worker._running
-    assert painter.engine.painted == []
+    assert [one for gateway in gateways for one in gateway.engine.painted] == []
 
 
 async def until_begun(gateways):
