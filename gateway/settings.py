@@ -129,6 +129,9 @@ class Settings(BaseSettings):
     key_pepper: Annotated[SecretStr, Field(min_length=16)] | None = Field(
         None, description="Secret mixed into the hashes of new keys; those keys are good only while it stays the same."
     )
+    metrics_token: Annotated[SecretStr, Field(min_length=16)] | None = Field(
+        None, description="Bearer token for /metrics; none means that only an unpublished loopback server shows it."
+    )
     cors_origins: Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_split)] = Field(
         (), description="Web origins whose pages may call /v1, with commas between; * means all."
     )
@@ -226,7 +229,7 @@ def load_settings(**overrides: object) -> Settings:
         first = wrong.errors(include_url=False)[0]
         name = str(first["loc"][0]) if first["loc"] else "settings"
         reason = first["msg"].removeprefix("Value error, ")
-        is_secret = name.endswith(("_url", "_pepper", "_keys"))  # a URL may carry a password
+        is_secret = name.endswith(("_url", "_pepper", "_keys", "_token"))  # a URL may carry a password
         shown = "" if is_secret else f" (got {first['input']!r})"
         raise SettingInvalid(f"{PREFIX}{name.upper()}: {reason}{shown}.") from None
     except tomllib.TOMLDecodeError as wrong:

@@ -37,6 +37,7 @@ from gateway.generations.watching import Watching
 from gateway.identity import new_id
 from gateway.image_decoder import ImageDecoder
 from gateway.installation import SEEDS, Installation
+from gateway.metrics import Metrics
 from gateway.queue import EmbeddedQueue
 from gateway.webhooks import Courier, Deliveries, Endpoints, History, RetrySchedule, Trial, open_sender
 from gateway.worker import Worker
@@ -62,6 +63,7 @@ class Server:
     queue: EmbeddedQueue = field(default_factory=EmbeddedQueue)
     board: ProgressBoard = field(default_factory=ProgressBoard)
     pace: Pace = field(default_factory=lambda: Pace(time.monotonic))
+    metrics: Metrics = field(default_factory=Metrics)
     stopped: list[str] = field(default_factory=list[str])
 
     @asynccontextmanager
@@ -71,6 +73,7 @@ class Server:
             adopted = await self.worker.adopt_orphans()
             await self.deliveries.adopt_orphans()
             log.info("starting", unfinished_of_the_last_run=adopted)
+        self.metrics.watch_engine(self.engine.state, busy_slots=lambda: self.worker.busy_slots)
         await self.engine.start()
         beside = [
             asyncio.create_task(self.worker.work(), name="worker"),
@@ -133,6 +136,7 @@ class Server:
             departures=self.departures,
             beginnings=self.beginnings,
             remove=self.remove,
+            metrics=self.metrics,
             stopped=self.stopped,
             replay=self.replay,
             webhook_endpoints=self.webhook_endpoints,
@@ -236,6 +240,7 @@ class Server:
     @cached_property
     def settle(self) -> Settle:
         return Settle(
+            metrics=self.metrics,
             database=self.installation.database,
             board=self.board,
             urls=self.urls,
@@ -262,6 +267,7 @@ class Server:
     def runner(self) -> Runner:
         inst = self.installation
         return Runner(
+            metrics=self.metrics,
             engine=self.engine,
             database=inst.database,
             blobs=inst.blobs,
@@ -291,6 +297,7 @@ class Server:
     def deliveries(self) -> Deliveries:
         inst, waits = self.installation, self.installation.settings.webhook_retry_s
         courier = Courier(
+            metrics=self.metrics,
             database=inst.database,
             sender=open_sender(inst.destinations),
             clock=inst.clock,

@@ -101,6 +101,10 @@ class Worker:
         self.fairness = fairness
         return claimed
 
+    @property
+    def busy_slots(self) -> int:
+        return _pictures_of(self._running.values())
+
     def _freed(self, done: asyncio.Task[None]) -> None:
         del self._running[done]
         self.queue.nudge()

@@ -234,6 +234,13 @@ async def picture_named(connection: Connection, name: str) -> Picture | None:
     return None if row is None else Picture(**row)
 
 
+async def count_open_states(connection: Connection) -> dict[str, int]:
+    """How many are in each open state, by its name."""
+    c = generations.c
+    rows = await connection.execute(select(c.state, func.count()).where(c.state.in_(OPEN_STATES)).group_by(c.state))
+    return {state.value: 0 for state in OPEN_STATES} | {state.value: count for state, count in rows}
+
+
 async def count_open(
     connection: Connection, account_id: str | None = None, *, key_id: str | None = None, besides_batches: bool = False
 ) -> int:

@@ -24,6 +24,11 @@ class JointProgress:
         self._latest = [Progress(phase=Phase.WAITING, steps=spec.num_inference_steps) for spec in specs]
         self._unfinished = set(range(len(specs)))
 
+    @property
+    def steps_done(self) -> int:
+        """Of all pictures; fewer again when one begins anew."""
+        return sum(progress.step for progress in self._latest)
+
     def note(self, position: int, progress: Progress) -> Progress:
         """The picture at `position` has come this far; how far the generation has come."""
         self._latest[position] = self._counted(self._latest[position], progress)

@@ -21,6 +21,7 @@ from gateway.generations.canonical import revision_of_all
 from gateway.generations.pace import Pace, Sitting
 from gateway.generations.progress import JointProgress, ProgressBoard
 from gateway.generations.settle import Settle
+from gateway.metrics import Metrics
 from gateway.queue import GenerationQueue
 from models import Engine, Failed, GenerationRequest, GenerationSpec, Painting, Phase, Progress, Recipe
 from safety.provenance import Mark, marked
@@ -55,12 +56,15 @@ class Watch:
     pulse: Pulse
     board: ProgressBoard
     joint: JointProgress
+    metrics: Metrics
 
     def note(self, position: int, progress: Progress) -> None:
         self.pulse.beat()
         if progress.preview is not None:
             self.board.show(self.generation.painting_id, position, progress.preview)
+        done_before = self.joint.steps_done
         self.board.note(self.generation.painting_id, self.joint.note(position, progress))
+        self.metrics.count_steps(self.joint.steps_done - done_before)
 
     def preview_every(self) -> int:
         return self.board.preview_every(self.generation.painting_id)
@@ -91,6 +95,7 @@ class Runner:
     queue: GenerationQueue
     board: ProgressBoard
     pace: Pace
+    metrics: Metrics
     workspace: Path
     lease_s: float
 
@@ -129,7 +134,9 @@ class Runner:
             Failed: of one picture; the others are stopped, and have let go.
         """
         specs = msgspec.json.decode(generation.specs, type=tuple[GenerationSpec, ...])
-        watch = Watch(generation=generation, pulse=pulse, board=self.board, joint=JointProgress(specs))
+        watch = Watch(
+            generation=generation, pulse=pulse, board=self.board, joint=JointProgress(specs), metrics=self.metrics
+        )
         self.workspace.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self.workspace, prefix=f"{generation.id}-") as folder:
             try:

@@ -11,6 +11,7 @@ from gateway.clock import Clock
 from gateway.generations.batch_end import BatchEnds
 from gateway.generations.progress import ProgressBoard
 from gateway.generations.urls import PublicUrls
+from gateway.metrics import Metrics
 from gateway.webhooks import Happening, Outbox, written_moment
 from storage import Completion, CreditsShort, Database, Generation, Picture, State, Transaction
 from storage.generations import cancel, complete, fail
@@ -36,6 +37,7 @@ class Settle:
     outbox: Outbox
     on_event: Callable[[], None]
     halt: Callable[[str], object]
+    metrics: Metrics
 
     @property
     def batch_ends(self) -> BatchEnds:
@@ -126,8 +128,10 @@ class Settle:
     async def notify(
         self, transaction: Transaction, generation: Generation, *, pictures: Sequence[Picture] = ()
     ) -> None:
-        """End its item where it came in a batch, and put its event into the outbox, from where the delivery loop takes it."""
+        """Count what ends, end its item where it came in a batch, and put its event into the outbox, from where the delivery
+        loop takes it."""
         await self.batch_ends.item_ended(transaction, generation)
+        self.metrics.count_end(generation.state.value)
         failed = generation.state is State.FAILED
         error = {"code": generation.error_code, "message": generation.error_message} if failed else None
         images = [

@@ -5,6 +5,7 @@ generation's row and of what is known here about its painting, so a restart of t
 where the last one stopped. Of what a slow reader has missed only the latest is told.
 """
 
+import asyncio
 import re
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
@@ -134,14 +135,17 @@ class Watching:
                     yield event
 
     async def _painted(self, generation: Generation, onlooker: Onlooker, tale: "_Tale") -> AsyncGenerator[WatchEvent]:
-        """What the painting here tells, until it is time to look at the row again."""
+        """What the painting here tells, for as long as the row need not be looked at: of those who share a painting,
+        one may be canceled while it goes on."""
         is_claimed = generation.state is State.PROCESSING
+        now_s = asyncio.get_running_loop().time
+        until_s = now_s() + POLL_S
         while True:
             progress = self.board.find(generation.painting_id) if is_claimed else None
             if progress is not None:
                 for event in tale.of_painting(progress, onlooker.take_previews()):
                     yield event
-            has_news = await onlooker.hears_within(POLL_S)
+            has_news = await onlooker.hears_within(until_s - now_s())
             if not has_news or progress is None or self.board.find(generation.painting_id) is None:
                 return
 

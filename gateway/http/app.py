@@ -15,6 +15,7 @@ from gateway.http import (
     image_links,
     images,
     keys,
+    metering,
     operations,
     pages,
     replaying,
@@ -26,6 +27,7 @@ from gateway.http.cross_origin import CrossOrigin
 from gateway.http.dependencies import Services
 from gateway.http.dialects import ChosenModels, dialect_routes
 from gateway.http.envelope import Envelope
+from gateway.http.metering import Metered
 from gateway.http.schema import install_schema
 from gateway.identity import NewId
 
@@ -48,8 +50,9 @@ def make_app(services: Services, *, new_id: NewId, lifespan: Lifespan | None = N
         public_url=services.settings.public_url,
         max_file_bytes=services.settings.max_batch_bytes,
     )
+    metered = Metered(enveloped, services.metrics)
     origins = services.settings.cors_origins
-    return CrossOrigin(enveloped, origins=origins) if origins else enveloped
+    return CrossOrigin(metered, origins=origins) if origins else metered
 
 
 def make_api(lifespan: Lifespan | None = None) -> FastAPI:
@@ -81,6 +84,7 @@ def make_api(lifespan: Lifespan | None = None) -> FastAPI:
         images,
         image_links,
         operations,
+        metering,
         pages,
     )
     routers = [module.routes for module in modules]

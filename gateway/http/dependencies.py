@@ -24,6 +24,7 @@ from gateway.generations import (
     Watching,
 )
 from gateway.http.rate_headers import rate_headers
+from gateway.metrics import Metrics
 from gateway.settings import Settings
 from gateway.webhooks import Destinations, Endpoints, History, Trial
 from models import Catalogue, Engine, RequestInvalid
@@ -63,6 +64,7 @@ class Services:
     departures: Departures
     beginnings: Beginnings
     remove: Remove
+    metrics: Metrics
     stopped: Sequence[str]
     webhook_endpoints: Endpoints
     webhook_history: History

@@ -56,7 +56,7 @@ class Envelope:
             await self._send_problem(InternalError("Something broke on our side."), answer, request_id)
 
     def _refuse_plain_http(self, scope: Scope) -> None:
-        is_probe = scope["path"] in {"/healthz", "/readyz"}
+        is_probe = scope["path"] in {"/healthz", "/readyz", "/metrics"}
         if self._requires_https and scope["scheme"] != "https" and not is_probe:
             raise HttpsRequired("This service speaks https only.")
 

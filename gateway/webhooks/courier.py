@@ -7,6 +7,7 @@ import structlog
 
 from gateway.cancellation import unbroken
 from gateway.clock import Clock
+from gateway.metrics import Metrics
 from gateway.webhooks.schedule import GONE, Chance, RetrySchedule
 from gateway.webhooks.sender import Answer, Message, WebhookSender
 from gateway.webhooks.signing import signed_headers
@@ -29,6 +30,7 @@ class Courier:
     clock: Clock
     chance: Chance
     schedule: RetrySchedule = field(default_factory=RetrySchedule)
+    metrics: Metrics | None = None
 
     async def attempt(self, delivery: Delivery) -> Answer:
         """Send once and write down what came back; an answer that has come is recorded even while stopping.
@@ -67,6 +69,7 @@ class Courier:
                 next_at=next_at if may_go_on else None,
             )
             is_ours = await record_attempt(transaction, delivery, attempt)
+        self._count(attempt)
         if not answer.is_success:
             log.info(
                 "webhook failed",
@@ -78,6 +81,11 @@ class Courier:
                 next_at=attempt.next_at and attempt.next_at.isoformat(),
                 is_ours=is_ours,
             )
+
+    def _count(self, attempt: Attempt) -> None:
+        if self.metrics is not None:
+            failure = "given_up" if attempt.next_at is None else "failed"
+            self.metrics.count_attempt("delivered" if attempt.is_delivered else failure)
 
     async def _note(self, transaction: Transaction, endpoint_id: str | None, answer: Answer, *, now: datetime) -> bool:
         """Keep the endpoint's state; False when nothing more is to be sent to it."""

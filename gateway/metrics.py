@@ -1,0 +1,75 @@
+"""What is counted for Prometheus, each server process its own. No label takes a value that callers choose."""
+
+from collections.abc import Callable, Mapping
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4 as CONTENT_TYPE
+
+from models import EngineState
+
+ENDS = ("completed", "failed", "canceled")
+OUTCOMES = ("delivered", "failed", "given_up")
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
+
+__all__ = ["CONTENT_TYPE", "Metrics"]
+
+
+class Metrics:
+    """The counters and gauges of one server; made once and handed to whoever has something to count."""
+
+    def __init__(self) -> None:
+        self._registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        self._requests = Counter(
+            "pinxit_http_requests", "Answers by route and status.", ("method", "route", "status"), registry=registry
+        )
+        self._durations = Histogram(
+            "pinxit_http_request_seconds",
+            "From a request's first byte to its answer's last, waiting for a picture included.",
+            ("route",),
+            buckets=SECONDS,
+            registry=registry,
+        )
+        self._by_answer: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}  # finding them takes half the time
+        ended = Counter("pinxit_generations_ended", "Generations by end state.", ("state",), registry=registry)
+        self._ended = {state: ended.labels(state) for state in ENDS}
+        self._steps = Counter("pinxit_steps", "Denoising steps done; its rate is steps a second.", registry=registry)
+        attempts = Counter("pinxit_webhook_attempts", "Webhook attempts by outcome.", ("outcome",), registry=registry)
+        self._attempts = {outcome: attempts.labels(outcome) for outcome in OUTCOMES}
+        self._open = Gauge("pinxit_generations_open", "Generations by open state.", ("state",), registry=registry)
+
+    def count_request(self, method: str, route: str, status: int, *, seconds: float) -> None:
+        """`route` is the template of a path, never a path."""
+        key = (method if method in METHODS else "other", route, status)
+        if (kept := self._by_answer.get(key)) is None:
+            kept = self._by_answer[key] = self._requests.labels(*key), self._durations.labels(route)
+        requests, durations = kept
+        requests.inc()
+        durations.observe(seconds)
+
+    def count_end(self, state: str) -> None:
+        self._ended[state].inc()
+
+    def count_steps(self, steps: int) -> None:
+        self._steps.inc(max(0, steps))
+
+    def count_attempt(self, outcome: str) -> None:
+        self._attempts[outcome].inc()
+
+    def set_open(self, counts: Mapping[str, int]) -> None:
+        for state, count in counts.items():
+            self._open.labels(state).set(count)
+
+    def watch_engine(self, state: Callable[[], EngineState], *, busy_slots: Callable[[], int]) -> None:
+        """Gauges that are asked for their values whenever somebody reads."""
+        name = "pinxit_engine_slots"
+        self._gauge(name, "Pictures the engine holds at a time.").set_function(lambda: state().slots)
+        self._gauge(f"{name}_busy", "Those taken by generations that run here.").set_function(busy_slots)
+        self._gauge("pinxit_engine_ready", "1 while it can paint.").set_function(lambda: state().is_ready)
+
+    def _gauge(self, name: str, description: str) -> Gauge:
+        return Gauge(name, description, registry=self._registry)
+
+    def written(self) -> bytes:
+        return generate_latest(self._registry)
