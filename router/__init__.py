@@ -9,10 +9,11 @@ from router.auto_style import StyleChoice, choose_style
 from router.enhancement import enhance
 from router.routing import Route, Router, price_of
 from router.size_plan import plan_size
-from router.styles import AUTO, NegativeMerge, Style, StyleEntry, Styles, StyleUnknown, load_styles
+from router.styles import AUTO, THUMBNAILS, NegativeMerge, Style, StyleEntry, Styles, StyleUnknown, load_styles
 
 __all__ = [
     "AUTO",
+    "THUMBNAILS",
     "NegativeMerge",
     "Route",
     "Router",

@@ -20,6 +20,7 @@ from router.adapters import StyleAdapter, first_missing
 STAND_INS = {Family.SD2: Family.SD1}
 
 AUTO = "auto"
+THUMBNAILS = "thumbs"
 PLACEHOLDER = "{prompt}"
 
 StyleId: TypeAlias = Annotated[str, Meta(pattern=r"\A[a-z0-9-]{2,32}\Z")]
@@ -73,7 +74,7 @@ class GuidancePerQuality(Form, frozen=True, kw_only=True):
 
 
 class Thumbnail(Form, frozen=True, kw_only=True):
-    """The example picture: `file` once it was painted, and what it is painted from."""
+    """The example picture: `file` below the styles' folder, by itself `thumbs/<id>.webp` once that is there."""
 
     prompt: Text
     seed: Annotated[int, Meta(ge=0, le=MAX_SEED)]
@@ -229,9 +230,8 @@ class Styles:
                 if name == AUTO or name in self._named:
                     raise SettingInvalid(f"{style.id}.toml: the name {name!r} is already taken.")
                 self._named[name] = style
-        self.revision_hash = hashlib.sha256(
-            msgspec.json.encode(tuple(self._styles.values()), order="sorted")
-        ).hexdigest()
+        unseen = [msgspec.structs.replace(style, thumbnail=None) for style in self._styles.values()]
+        self.revision_hash = hashlib.sha256(msgspec.json.encode(unseen, order="sorted")).hexdigest()
 
     def get(self, name: str) -> Style:
         """Raises StyleUnknown: no id or alias is called so (`auto` is none: the router resolves it)."""
@@ -269,6 +269,9 @@ def _read_style(file: Path) -> Style:
         raise SettingInvalid(f"{file.name}: {wrong}") from None
     if style.id != file.stem:
         raise SettingInvalid(f"{file.name}: `id` must be {file.stem!r}, not {style.id!r}.")
+    name = f"{THUMBNAILS}/{style.id}.webp"
+    if style.thumbnail.file is None and (file.parent / name).is_file():
+        return msgspec.structs.replace(style, thumbnail=msgspec.structs.replace(style.thumbnail, file=name))
     return style
 
 

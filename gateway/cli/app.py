@@ -195,3 +195,15 @@ def list_styles(as_json: Json = False) -> None:
     from gateway.cli.shelf import show_styles
 
     show_styles(as_json=as_json)
+
+
+@styles.command("paint-thumbnails")
+def paint_style_thumbnails(
+    prompt: Annotated[str, typer.Option(help="What all of them show.")] = "a red lighthouse by the sea at sunset",
+    seed: Annotated[int, typer.Option(min=0, max=MAX_SEED)] = 7,
+) -> None:
+    """Paint one prompt in every style, small; a server shows them from its next start."""
+    from gateway.cli.thumbnails import paint_thumbnails
+    from gateway.settings import load_settings
+
+    paint_thumbnails(load_settings(), prompt=prompt, seed=seed)

@@ -203,3 +203,21 @@ def test_a_family_may_leave_out_layers_of_the_text_encoder(tmp_path: Path) -> No
 def test_a_style_skips_no_nonsense(tmp_path: Path, skip: str) -> None:
     with pytest.raises(SettingInvalid, match="clip_skip"):
         load_styles(written(tmp_path, MINIMAL + f"clip_skip = {skip}\n"))
+
+
+def test_a_thumbnail_that_lies_beside_the_styles_is_found_and_changes_no_revision(tmp_path: Path) -> None:
+    before = load_styles(written(tmp_path, MINIMAL))
+    (tmp_path / "thumbs").mkdir()
+    (tmp_path / "thumbs" / "plain.webp").write_bytes(b"a picture")
+
+    after = load_styles(tmp_path)
+
+    shown = [[entry.thumbnail for entry in styles.entries(catalogue_of(Family.SD1))] for styles in (before, after)]
+    assert shown == [[None, None], [None, "thumbs/plain.webp"]]
+    assert after.revision_hash == before.revision_hash
+
+
+def test_every_style_that_the_model_in_the_box_paints_has_its_thumbnail(styles: Styles, catalogue: Catalogue) -> None:
+    starter = catalogue_of(Family.STARTER)
+    painted = {entry.id for entry in styles.entries(starter) if entry.thumbnail}
+    assert painted == {style.id for style in styles.all() if style.card_in(starter) is not None}
