@@ -12,7 +12,10 @@ import structlog
 from gateway.access import Plans, load_plans
 from gateway.accounts import Accounts
 from gateway.clock import Clock, utc_now
+from gateway.generations.provenance import Provenance
+from gateway.generations.variants import Variants
 from gateway.identity import new_id
+from gateway.image_decoder import ImageDecoder
 from gateway.reception import Reception
 from gateway.settings import ROOT, Settings, child_environment
 from gateway.webhooks import Destinations, Outbox
@@ -66,6 +69,19 @@ class Installation:
     @cached_property
     def blobs(self) -> Blobs:
         return open_blobs(self.settings.blobs)
+
+    @cached_property
+    def variants(self) -> Variants:
+        return Variants(
+            database=self.database,
+            blobs=self.blobs,
+            widths=frozenset(self.settings.variant_widths),
+            qualities=frozenset(self.settings.variant_qualities),
+        )
+
+    @cached_property
+    def provenance(self) -> Provenance:
+        return Provenance(database=self.database, decoder=ImageDecoder())
 
     @cached_property
     def signing_keys(self) -> tuple[bytes, ...]:

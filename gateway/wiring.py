@@ -32,7 +32,6 @@ from gateway.generations import (
 )
 from gateway.generations.canonical import Revisions
 from gateway.generations.sharing import Sharing
-from gateway.generations.variants import Variants
 from gateway.generations.watching import Watching
 from gateway.identity import new_id
 from gateway.image_decoder import ImageDecoder
@@ -130,13 +129,14 @@ class Server:
             urls=self.urls,
             submit=self.submit,
             fetch=self.fetch,
-            variants=self.variants,
+            variants=inst.variants,
             watching=Watching(fetch=self.fetch, board=self.board, pace=self.pace),
             cancel=self.cancel,
             departures=self.departures,
             beginnings=self.beginnings,
             remove=self.remove,
             metrics=self.metrics,
+            provenance=inst.provenance,
             stopped=self.stopped,
             replay=self.replay,
             webhook_endpoints=self.webhook_endpoints,
@@ -155,16 +155,6 @@ class Server:
         inst = self.installation
         lifetime_s = inst.settings.image_url_life_s if inst.settings.private_images else None
         return PublicUrls(root=self.base_url, signer=Signer(inst.signing_keys), clock=inst.clock, lifetime_s=lifetime_s)
-
-    @cached_property
-    def variants(self) -> Variants:
-        inst = self.installation
-        return Variants(
-            database=inst.database,
-            blobs=inst.blobs,
-            widths=frozenset(inst.settings.variant_widths),
-            qualities=frozenset(inst.settings.variant_qualities),
-        )
 
     @cached_property
     def fetch(self) -> Fetch:

@@ -18,7 +18,6 @@ from router.adapters import StyleAdapter, first_missing
 
 # Families that are steered like another one: its settings serve where a style has none of their own.
 STAND_INS = {Family.SD2: Family.SD1}
-
 AUTO = "auto"
 THUMBNAILS = "thumbs"
 PLACEHOLDER = "{prompt}"

@@ -20,7 +20,7 @@ from storage.errors import StoreUnavailable
 Connection = AsyncConnection
 Transaction = AsyncConnection
 
-REVISION = "0008"  # the newest file of storage/migrations/versions
+REVISION = "0009"  # the newest file of storage/migrations/versions
 MIGRATION_LOCK = 7064
 READERS = 4
 POSTGRESQL_WRITERS = 8

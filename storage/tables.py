@@ -190,9 +190,9 @@ pictures = Table(
     Column("height", Integer, nullable=False),
     Column("format", Word(ImageFormat), nullable=False),
     Column("seed", BigInteger, nullable=False),
-    Column("pixel_sha256", Text, nullable=False),
-    Column("delivered_sha256", Text, nullable=False),
-    Column("file_sha256", Text, nullable=False),
+    Column("pixel_sha256", Text, nullable=False, index=True),
+    Column("delivered_sha256", Text, nullable=False, index=True),
+    Column("file_sha256", Text, nullable=False, index=True),
     Column("byte_count", BigInteger, nullable=False),
 )
 

@@ -18,6 +18,7 @@ from gateway.http import (
     metering,
     operations,
     pages,
+    provenance,
     replaying,
     webhooks,
 )
@@ -85,6 +86,7 @@ def make_api(lifespan: Lifespan | None = None) -> FastAPI:
         image_links,
         operations,
         metering,
+        provenance,
         pages,
     )
     routers = [module.routes for module in modules]

@@ -23,6 +23,7 @@ from gateway.generations import (
     Variants,
     Watching,
 )
+from gateway.generations.provenance import Provenance
 from gateway.http.rate_headers import rate_headers
 from gateway.metrics import Metrics
 from gateway.settings import Settings
@@ -65,6 +66,7 @@ class Services:
     beginnings: Beginnings
     remove: Remove
     metrics: Metrics
+    provenance: Provenance
     stopped: Sequence[str]
     webhook_endpoints: Endpoints
     webhook_history: History

@@ -9,13 +9,14 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.http.forms import MAX_FORM_BYTES, MULTIPART
+from gateway.http.forms import MAX_FILE_BYTES, MAX_FORM_BYTES, MULTIPART
 from gateway.http.problems import problem_body, problem_headers, problem_of
 from gateway.http.refusals import HttpsRequired, InternalError, PathUnknown, PayloadTooLarge
 from gateway.identity import NewId
 from models import DomainError, RequestInvalid
 
 MAX_BODY_BYTES = 1_000_000
+CHECKED_PATH = "/v1/provenance/check"  # takes a picture as a body
 # A1111's clients know no forms: their pictures are base64 in JSON (docs/decisions/0012). One file and its mask.
 MAX_PICTURE_JSON_BYTES = 28_000_000
 PICTURES_IN_JSON = frozenset({"/sdapi/v1/img2img", "/sdapi/v1/png-info"})
@@ -67,6 +68,8 @@ class Envelope:
             return MAX_FORM_BYTES
         if media_type in TABLES:
             return self._max_file_bytes
+        if scope["path"] == CHECKED_PATH and media_type.startswith("image/"):
+            return MAX_FILE_BYTES
         return MAX_PICTURE_JSON_BYTES if scope["path"] in PICTURES_IN_JSON else MAX_BODY_BYTES
 
     async def _send_problem(self, error: DomainError, answer: "_Answer", request_id: str) -> None:

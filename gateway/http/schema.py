@@ -25,7 +25,7 @@ BEARER = {"type": "http", "scheme": "bearer", "description": "An API key, `px_li
 ACCESS_BODIES = (KeyOrderBody, RotationBody, NewAccountBody, ChangedAccountBody, CreditsBody)
 PARSED_BY_HAND = (GenerateBody, NewWebhookBody, ChangedWebhookBody, ResendBody, ImagesBody, *ACCESS_BODIES)
 WRITTEN_BY_HAND = (QueuedEvent, StartedEvent, ProgressEvent)
-OPEN_PATHS = ("/healthz", "/readyz", "/img/", "/v1/styles", "/v1/loras")
+OPEN_PATHS = ("/healthz", "/readyz", "/img/", "/v1/styles", "/v1/loras", "/v1/provenance/")
 
 
 def install_schema(app: FastAPI) -> None:

@@ -73,6 +73,7 @@ OPERATIONS = {
     ("/v1/admin/audit", "get"),
     ("/img/{name}", "get"),
     ("/img/{name}", "head"),
+    ("/v1/provenance/check", "post"),
     ("/healthz", "get"),
     ("/readyz", "get"),
 }

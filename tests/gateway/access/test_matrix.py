@@ -20,6 +20,7 @@ POLICY = (
     ("GET|HEAD", r"/|/docs|/favicon\.ico|/openapi\.json|/healthz|/readyz|/metrics|/errors/.*|/img/.*", OPEN),
     ("GET", r"/v1/(styles|loras)(/.*)?", OPEN),
     ("POST", r"/v1/provenance/check", OPEN),
+    ("POST", r"/v1/provenance/check", OPEN),
     ("GET|POST|PATCH|DELETE", r"/v1/admin/.*", "admin"),
     ("GET|POST", r"/v1/keys(/.*)?", "keys:write"),
     ("GET|POST|PATCH|DELETE", r"/v1/webhooks(/.*)?", "webhooks:write"),
