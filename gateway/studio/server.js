@@ -1,6 +1,7 @@
 // The server as the page sees it: one key, a few calls, and refusals that say what to do.
 
 const STORED_KEY = "pinxit.key";
+const FINAL = ["completed", "failed", "canceled"];
 const POLL_MS = 300;
 const PATIENCE = 20; // polls in a row that may fail before the page gives up
 
@@ -35,13 +36,44 @@ export const before = () => call("/v1/generations?limit=24").then((page) => page
 export const generation = (id) => call(`/v1/generations/${encodeURIComponent(id)}`);
 export const submit = (request) => call("/v1/generate", { ...request, async: true });
 
-/** Follow a generation to its end; `onNews` hears of every look at it. */
+/** Follow a generation to its end; `onNews` hears of all that happens, and sees previews, as far as the server tells them. */
 export async function ended(id, onNews) {
+  return (await told(id, onNews).catch(() => null)) ?? asked(id, onNews);
+}
+
+/** By its events; null where there are none, or where they break off. */
+async function told(id, onNews) {
+  const headers = { Accept: "text/event-stream", Authorization: `Bearer ${storedKey()}` };
+  const path = `/v1/generations/${encodeURIComponent(id)}/events`;
+  const answer = await fetch(path, { headers, cache: "no-store", credentials: "omit", referrerPolicy: "no-referrer" });
+  if (answer.status !== 200) return null;
+  const letters = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  for (let rest = ""; ; ) {
+    const { value, done } = await letters.read();
+    if (done) return null;
+    const events = (rest + value).split("\n\n");
+    rest = events.pop();
+    for (const [name, news] of events.map(read)) {
+      if (FINAL.includes(name)) return news;
+      if (name === "progress") onNews({ ...news, progress: news });
+      else if (name === "queued") onNews(news);
+    }
+  }
+}
+
+/** One event as [name, data]; a comment has neither. */
+function read(event) {
+  const lines = Object.fromEntries(event.split("\n").map((line) => line.split(/: (.*)/s)));
+  return [lines.event, lines.data ? JSON.parse(lines.data) : null];
+}
+
+/** By looking again and again. */
+async function asked(id, onNews) {
   for (let failures = 0; ; ) {
     try {
       const news = await generation(id);
       failures = 0;
-      if (["completed", "failed", "canceled"].includes(news.status)) return news;
+      if (FINAL.includes(news.status)) return news;
       onNews(news);
     } catch (trouble) {
       const passing = trouble instanceof Trouble && (trouble.status === 0 || trouble.status >= 500 || trouble.status === 429);

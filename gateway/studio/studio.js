@@ -29,6 +29,7 @@ async function painting(work) {
   page.isPainting = true;
   at("generate").setAttribute("aria-disabled", "true");
   at("generate").textContent = "Painting …";
+  at("preview").hidden = true;
   clearTrouble();
   try {
     await work();
@@ -63,8 +64,9 @@ async function follow(id, request) {
   say(`Painted: ${last.prompt}`);
 }
 
-function showWorking({ width, height, part = null, line }) {
+function showWorking({ width, height, part = null, line, preview = null }) {
   hang("working");
+  if (preview) Object.assign(at("preview"), { src: preview, hidden: false });
   if (width && height) setShape(width, height);
   at("working").hidden = false;
   if (part === null) at("progress").removeAttribute("value");

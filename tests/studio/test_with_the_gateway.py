@@ -5,7 +5,7 @@ import contextlib
 import socket
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,12 @@ class Serving:
 
     address: str
     key: str
+    engine: FakeEngine = field(default_factory=FakeEngine)
+    loop: asyncio.AbstractEventLoop | None = None
+
+    def release(self) -> None:
+        """The engine belongs to the server's thread."""
+        self.loop.call_soon_threadsafe(self.engine.release)
 
 
 @pytest.fixture
@@ -41,7 +47,8 @@ def gateway(tmp_path: Path) -> Iterator[Serving]:
         await installation.database.migrate()
         first = await installation.accounts.first_key()
         serving.key = first.token.text
-        server = Server(installation=installation, engine=FakeEngine(), base_url=serving.address)
+        serving.loop = asyncio.get_running_loop()
+        server = Server(installation=installation, engine=serving.engine, base_url=serving.address)
         app = make_app(server.services, new_id=new_id)
         http = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none", lifespan="off"))
         async with server.running():
@@ -76,6 +83,20 @@ def test_a_newcomer_paints_sees_the_picture_and_finds_it_again(gateway: Serving,
     page.reload()
     page.locator("#plate-title", has_text=PROMPT).wait_for()
     assert page.get_by_role("navigation", name="Painted before").get_by_role("button").count() == 1
+
+
+def test_a_picture_is_seen_while_it_is_painted(gateway: Serving, page: Any) -> None:
+    gateway.engine.hold()
+    page.goto(f"{gateway.address}/#key={gateway.key}")
+    page.get_by_role("button", name="Key of").wait_for()
+    page.get_by_label("What shall be painted?").fill(PROMPT)
+    page.get_by_role("button", name="Generate").click()
+    page.get_by_text("Reading your words").wait_for()
+    assert page.locator("#preview").is_hidden()
+    gateway.release()
+    page.locator("#plate").wait_for(timeout=20_000)
+    assert page.locator("#preview").get_attribute("src").startswith("data:image/jpeg;base64,")
+    assert page.locator("#preview").is_hidden()
 
 
 def test_what_the_gateway_refuses_is_said_in_its_words(gateway: Serving, page: Any) -> None:
