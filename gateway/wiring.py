@@ -142,10 +142,7 @@ class Server:
             webhook_endpoints=self.webhook_endpoints,
             webhook_history=History(database=inst.database, clock=inst.clock, wake=self.deliveries.wake),
             webhook_trial=Trial(
-                database=inst.database,
-                outbox=self.installation.outbox,
-                courier=self.deliveries.courier,
-                clock=inst.clock,
+                database=inst.database, outbox=inst.outbox, courier=self.deliveries.courier, clock=inst.clock
             ),
             batches=self.batches,
         )
