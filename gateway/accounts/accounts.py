@@ -1,4 +1,4 @@
-"""Accounts: make, list, move to another plan, suspend."""
+"""Accounts: make, list, move to another plan, suspend, erase."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -24,6 +24,7 @@ from storage.accounts import (
     plans_in_use,
 )
 from storage.audit import audit_entries
+from storage.erasure import erase_account
 from storage.ledger import grant
 
 FIRST_ACCOUNT = "owner"
@@ -138,6 +139,21 @@ class Accounts:
     async def resume(self, account: str, *, by: Actor) -> Account:
         """Raises AccountUnknown."""
         return await self._set_suspended(account, is_suspended=False, by=by)
+
+    async def erase(self, account: str, *, by: Actor) -> int:
+        """Forget who it was and what it asked for; its keys end. Returns how many generations a running server, or the
+        next start, now removes with their files: all within a minute, what is still painted when that has ended.
+
+        Raises:
+            AccountUnknown.
+        """
+        now = self.clock()
+        async with self.database.writing() as transaction:
+            found = await self.find(transaction, account)
+            count = await erase_account(transaction, found.id, now=now)
+            await by.note(transaction, "account.erased", found.id, account_id=found.id, now=now, generations=count)
+        self.known.forget()
+        return count
 
     async def audit(self, account: str | None, *, limit: int, before: int | None = None) -> list[AuditEntry]:
         """What was done to one account and its keys, or everything, newest first. Raises AccountUnknown."""

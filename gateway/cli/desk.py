@@ -138,6 +138,14 @@ def show_audit(account: str | None, *, limit: int, as_json: bool) -> None:
     print_rows("Audit log", rows, as_json=as_json)
 
 
+def erase_account(name: str) -> None:
+    """Raises AccountUnknown."""
+    count = at_desk(lambda reception: reception.accounts.erase(name, by=CLI))
+    Console(highlight=False, soft_wrap=True).print(
+        f"{name} is erased. {count} generations go with their files within a minute of a running server."
+    )
+
+
 def at_desk(act: Callable[[Reception], Awaitable[Result]]) -> Result:
     """Run one use case on the installation's database, whether or not a server is running."""
 

@@ -156,6 +156,19 @@ def resume_account(account: Account) -> None:
     resume(account)
 
 
+@accounts.command("erase")
+def erase_account(
+    account: Account, is_meant: Annotated[bool, typer.Option("--yes", help="Erase it, for good.")] = False
+) -> None:
+    """Forget an account: name, keys, prompts, pictures, webhooks. What it paid stays in the ledger, under its id."""
+    from gateway.cli.desk import erase_account as erase
+    from models import RequestInvalid
+
+    if not is_meant:
+        raise RequestInvalid("Nothing brings an erased account back; say --yes if that is meant.", field="--yes")
+    erase(account)
+
+
 @credits.command("grant")
 def grant_credits(
     account: Account,

@@ -1,0 +1,28 @@
+"""Take out of the database who an account was and what it asked for. What must balance stays: ledger, counters, ids."""
+
+from datetime import datetime
+
+from sqlalchemy import delete, func, literal, update
+
+from storage.columns import Moment
+from storage.database import Transaction
+from storage.tables import accounts, audit, batches, generations, keys
+from storage.webhook_tables import deliveries, endpoints, events
+
+
+async def erase_account(transaction: Transaction, account_id: str, *, now: datetime) -> int:
+    """Its name and its keys' names, its batches, endpoints, events and the log's details go at once; its generations expire, for
+    their files must go with them. Returns how many generations that are. No key of it is good any more.
+    """
+    nameless = {"name": f"erased {account_id}", "webhook_secret": "", "suspended_at": now}
+    await transaction.execute(update(accounts).where(accounts.c.id == account_id).values(nameless))
+    ended = {"name": "", "revoked_at": func.coalesce(keys.c.revoked_at, literal(now, Moment))}
+    await transaction.execute(update(keys).where(keys.c.account_id == account_id).values(ended))
+    for table in (deliveries, events, endpoints, batches):
+        await transaction.execute(delete(table).where(table.c.account_id == account_id))
+    await transaction.execute(update(audit).where(audit.c.account_id == account_id).values(details={}))
+    expiring: dict[str, object] = {"expires_at": now, "webhook_url": None, "metadata": {}, "canonical_sha256": None}
+    expired = await transaction.execute(
+        update(generations).where(generations.c.account_id == account_id).values(expiring)
+    )
+    return expired.rowcount
