@@ -177,3 +177,22 @@ async def test_a_restart_loses_nobody_who_shares(database_url, tmp_path):
             ("completed", True),
         ]
         assert len(after.engine.painted) == 1
+
+
+async def test_all_who_share_deleted_at_once_leave_no_file_and_no_row(servers):
+    gateways = await servers()
+    key = gateways[0].key
+    bodies = [(await gateways[number % len(gateways)].paint(seed=7, key=key)).json() for number in range(4)]
+    assert [body["cached"] for body in bodies] == [False, True, True, True]
+    headers = {"Authorization": f"Bearer {key}"}
+    answers = await asyncio.gather(
+        *(
+            gateways[number % len(gateways)].http.delete(f"/v1/generations/{body['generation_id']}", headers=headers)
+            for number, body in enumerate(bodies)
+        )
+    )
+    assert [answered.status_code for answered in answers] == [200] * 4
+    assert await rows(gateways[0], "SELECT * FROM generations") == []
+    folder = gateways[0].installation.settings.data_dir.parent.parent / "pictures"
+    assert folder.is_dir()
+    assert [file for file in folder.rglob("*") if file.is_file()] == []
