@@ -16,6 +16,7 @@ from typing import Any
 DOCS = Path(__file__).parent
 PLACE = re.compile(r"(<!-- example: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 VARIABLE = re.compile(r"\{(\w+)\}")
+PYTHON_WIDTH = 120  # ruff formats the pages' Python too
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +57,7 @@ def curl(one: Example) -> str:
 def python(one: Example) -> str:
     path = VARIABLE.sub(r"{os.environ['\1']}", one.path)
     headers = "".join(f', "{name}": "{value}"' for name, value in one.headers.items())
-    body = f"    json={_literal(one.body, true='True', false='False', none='None')},\n" if one.body is not None else ""
+    body = f"{_laid_out('json=', one.body, depth=1)}\n" if one.body is not None else ""
     return f"""import os
 
 import requests
@@ -190,6 +191,20 @@ def _literal(value: object, *, true: str = "true", false: str = "false", none: s
     if value is None or isinstance(value, bool):
         return {True: true, False: false, None: none}[value]
     return json.dumps(value, ensure_ascii=False)
+
+
+def _laid_out(name: str, value: object, *, depth: int) -> str:
+    """An argument or a member in Python, as ruff lays it out: on one line where it fits, else a line for each part."""
+    margin = " " * 4 * depth
+    line = f"{margin}{name}{_literal(value, true='True', false='False', none='None')},"
+    if len(line) <= PYTHON_WIDTH or not isinstance(value, Mapping | list):
+        return line
+    parts = (
+        [(f'"{key}": ', of) for key, of in value.items()] if isinstance(value, Mapping) else [("", of) for of in value]
+    )
+    opened, closed = "{}" if isinstance(value, Mapping) else "[]"
+    inner = [_laid_out(key, of, depth=depth + 1) for key, of in parts]
+    return "\n".join([f"{margin}{name}{opened}", *inner, f"{margin}{closed},"])
 
 
 def _php(value: object) -> str:
