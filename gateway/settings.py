@@ -47,8 +47,8 @@ def _public_url(url: str) -> str:
 def _database_url(url: str) -> str:
     """People write `postgresql://`; SQLAlchemy wants the driver named."""
     scheme, colon, rest = url.partition("://")
-    driver = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
-    return _url_of("sqlite+aiosqlite", "postgresql+asyncpg", url=f"{driver.get(scheme, scheme)}{colon}{rest}")
+    driver = {"postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
+    return _url_of("sqlite", "postgresql+asyncpg", url=f"{driver.get(scheme, scheme)}{colon}{rest}")
 
 
 def _pairs(listing: object) -> object:
@@ -205,7 +205,7 @@ class Settings(BaseSettings):
 
     @property
     def database(self) -> str:
-        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'pinxit.db'}"
+        return self.database_url or f"sqlite:///{self.data_dir / 'pinxit.db'}"
 
     @property
     def key_pepper_bytes(self) -> bytes | None:

@@ -1,48 +1,39 @@
 """One database, SQLite or PostgreSQL: connections to read, transactions to write, and the errors of both as ours."""
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext, suppress
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 from sqlalchemy import Connection as BlockingConnection
-from sqlalchemy import event, inspect, make_url, text
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy import inspect, make_url, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.errors import StoreUnavailable
-
-# What is read may be a little behind; what is written is one transaction. The type is the same, the promise is not.
-Connection = AsyncConnection
-Transaction = AsyncConnection
+from storage.postgresql import PostgresqlServer
+from storage.sqlite import SqliteFile
 
 REVISION = "0009"  # the newest file of storage/migrations/versions
 MIGRATION_LOCK = 7064
-READERS = 4
-POSTGRESQL_WRITERS = 8
-BUSY_TIMEOUT_S = 10
+
+
+# What is read may be a little behind; what is written is one transaction. The type is the same, the promise is not.
+# SQLite's own connections can do as much of this as we use, see `storage.sqlite`.
+Connection = AsyncConnection
+Transaction = AsyncConnection
 
 
 class Database:
     """The one owner of connections. SQLite has one writer at a time, here and across processes, beside its readers."""
 
     def __init__(self, url: str) -> None:
-        """`url` names the driver, as in `sqlite+aiosqlite:////folder/file.db`. Opens nothing yet."""
+        """`url` as SQLAlchemy reads it, `sqlite:////folder/file.db` or `postgresql+asyncpg://…`. Opens nothing yet."""
         self._url = make_url(url)
         self._is_sqlite = self._url.get_backend_name() == "sqlite"
-        self._readers = _engine(url, pool_size=READERS, isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True)
-        if self._is_sqlite:
-            self._writers = _engine(url, pool_size=1, factory=_Writer)
-            event.listen(self._readers.sync_engine, "connect", _open_reader)
-            event.listen(self._writers.sync_engine, "connect", _open_writer)
-            event.listen(self._writers.sync_engine, "begin", _begin_immediate)
-        else:
-            self._writers = _engine(url, pool_size=POSTGRESQL_WRITERS)
-        self._turn: AbstractAsyncContextManager[object] = asyncio.Lock() if self._is_sqlite else nullcontext()
+        self._store = SqliteFile(self._url) if self._is_sqlite else PostgresqlServer(self._url)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Connection]:
@@ -52,8 +43,8 @@ class Database:
             StoreUnavailable: also from inside the block, whatever statement met it.
         """
         with _failures_as_ours():
-            async with self._readers.connect() as connection:
-                yield connection
+            async with self._store.reading() as connection:
+                yield cast("Connection", connection)
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Transaction]:
@@ -63,8 +54,8 @@ class Database:
             StoreUnavailable: as `reading`; also when another process has been writing for ten seconds.
         """
         with _failures_as_ours():
-            async with self._turn, self._writers.begin() as transaction:
-                yield transaction
+            async with self._store.writing() as transaction:
+                yield cast("Transaction", transaction)
 
     async def migrate(self) -> None:
         """Bring the tables to the shape this version wants; costs two short reads when they have it."""
@@ -81,58 +72,13 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection; a later call opens them again."""
-        await self._readers.dispose()
-        await self._writers.dispose()
-
-
-class _Writer(sqlite3.Connection):
-    """Lets go of the write lock when it is closed.
-
-    Who is cancelled inside a statement leaves its cursor behind, and SQLite keeps a closed connection with its
-    transaction until the last cursor is gone: until then nobody else could write.
-    """
-
-    def close(self) -> None:
-        with suppress(sqlite3.Error):
-            self.rollback()
-        super().close()
-
-
-def _engine(
-    url: str, *, pool_size: int, factory: type[sqlite3.Connection] | None = None, **options: Any
-) -> AsyncEngine:
-    return create_async_engine(
-        url,
-        pool_size=pool_size,
-        max_overflow=0,
-        pool_timeout=BUSY_TIMEOUT_S,
-        pool_pre_ping=not url.startswith("sqlite"),
-        connect_args={"timeout": BUSY_TIMEOUT_S} | ({"factory": factory} if factory else {}),
-        **options,
-    )
+        await self._store.close()
 
 
 def _make_file(file: Path) -> None:
     """For its owner alone, since the secrets of webhooks lie in it; SQLite gives the files beside it the same mode."""
     file.parent.mkdir(parents=True, exist_ok=True)
     file.touch(mode=0o600)
-
-
-def _open_reader(connection: DBAPIConnection, _record: object) -> None:
-    connection.cursor().execute("PRAGMA query_only = ON")
-
-
-def _open_writer(connection: DBAPIConnection, _record: object) -> None:
-    """Durable at commit, readers undisturbed; transactions begin and end where we say, not where the driver guesses."""
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-
-
-def _begin_immediate(connection: BlockingConnection) -> None:
-    """Take the write lock at the start: a transaction that reads first must not find out later that it cannot write."""
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _revision(connection: BlockingConnection) -> str | None:

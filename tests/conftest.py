@@ -42,7 +42,7 @@ def migrated_postgresql(postgresql: Cluster) -> str:
 def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file to copy."""
     file = tmp_path_factory.mktemp("migrated") / "pinxit.db"
-    migrate_apart(f"sqlite+aiosqlite:///{file}")
+    migrate_apart(f"sqlite:///{file}")
     return file
 
 
@@ -57,7 +57,7 @@ def database_url(database_kind: str, request: pytest.FixtureRequest, tmp_path: P
     if database_kind == "sqlite":
         file = tmp_path / "pinxit.db"
         shutil.copy(request.getfixturevalue("migrated_sqlite"), file)
-        return f"sqlite+aiosqlite:///{file}"
+        return f"sqlite:///{file}"
     url: str = request.getfixturevalue("migrated_postgresql")
     cluster: Cluster = request.getfixturevalue("postgresql")
     cluster.execute("pinxit", f"TRUNCATE {', '.join(metadata.tables)} RESTART IDENTITY")

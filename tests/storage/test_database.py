@@ -63,7 +63,7 @@ def test_the_revision_wanted_is_the_newest_there_is() -> None:
 
 
 async def test_a_database_is_made_where_there_is_none(tmp_path: Path, now: datetime) -> None:
-    database = Database(f"sqlite+aiosqlite:///{tmp_path}/new/folder/pinxit.db")
+    database = Database(f"sqlite:///{tmp_path}/new/folder/pinxit.db")
 
     await database.migrate()
     await database.migrate()
@@ -78,7 +78,7 @@ async def test_a_database_is_made_where_there_is_none(tmp_path: Path, now: datet
 async def test_two_processes_may_migrate_at_the_same_time(
     database_kind: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    url = f"sqlite+aiosqlite:///{tmp_path}/pinxit.db"
+    url = f"sqlite:///{tmp_path}/pinxit.db"
     if database_kind == "postgresql":
         cluster: Cluster = request.getfixturevalue("postgresql")
         url = cluster.create("migrated_twice")
@@ -94,7 +94,7 @@ async def test_two_processes_may_migrate_at_the_same_time(
 def test_alembic_is_not_loaded_when_there_is_nothing_to_migrate(migrated_sqlite: Path) -> None:
     program = (
         "import asyncio, sys; from storage import Database\n"
-        f"async def start():\n  d = Database('sqlite+aiosqlite:///{migrated_sqlite}'); await d.migrate(); await d.close()\n"
+        f"async def start():\n  d = Database('sqlite:///{migrated_sqlite}'); await d.migrate(); await d.close()\n"
         "asyncio.run(start()); print('alembic' in sys.modules)"
     )
 
@@ -191,7 +191,7 @@ async def test_a_reader_cannot_write(database: Database, now: datetime) -> None:
 async def test_a_file_that_is_no_database_is_store_unavailable(tmp_path: Path) -> None:
     file = tmp_path / "pinxit.db"
     file.write_bytes(b"not a database" * 1000)
-    database = Database(f"sqlite+aiosqlite:///{file}")
+    database = Database(f"sqlite:///{file}")
 
     with pytest.raises(StoreUnavailable) as raised:
         await names_in(database)

@@ -25,7 +25,7 @@ SPEC = {
 def empty_url(database_kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
     """A database without tables."""
     if database_kind == "sqlite":
-        return f"sqlite+aiosqlite:///{tmp_path}/old.db"
+        return f"sqlite:///{tmp_path}/old.db"
     cluster: Cluster = request.getfixturevalue("postgresql")
     return cluster.create(request.node.originalname)
 

@@ -164,7 +164,7 @@ async def test_a_secret_that_cannot_sign_fails_that_delivery_alone(database, out
 
 async def test_a_database_that_is_away_for_a_while_loses_nothing(tmp_path, outbox, database, clock) -> None:
     """The second database has no tables: every look at it fails, as one that does not answer."""
-    absent = Database(f"sqlite+aiosqlite:///{tmp_path}/missing/outbox.db")
+    absent = Database(f"sqlite:///{tmp_path}/missing/outbox.db")
     sender = RecordingSender()
     courier = Courier(database=database, sender=sender, clock=clock, chance=lambda: 0.5)
     loop = Deliveries(database=absent, courier=courier, clock=clock, seconds=clock.seconds, poll_s=0.01)
@@ -215,7 +215,7 @@ class Idle(Deliveries):
 
 @pytest.mark.parametrize("turns", range(6))
 async def test_a_stop_is_heard_even_at_the_instant_of_a_wake(turns: int, clock, tmp_path) -> None:
-    nowhere = Database(f"sqlite+aiosqlite:///{tmp_path}/none.db")
+    nowhere = Database(f"sqlite:///{tmp_path}/none.db")
     courier = Courier(database=nowhere, sender=RecordingSender(), clock=clock, chance=lambda: 0.5)
     loop = Idle(database=nowhere, courier=courier, clock=clock, seconds=clock.seconds)
     task = asyncio.create_task(loop.run())
