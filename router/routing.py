@@ -60,6 +60,7 @@ class Router:
         self._styles = styles
         self._catalogue = catalogue
         self._default_style = default_style
+        self._own_cards = {style.id: style.card_in(catalogue) for style in styles.all()}
 
     def route(self, request: GenerationRequest, *, seed: int) -> Route:
         """Fill every gap of `request`; `seed` is its own or one drawn for it.
@@ -111,13 +112,13 @@ class Router:
 
     def _can_paint(self, style: Style, request: GenerationRequest) -> bool:
         if request.model is None:
-            return style.card_in(self._catalogue) is not None
+            return self._own_cards[style.id] is not None
         card = self._catalogue.get(request.model)
         return style.serves(card) and not style.lacks(card, self._catalogue)
 
     def _card_for(self, style: Style, request: GenerationRequest) -> ModelCard:
         if request.model is None:
-            card = style.card_in(self._catalogue)
+            card = self._own_cards[style.id]
             if card is None:
                 raise ModelUnavailable(f"No installed model can paint the style {style.id!r}.")
             return card

@@ -1,8 +1,24 @@
 """How a size is reached: every pair of the contract, with a model that was trained on one area."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
 
 from models import UPSCALE_FACTOR, ImageSize, ModelCard, Resampling, SettingInvalid, SizePlan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Native:
+    """What a model paints itself: up to so many `pixels`, sides that are multiples of `step`, the longer at most
+    `max_ratio` times the shorter."""
+
+    pixels: int
+    step: int
+    max_ratio: float
+
+    def holds(self, size: ImageSize) -> bool:
+        fits = size.pixels <= self.pixels and max(size.ratio, 1 / size.ratio) <= self.max_ratio
+        return fits and size.width % self.step == 0 and size.height % self.step == 0
 
 
 def plan_size(target: ImageSize, card: ModelCard, *, is_upscaled: bool) -> SizePlan:
@@ -11,7 +27,10 @@ def plan_size(target: ImageSize, card: ModelCard, *, is_upscaled: bool) -> SizeP
     Raises:
         SettingInvalid: the card's `native_pixels` leave room for no size at all.
     """
-    painted = target if _is_native(target, card) else _best_bucket(target, card)
+    native = Native(pixels=card.native_pixels, step=card.size_multiple, max_ratio=card.max_ratio)
+    painted = target if native.holds(target) else _best_bucket(target, native)
+    if painted is None:
+        raise SettingInvalid(f"{card.id}.toml: `native_pixels` is too small for `size_multiple` {card.size_multiple}.")
     return SizePlan(
         painted=painted,
         target=target,
@@ -21,29 +40,23 @@ def plan_size(target: ImageSize, card: ModelCard, *, is_upscaled: bool) -> SizeP
     )
 
 
-def _best_bucket(target: ImageSize, card: ModelCard) -> ImageSize:
+@lru_cache(maxsize=1024)
+def _best_bucket(target: ImageSize, native: Native) -> ImageSize | None:
     """The native size whose picture keeps the most pixels after the crop; of equals the one that crops least."""
-    buckets = list(_buckets(target, card))
-    if not buckets:
-        raise SettingInvalid(f"{card.id}.toml: `native_pixels` is too small for `size_multiple` {card.size_multiple}.")
-    return max(buckets, key=lambda bucket: (_kept_pixels(bucket, target), -bucket.pixels, bucket))
+    buckets = _buckets(target, native)
+    return max(buckets, key=lambda bucket: (_kept_pixels(bucket, target), -bucket.pixels, bucket), default=None)
 
 
-def _buckets(target: ImageSize, card: ModelCard) -> Iterator[ImageSize]:
+def _buckets(target: ImageSize, native: Native) -> Iterator[ImageSize]:
     """Every width with the heights that can win: just below and above the target's ratio, and the extremes allowed."""
-    step = card.size_multiple
-    for width in range(step, int((card.native_pixels * card.max_ratio) ** 0.5) + 1, step):
+    step = native.step
+    for width in range(step, int((native.pixels * native.max_ratio) ** 0.5) + 1, step):
         below = int(width / target.ratio) // step * step
-        tallest = min(card.native_pixels // width, int(width * card.max_ratio)) // step * step
-        flattest = -(-int(width / card.max_ratio) // step) * step
+        tallest = min(native.pixels // width, int(width * native.max_ratio)) // step * step
+        flattest = -(-int(width / native.max_ratio) // step) * step
         for height in {below, below + step, tallest, flattest}:
-            if height >= step and _is_native(ImageSize(width=width, height=height), card):
-                yield ImageSize(width=width, height=height)
-
-
-def _is_native(size: ImageSize, card: ModelCard) -> bool:
-    fits = size.pixels <= card.native_pixels and max(size.ratio, 1 / size.ratio) <= card.max_ratio
-    return fits and size.width % card.size_multiple == 0 and size.height % card.size_multiple == 0
+            if height >= step and native.holds(bucket := ImageSize(width=width, height=height)):
+                yield bucket
 
 
 def _kept_pixels(bucket: ImageSize, target: ImageSize) -> float:

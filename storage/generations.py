@@ -37,6 +37,7 @@ IS_LAPSED = and_(generations.c.state == State.PROCESSING, generations.c.lease_un
 FETCH = select(generations).where(
     generations.c.id == bindparam("id"), generations.c.account_id == bindparam("account_id")
 )
+ADDED = insert(generations)
 STATE = select(generations.c.state).where(generations.c.id == bindparam("id"))
 
 
@@ -62,7 +63,7 @@ CANDIDATES = (
 async def accept(transaction: Transaction, generation: Generation) -> None:
     """Write a new generation down; the database gives it its `number`."""
     row = {name: value for name, value in row_of(generation).items() if name != "number"}
-    await transaction.execute(insert(generations).values(row))
+    await transaction.execute(ADDED, row)  # as parameters: a statement of 40 values takes longer to build than to run
 
 
 async def candidates(transaction: Transaction, *, besides: Collection[int] = ()) -> list[Candidate]:

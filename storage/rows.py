@@ -26,5 +26,10 @@ def is_older(table: Table, id: str) -> ColumnElement[bool]:
 
 
 def careful_insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
-    """An INSERT that knows ON CONFLICT, which both databases spell alike and SQLAlchemy keeps apart."""
-    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
+    """An INSERT that knows ON CONFLICT."""
+    return insert_for(connection.dialect.name, table)
+
+
+def insert_for(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """Both databases spell ON CONFLICT alike; SQLAlchemy keeps them apart."""
+    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)

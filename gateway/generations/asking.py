@@ -34,7 +34,8 @@ class Ask:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
     """A generation that is written down. `is_replay` when an earlier call made it: with the same Idempotency-Key, or
-    before its client sent it again. `view` is there where it was answered at once."""
+    before its client sent it again. `view` is there where it was answered at once, `has_news` where somebody is to be
+    told of that."""
 
     generation_id: str
     position: int
@@ -43,6 +44,7 @@ class Accepted:
     is_replay: bool
     state: State = State.QUEUED
     view: View | None = None
+    has_news: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

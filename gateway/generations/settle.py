@@ -127,9 +127,9 @@ class Settle:
 
     async def notify(
         self, transaction: Transaction, generation: Generation, *, pictures: Sequence[Picture] = ()
-    ) -> None:
-        """Count what ends, end its item where it came in a batch, and put its event into the outbox, from where the delivery
-        loop takes it."""
+    ) -> bool:
+        """Count what ends, end its item where it came in a batch, and put its event into the outbox, if anybody is to hear of
+        it; the delivery loop takes it from there."""
         await self.batch_ends.item_ended(transaction, generation)
         self.metrics.count_end(generation.state.value)
         failed = generation.state is State.FAILED
@@ -157,4 +157,4 @@ class Settle:
                 "metadata": generation.metadata,
             },
         )
-        await self.outbox.publish(transaction, happening, own_url=generation.webhook_url)
+        return await self.outbox.publish(transaction, happening, own_url=generation.webhook_url)

@@ -156,7 +156,7 @@ class Submit:
             await self.queue.announce(generation.id)
         elif ask.files:
             await self.beginnings.forget(generation.id)
-        if accepted.view is not None:
+        if accepted.has_news:
             self.settle.on_event()
 
     async def enter(self, transaction: Transaction, caller: Caller, ask: Ask, generation: Generation) -> Accepted:
@@ -164,11 +164,12 @@ class Submit:
         if ask.is_retry and (first := await self._first_of(transaction, generation)):
             return first
         joined = await self.sharing.join(transaction, generation) if _may_share(ask) else None
+        position, has_news = 0, False
         if joined is None:
             position = await self._queued(transaction, caller, ask, generation)
         else:
-            generation, position = joined.generation, 0
-            await self._shared(transaction, caller, ask, joined)
+            generation = joined.generation
+            has_news = await self._shared(transaction, caller, ask, joined)
         return Accepted(
             generation_id=generation.id,
             position=position,
@@ -177,6 +178,7 @@ class Submit:
             is_replay=False,
             state=generation.state,
             view=joined if generation.state.is_final else None,
+            has_news=has_news,
         )
 
     async def _first_of(self, transaction: Transaction, generation: Generation) -> Accepted | None:
@@ -219,12 +221,13 @@ class Submit:
             state=known.state,
         )
 
-    async def _shared(self, transaction: Transaction, caller: Caller, ask: Ask, joined: View) -> None:
-        """Write down what needs no painting of its own: for that no queue is full."""
+    async def _shared(self, transaction: Transaction, caller: Caller, ask: Ask, joined: View) -> bool:
+        """Write down what needs no painting of its own: for that no queue is full. True: somebody is to be told."""
         await self._used_up(transaction, caller, ask, joined.generation)
         await show(transaction, joined.pictures)
-        if joined.generation.state.is_final:
-            await self.settle.notify(transaction, joined.generation, pictures=joined.pictures)
+        if not joined.generation.state.is_final:
+            return False
+        return await self.settle.notify(transaction, joined.generation, pictures=joined.pictures)
 
     async def _queued(self, transaction: Transaction, caller: Caller, ask: Ask, generation: Generation) -> int:
         """Write down what must be painted. Returns how many are ahead in the queue; nobody asks that for a batch."""

@@ -17,10 +17,10 @@ class Outbox:
 
     new_id: NewId
 
-    async def publish(self, transaction: Transaction, happening: Happening, *, own_url: str | None = None) -> None:
+    async def publish(self, transaction: Transaction, happening: Happening, *, own_url: str | None = None) -> bool:
         """Tell the account's endpoints that want this type, and `own_url`, the address that the request named.
 
-        Without any of these nothing is written. For a disabled endpoint the delivery is held, to be sent if asked for.
+        Without any of these nothing is written, and False is returned. For a disabled endpoint the delivery is held, to be sent if asked for.
         """
         targets = [
             Target(
@@ -34,10 +34,12 @@ class Outbox:
         ]
         if own_url is not None:
             targets.append(Target(url=own_url, host=host_of(own_url)))
-        if targets:
-            event = await self.write_event(transaction, happening)
-            for target in targets:
-                await add_delivery(transaction, self.new_id("dlv"), event, target)
+        if not targets:
+            return False
+        event = await self.write_event(transaction, happening)
+        for target in targets:
+            await add_delivery(transaction, self.new_id("dlv"), event, target)
+        return True
 
     async def write_event(self, transaction: Transaction, happening: Happening) -> Event:
         """The event alone, in the bytes that all its receivers get."""
