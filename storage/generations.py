@@ -38,6 +38,7 @@ FETCH = select(generations).where(
     generations.c.id == bindparam("id"), generations.c.account_id == bindparam("account_id")
 )
 ADDED = insert(generations)
+NAMED = select(pictures).where(pictures.c.name == bindparam("name"))
 STATE = select(generations.c.state).where(generations.c.id == bindparam("id"))
 
 
@@ -231,7 +232,7 @@ async def position_in_queue(connection: Connection, id: str) -> int:
 
 
 async def picture_named(connection: Connection, name: str) -> Picture | None:
-    row = (await connection.execute(select(pictures).where(pictures.c.name == name))).mappings().one_or_none()
+    row = (await connection.execute(NAMED, {"name": name})).mappings().one_or_none()
     return None if row is None else Picture(**row)
 
 

@@ -8,11 +8,16 @@ from urllib.parse import urlsplit
 CONNECTIONS = 8
 
 
-async def answers_per_second(url: str, headers: Mapping[str, str], *, seconds: float) -> float:
-    """Ask over and over from `CONNECTIONS` connections; every answer must be a 200."""
+async def answers_per_second(
+    url: str, headers: Mapping[str, str], *, seconds: float, body: bytes | None = None
+) -> float:
+    """Ask over and over from `CONNECTIONS` connections, with POST where there is a JSON `body`; every answer must be a 200."""
     parts = urlsplit(url)
-    lines = [f"GET {parts.path} HTTP/1.1", f"Host: {parts.netloc}", *(f"{k}: {v}" for k, v in headers.items())]
-    request = "\r\n".join([*lines, "", ""]).encode()
+    lines = [f"{'GET' if body is None else 'POST'} {parts.path} HTTP/1.1", f"Host: {parts.netloc}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    if body is not None:
+        lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
+    request = "\r\n".join([*lines, "", ""]).encode() + (body or b"")
     until = time.perf_counter() + seconds
     counts = await asyncio.gather(
         *(_ask(parts.hostname or "", parts.port or 80, request, until=until) for _ in range(CONNECTIONS))
