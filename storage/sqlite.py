@@ -64,6 +64,12 @@ class PromptConnection:
     async def scalars(self, statement: Executable, parameters: Any = None) -> ScalarResult[Any]:
         return (await self.execute(statement, parameters)).scalars()
 
+    @asynccontextmanager
+    async def begin_nested(self) -> AsyncIterator[None]:
+        """A savepoint: what raises inside undoes no more than what was done inside."""
+        with self._connection.begin_nested():
+            yield
+
     async def run_sync(self, work: Callable[Concatenate[Connection, P], T], *arguments: P.args, **named: P.kwargs) -> T:
         """Do something slow with the connection, in a thread. Who is cancelled meanwhile leaves nothing running."""
         return await self._waited(partial(work, self._connection, *arguments, **named), self._driver.interrupt)
