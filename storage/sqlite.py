@@ -7,7 +7,7 @@ disk; a lock that another process holds; changes of many rows; and a question th
 import asyncio
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from functools import partial
@@ -24,6 +24,11 @@ PROMPT_S = 0.005
 """How long a statement may hold up everybody else."""
 INSTRUCTIONS_PER_LOOK = 2000
 """SQLite's instructions between two looks at the time, some ten microseconds."""
+
+# What SQLAlchemy says of statements whose columns it does not know.
+Rows = CursorResult[Any]
+Scalars = ScalarResult[Any]
+Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -43,7 +48,7 @@ class PromptConnection:
     def dialect(self) -> Dialect:
         return self._connection.dialect
 
-    async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
+    async def execute(self, statement: Executable, parameters: Parameters = None) -> Rows:
         if statement.is_insert:
             return _whole(self._connection.execute(statement, parameters))
         if not statement.is_select:
@@ -55,13 +60,13 @@ class PromptConnection:
                 raise
         return await self.run_sync(_execute, statement, parameters)
 
-    async def exec_driver_sql(self, statement: str) -> CursorResult[Any]:
+    async def exec_driver_sql(self, statement: str) -> Rows:
         return await self.run_sync(lambda connection: _whole(connection.exec_driver_sql(statement)))
 
-    async def scalar(self, statement: Executable, parameters: Any = None) -> Any:
+    async def scalar(self, statement: Executable, parameters: Parameters = None) -> object:
         return (await self.execute(statement, parameters)).scalar()
 
-    async def scalars(self, statement: Executable, parameters: Any = None) -> ScalarResult[Any]:
+    async def scalars(self, statement: Executable, parameters: Parameters = None) -> Scalars:
         return (await self.execute(statement, parameters)).scalars()
 
     @asynccontextmanager
@@ -91,7 +96,7 @@ class PromptConnection:
             await asyncio.gather(working, return_exceptions=True)
             raise
 
-    def _asked_promptly(self, statement: Executable, parameters: Any) -> CursorResult[Any]:
+    def _asked_promptly(self, statement: Executable, parameters: Parameters) -> Rows:
         self._until = time.perf_counter() + PROMPT_S
         try:
             return _whole(self._connection.execute(statement, parameters))
@@ -99,11 +104,11 @@ class PromptConnection:
             self._until = float("inf")
 
 
-def _execute(connection: Connection, statement: Executable, parameters: Any) -> CursorResult[Any]:
+def _execute(connection: Connection, statement: Executable, parameters: Parameters) -> Rows:
     return _whole(connection.execute(statement, parameters))
 
 
-def _whole(result: CursorResult[Any]) -> CursorResult[Any]:
+def _whole(result: Rows) -> Rows:
     """With all its rows in memory, so that reading them runs nothing."""
     if result.returns_rows and result.cursor is not None:
         rows = result.cursor.fetchall()
@@ -136,12 +141,12 @@ class SqliteFile:
             with self._writers.connect() as connection:
                 transaction = PromptConnection(connection, self._threads)
                 await _begin(transaction, connection)
+                is_whole = False
                 try:
                     yield transaction
-                except BaseException:
-                    await transaction.rollback()
-                    raise
-                await transaction.commit()
+                    is_whole = True
+                finally:
+                    await (transaction.commit() if is_whole else transaction.rollback())
 
     async def close(self) -> None:
         self._readers.dispose()
