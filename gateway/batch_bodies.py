@@ -43,6 +43,7 @@ class CountsBody(BaseModel):
 class BatchBody(BaseModel):
     """A batch in any state. `completed`: every item has ended, whichever way; `counts` tells which."""
 
+    id: str = Field(description="The same as `batch_id`, for clients that turn pages by it.")
     batch_id: str
     object: Literal["batch"] = "batch"
     status: BatchStatus
@@ -54,15 +55,6 @@ class BatchBody(BaseModel):
     created_at: Moment
     canceled_at: Moment | None
     completed_at: Moment | None
-
-
-class BatchListBody(BaseModel):
-    """One page, newest first; `next_cursor` fetches the following one."""
-
-    object: Literal["list"] = "list"
-    data: list[BatchBody]
-    has_more: bool
-    next_cursor: str | None
 
 
 class ItemFailureBody(BaseModel):

@@ -94,7 +94,11 @@ class Installation:
     @cached_property
     def reception(self) -> Reception:
         return Reception(
-            database=self.database, plans=self.plans, pepper=self.settings.key_pepper_bytes, clock=self.clock
+            database=self.database,
+            blobs=self.blobs,
+            plans=self.plans,
+            pepper=self.settings.key_pepper_bytes,
+            clock=self.clock,
         )
 
     async def check_plans(self) -> None:

@@ -9,7 +9,7 @@ from gateway.access import Gatekeeper, KnownKeys, LastUses, Plans, TokenHashes
 from gateway.accounts import Accounts, Credits, Keys
 from gateway.clock import Clock
 from gateway.identity import new_id, random_base62
-from storage import Database
+from storage import Blobs, Database
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +17,7 @@ class Reception:
     """Each part made when it is first asked for. All share one memory of keys, which whatever changes a key empties."""
 
     database: Database
+    blobs: Blobs
     plans: Plans
     pepper: bytes | None
     clock: Clock
@@ -52,6 +53,7 @@ class Reception:
     def accounts(self) -> Accounts:
         return Accounts(
             database=self.database,
+            blobs=self.blobs,
             plans=self.plans,
             keys=self.keys,
             known=self.known_keys,

@@ -161,6 +161,7 @@ class Settings(BaseSettings):
         200_000, ge=1, description="Items of unfinished batches before new batches are refused with queue_full."
     )
     max_batch_bytes: int = Field(20_000_000, ge=1, description="Largest CSV or JSONL file of a batch, bytes.")
+    max_files: int = Field(100, ge=1, description="Most files an account may keep for batches (`/v1/files`).")
     webhook_allowed_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_split)] = (
         Field((), description="Private networks that webhooks may reach, as CIDR, with commas between.")
     )

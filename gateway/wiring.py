@@ -221,6 +221,7 @@ class Server:
             submit=self.submit,
             generations=self.fetch,
             settle=self.settle,
+            blobs=self.installation.blobs,
             settings=self.installation.settings,
         )
 

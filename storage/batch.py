@@ -76,7 +76,7 @@ ITEM_STATES: Mapping[State, ItemState] = {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     """Many requests sent as one. `number` is the order of acceptance, 0 before it is written; `metadata` is the
-    caller's own and comes back."""
+    caller's own and comes back; `input_file_id` names the file it was made of, if it was, which may be deleted by now."""
 
     id: str
     account_id: str
@@ -89,6 +89,7 @@ class Batch:
     metadata: Mapping[str, str] = field(default_factory=dict[str, str])
     canceled_at: datetime | None = None
     completed_at: datetime | None = None
+    input_file_id: str | None = None
     number: int = 0
 
 

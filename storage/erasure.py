@@ -6,7 +6,7 @@ from sqlalchemy import delete, func, literal, update
 
 from storage.columns import Moment
 from storage.database import Transaction
-from storage.tables import accounts, audit, batches, generations, keys
+from storage.tables import accounts, audit, batches, files, generations, keys
 from storage.webhook_tables import deliveries, endpoints, events
 
 
@@ -18,7 +18,7 @@ async def erase_account(transaction: Transaction, account_id: str, *, now: datet
     await transaction.execute(update(accounts).where(accounts.c.id == account_id).values(nameless))
     ended = {"name": "", "revoked_at": func.coalesce(keys.c.revoked_at, literal(now, Moment))}
     await transaction.execute(update(keys).where(keys.c.account_id == account_id).values(ended))
-    for table in (deliveries, events, endpoints, batches):
+    for table in (deliveries, events, endpoints, batches, files):
         await transaction.execute(delete(table).where(table.c.account_id == account_id))
     await transaction.execute(update(audit).where(audit.c.account_id == account_id).values(details={}))
     expiring: dict[str, object] = {"expires_at": now, "webhook_url": None, "metadata": {}, "canonical_sha256": None}

@@ -211,8 +211,20 @@ batches = Table(
     Column("created_at", Moment, nullable=False),
     Column("canceled_at", Moment),
     Column("completed_at", Moment),
+    Column("input_file_id", Text),
     Index(None, "account_id", "number"),
     sqlite_autoincrement=True,
+)
+
+files = Table(
+    "files",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("account_id", Text, ForeignKey(accounts.c.id), nullable=False),
+    Column("filename", Text, nullable=False),
+    Column("byte_count", BigInteger, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Index(None, "account_id", "created_at"),
 )
 
 # An item outlives its generation, which its owner may delete: nothing ties the two but the id.

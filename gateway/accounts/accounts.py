@@ -12,7 +12,7 @@ from gateway.clock import Clock
 from gateway.identity import NewId
 from gateway.webhooks import new_secret
 from models import Refused, RequestInvalid, SettingInvalid
-from storage import Account, AuditEntry, Balance, Connection, Database, Transaction
+from storage import Account, AuditEntry, Balance, Blobs, Connection, Database, Transaction
 from storage.accounts import (
     account_by_id,
     account_named,
@@ -25,6 +25,7 @@ from storage.accounts import (
 )
 from storage.audit import audit_entries
 from storage.erasure import erase_account
+from storage.files import files_folder
 from storage.ledger import grant
 
 FIRST_ACCOUNT = "owner"
@@ -57,6 +58,7 @@ class Accounts:
     """The use cases; an account is named by its id or its name. Each is one transaction."""
 
     database: Database
+    blobs: Blobs
     plans: Plans
     keys: Keys
     known: KnownKeys
@@ -146,6 +148,7 @@ class Accounts:
 
         Raises:
             AccountUnknown.
+            BlobUnavailable: the bytes of its files are still there; erase it again, by its id.
         """
         now = self.clock()
         async with self.database.writing() as transaction:
@@ -153,6 +156,7 @@ class Accounts:
             count = await erase_account(transaction, found.id, now=now)
             await by.note(transaction, "account.erased", found.id, account_id=found.id, now=now, generations=count)
         self.known.forget()
+        await self.blobs.delete(files_folder(found.id))
         return count
 
     async def audit(self, account: str | None, *, limit: int, before: int | None = None) -> list[AuditEntry]:

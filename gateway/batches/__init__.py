@@ -8,6 +8,7 @@ decide about one request what `Submit` does not decide for a single call.
 from gateway.batches.accept import BatchAccepted, BatchAsk, ItemAsk
 from gateway.batches.desk import Batches
 from gateway.batches.fetch import BatchPage, BatchUnknown, BatchView, ItemPage, ItemView
+from gateway.batches.files import FileUnknown, TooManyFiles
 
 __all__ = [
     "BatchAccepted",
@@ -16,7 +17,9 @@ __all__ = [
     "BatchUnknown",
     "BatchView",
     "Batches",
+    "FileUnknown",
     "ItemAsk",
     "ItemPage",
     "ItemView",
+    "TooManyFiles",
 ]

@@ -40,6 +40,7 @@ class BatchAsk:
     webhook_url: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict[str, str])
     idempotency_key: str | None = None
+    input_file_id: str | None = None
     body_sha256: str = ""
 
 
@@ -150,6 +151,7 @@ class AcceptBatch:
             created_at=self.submit.clock(),
             webhook_url=ask.webhook_url,
             metadata=ask.metadata,
+            input_file_id=ask.input_file_id,
         )
 
 

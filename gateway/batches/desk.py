@@ -8,8 +8,10 @@ from gateway.batches.accept import AcceptBatch
 from gateway.batches.cancel import CancelBatch
 from gateway.batches.expand import Expander
 from gateway.batches.fetch import FetchBatch
+from gateway.batches.files import Files
 from gateway.generations import Fetch, Settle, Submit
 from gateway.settings import Settings
+from storage import Blobs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +22,7 @@ class Batches:
     submit: Submit
     generations: Fetch
     settle: Settle
+    blobs: Blobs
     settings: Settings
 
     @cached_property
@@ -35,6 +38,16 @@ class Batches:
     @cached_property
     def fetch(self) -> FetchBatch:
         return FetchBatch(database=self.settle.database, generations=self.generations)
+
+    @cached_property
+    def files(self) -> Files:
+        return Files(
+            database=self.settle.database,
+            blobs=self.blobs,
+            clock=self.submit.clock,
+            new_id=self.submit.new_id,
+            most=self.settings.max_files,
+        )
 
     @cached_property
     def cancel(self) -> CancelBatch:

@@ -8,7 +8,7 @@ Everything is read lazily, so a file with too many items is not read to its end.
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -36,6 +36,11 @@ def items_of_json(items: Sequence[JsonValue], defaults: Mapping[str, JsonValue])
 
 def items_of_lines(content: bytes, defaults: Mapping[str, JsonValue]) -> Iterator[ItemAsk]:
     """From JSON lines; blank ones do not count."""
+    return items_by_line(content, lambda sent: _item(sent, defaults))
+
+
+def items_by_line(content: bytes, item: Callable[[JsonValue], ItemAsk]) -> Iterator[ItemAsk]:
+    """What `item` makes of each line; one that is no JSON is refused by itself."""
     for number, line in enumerate(io.BytesIO(content.removeprefix(BOM)), start=1):
         if not line.strip():
             continue
@@ -44,7 +49,7 @@ def items_of_lines(content: bytes, defaults: Mapping[str, JsonValue]) -> Iterato
         except ValueError as wrong:
             yield ItemAsk(custom_id=None, wish=JsonInvalid(f"Line {number} is not valid JSON: {wrong}."))
         else:
-            yield _item(sent, defaults)
+            yield item(sent)
 
 
 def items_of_csv(content: bytes, defaults: Mapping[str, JsonValue]) -> Iterator[ItemAsk]:

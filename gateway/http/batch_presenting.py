@@ -27,6 +27,7 @@ ENDS: Mapping[ItemState, ItemStatus] = {
 def batch_body(view: BatchView, urls: PublicUrls) -> BatchBody:
     batch, url = view.batch, urls.batch(view.batch.id)
     return BatchBody(
+        id=batch.id,
         batch_id=batch.id,
         status=batch.state.value,
         counts=CountsBody(**asdict(view.counts)),

@@ -1,7 +1,7 @@
 """Multipart bodies: words and files, within bounds."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fastapi import Request
 from starlette.datastructures import FormData, UploadFile
@@ -20,10 +20,12 @@ MAX_TEXTS = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
-    """What was sent, in order: `texts` and the contents of `files`, under names that may come more than once."""
+    """What was sent, in order: `texts` and the contents of `files`, under names that may come more than once.
+    `filenames` says what the sender calls its files, by the same names."""
 
     texts: tuple[tuple[str, str], ...]
     files: tuple[tuple[str, bytes], ...]
+    filenames: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def only(self) -> tuple[Mapping[str, str], Mapping[str, bytes]]:
         """Texts and files by name, for forms in which each name comes once.
@@ -57,12 +59,14 @@ async def read_form(request: Request) -> Form:
 async def _parts_of(sent: FormData) -> Form:
     texts: list[tuple[str, str]] = []
     files: list[tuple[str, bytes]] = []
+    filenames: dict[str, str] = {}
     for name, part in sent.multi_items():
         if isinstance(part, str):
             texts.append((name, part))
         elif part.size or part.filename:
             files.append((name, await _content_of(name, part)))
-    return Form(texts=tuple(texts), files=tuple(files))
+            filenames[name] = part.filename or ""
+    return Form(texts=tuple(texts), files=tuple(files), filenames=filenames)
 
 
 async def _content_of(name: str, part: UploadFile) -> bytes:

@@ -15,7 +15,7 @@ from gateway.access import (
     TooManyOpen,
 )
 from gateway.accounts import AccountUnknown, KeyUnknown
-from gateway.batches import BatchUnknown
+from gateway.batches import BatchUnknown, FileUnknown, TooManyFiles
 from gateway.generations import (
     AlreadyFinished,
     CursorInvalid,
@@ -118,10 +118,12 @@ PROBLEMS: Mapping[type[DomainError], Problem] = {
     UrlExpired: Problem(status=403, title="URL expired", kind=Kind.PERMISSION),
     HttpsRequired: Problem(status=403, title="HTTPS required", kind=Kind.PERMISSION),
     TooManyEndpoints: Problem(status=403, title="Too many endpoints", kind=Kind.PERMISSION),
+    TooManyFiles: Problem(status=403, title="Too many files", kind=Kind.PERMISSION),
     GenerationUnknown: Problem(status=404, title="Not found"),
     KeyUnknown: Problem(status=404, title="Not found"),
     AccountUnknown: Problem(status=404, title="Not found"),
     BatchUnknown: Problem(status=404, title="Not found"),
+    FileUnknown: Problem(status=404, title="Not found"),
     PathUnknown: Problem(status=404, title="Not found"),
     ModelUnknown: Problem(status=404, title="Model not found"),
     EndpointUnknown: Problem(status=404, title="Not found"),

@@ -14,6 +14,7 @@ from gateway.http.batch_reading import WORDS
 from gateway.http.bodies import FILES
 from gateway.http.described_examples import EXAMPLES
 from gateway.http.described_headers import headers_of
+from gateway.http.dialects.openai_batches import FileBatchOrder
 from gateway.http.dialects.openai_orders import ImagesBody
 from gateway.http.events import ProgressEvent, QueuedEvent, StartedEvent
 from gateway.http.key_bodies import KeyOrderBody, RotationBody
@@ -23,7 +24,15 @@ from gateway.orders import GenerateBody
 
 BEARER = {"type": "http", "scheme": "bearer", "description": "An API key, `px_live_…` or `px_test_…`."}
 ACCESS_BODIES = (KeyOrderBody, RotationBody, NewAccountBody, ChangedAccountBody, CreditsBody)
-PARSED_BY_HAND = (GenerateBody, NewWebhookBody, ChangedWebhookBody, ResendBody, ImagesBody, *ACCESS_BODIES)
+PARSED_BY_HAND = (
+    GenerateBody,
+    NewWebhookBody,
+    ChangedWebhookBody,
+    ResendBody,
+    ImagesBody,
+    FileBatchOrder,
+    *ACCESS_BODIES,
+)
 WRITTEN_BY_HAND = (QueuedEvent, StartedEvent, ProgressEvent)
 OPEN_PATHS = ("/healthz", "/readyz", "/img/", "/v1/styles", "/v1/loras", "/v1/provenance/")
 

@@ -19,6 +19,7 @@ PATIENCE_S = 60
     ("name", "script"),
     [
         ("openai", "openai_python.py"),
+        ("openai", "openai_batch.py"),
         ("huggingface_hub", "huggingface.py"),
         ("replicate", "replicate_predictions.py"),
         ("together", "together_images.py"),

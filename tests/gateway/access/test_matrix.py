@@ -6,6 +6,7 @@ What a row says is the contract (who may call what); what the test asks is the r
 import json
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,12 @@ async def test_a_route_opens_to_its_scope_and_to_no_other(gateway, ask):
     assert wrong == []
 
 
+async def sent_file(gateway, key):
+    sent = {"data": {"purpose": "batch"}, "files": {"file": ("requests.jsonl", b"{}")}}
+    answered = await gateway.http.post("/v1/files", headers={"Authorization": f"Bearer {key}"}, **sent)
+    return answered.json()["id"]
+
+
 @pytest.fixture
 def makers(gateway):
     """How an account comes by an object of its own, by the parameter that names it."""
@@ -150,6 +157,7 @@ def makers(gateway):
 
     return {
         "batch_id": batch,
+        "file_id": partial(sent_file, gateway),
         "/v1/generations/{generation_id}/replay": replay,
         "generation_id": generation,
         "prediction_id": generation,
