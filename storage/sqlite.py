@@ -131,6 +131,7 @@ class SqliteFile:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[PromptConnection]:
         async with self._reading:
+            await asyncio.sleep(0)  # who does nothing but read lets others have a turn
             with self._readers.connect() as connection:
                 yield PromptConnection(connection, self._threads)
 
