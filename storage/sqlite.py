@@ -55,8 +55,11 @@ class PromptConnection:
             return await self.run_sync(_execute, statement, parameters)
         try:
             return self._asked_promptly(statement, parameters)
-        except OperationalError as refused:
-            if getattr(refused.orig, "sqlite_errorcode", None) != sqlite3.SQLITE_INTERRUPT:
+        except (
+            OperationalError,
+            sqlite3.OperationalError,
+        ) as refused:  # while it was begun, or while rows were fetched
+            if _code_of(refused) != sqlite3.SQLITE_INTERRUPT:
                 raise
         return await self.run_sync(_execute, statement, parameters)
 
@@ -106,6 +109,12 @@ class PromptConnection:
 
 def _execute(connection: Connection, statement: Executable, parameters: Parameters) -> Rows:
     return _whole(connection.execute(statement, parameters))
+
+
+def _code_of(refused: OperationalError | sqlite3.OperationalError) -> int:
+    """SQLite's own, 0 where there is none."""
+    code: int = getattr(getattr(refused, "orig", refused), "sqlite_errorcode", 0)
+    return code
 
 
 def _whole(result: Rows) -> Rows:
@@ -162,7 +171,7 @@ async def _begin(transaction: PromptConnection, connection: Connection) -> None:
         connection.exec_driver_sql("PRAGMA busy_timeout = 0")
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     except OperationalError as refused:
-        if getattr(refused.orig, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_BUSY:
+        if _code_of(refused) & 0xFF != sqlite3.SQLITE_BUSY:
             raise
         await transaction.run_sync(_wait_for_the_lock)
     connection.exec_driver_sql(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000}")

@@ -51,7 +51,7 @@ async def optional_caller(request: Request, given: Given) -> None:
     "/styles",
     summary="List styles",
     response_model=StyleListBody,
-    responses={304: {"description": "Unchanged since the ETag sent."}, **described(401)},
+    responses={304: {"description": "Unchanged since the ETag sent."}, **described(401, 403)},
     dependencies=[Depends(optional_caller)],
 )
 async def list_styles(request: Request) -> Response:
@@ -67,7 +67,7 @@ async def list_styles(request: Request) -> Response:
     "/styles/{style}",
     summary="Read one style",
     response_model=StyleBody,
-    responses=described(400, 401),
+    responses=described(400, 401, 403),
     dependencies=[Depends(optional_caller)],
 )
 async def read_style(given: Given, request: Request, style: Annotated[str, "id or alias"]) -> Response:
@@ -81,7 +81,7 @@ async def read_style(given: Given, request: Request, style: Annotated[str, "id o
     "/loras",
     summary="List LoRAs",
     response_model=LoraListBody,
-    responses=described(401),
+    responses=described(401, 403),
     dependencies=[Depends(optional_caller)],
 )
 async def list_loras(given: Given) -> Response:

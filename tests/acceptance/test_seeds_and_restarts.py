@@ -36,9 +36,10 @@ def test_accepted_work_is_finished_after_a_kill_of_the_server(home):
 def test_a_killed_engine_is_restarted_and_its_work_finished(home):
     server = home.start()
     server.paint()
-    accepted = [server.paint(seed=seed, quality="ultra", **{"async": True}) for seed in range(3)]
     (child,) = server.children()
+    accepted = [server.paint(seed=0, n=4, quality="ultra", **{"async": True})]
     os.kill(child, signal.SIGKILL)
+    accepted += [server.paint(seed=seed, quality="ultra", **{"async": True}) for seed in (4, 5)]
     bodies = [server.ended(answer.json()["generation_id"]) for answer in accepted]
     assert [body["status"] for body in bodies] == ["completed"] * 3
     assert server.children() != [child]

@@ -106,7 +106,7 @@ async def test_a_range_counts_only_for_the_bytes_it_was_begun_with(gateway):
         (whole.headers["etag"], 206),
         ('"another"', 200),
         (f"W/{whole.headers['etag']}", 200),
-        (whole.headers["last-modified"], 200),
+        ("Wed, 25 Nov 2026 04:00:00 GMT", 200),
     ]:
         answered = await gateway.http.get(url, headers={"Range": "bytes=5-9", "If-Range": condition})
         assert answered.status_code == status, condition

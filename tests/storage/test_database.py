@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, func, literal, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from storage import Account, Database, StoreUnavailable
@@ -277,3 +277,14 @@ async def test_a_writer_cancelled_inside_a_statement_lets_go_of_the_lock(databas
     async with asyncio.timeout(5):
         await add(database, "ada", now)
     assert await names_in(database) == ["ada"]
+
+
+@sqlite_only
+async def test_a_question_that_turns_out_slow_is_asked_again_in_a_thread(database: Database) -> None:
+    """Whether it is broken off when it begins or while its rows are fetched."""
+    numbers = select(literal(1).label("n")).cte(recursive=True)
+    numbers = numbers.union_all(select(numbers.c.n + 1).where(numbers.c.n < 300_000))
+
+    async with database.reading() as connection:
+        assert await connection.scalar(select(func.count()).select_from(numbers)) == 300_000
+        assert len((await connection.execute(select(numbers.c.n))).all()) == 300_000

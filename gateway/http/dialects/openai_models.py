@@ -28,14 +28,14 @@ class ModelListBody(BaseModel):
     data: list[ModelBody]
 
 
-@routes.get("/models", summary="List models", response_model=ModelListBody, responses=described(401))
+@routes.get("/models", summary="List models", response_model=ModelListBody, responses=described(401, 403))
 async def list_models(given: Given, _: AnyCaller) -> Response:
     """The models of this installation, and the names that stand for one of them."""
     names = model_names(given)
     return answer(ModelListBody(data=[_model_body(name, names) for name in names.listed()]))
 
 
-@routes.get("/models/{model}", summary="Read one model", response_model=ModelBody, responses=described(401, 404))
+@routes.get("/models/{model}", summary="Read one model", response_model=ModelBody, responses=described(401, 403, 404))
 async def read_model(given: Given, _: AnyCaller, model: str) -> Response:
     """One model, by its own name or by any that stands for it, such as `gpt-image-2`."""
     return answer(_model_body(model, model_names(given)))
