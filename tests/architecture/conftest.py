@@ -19,7 +19,7 @@ def sources() -> list[Source]:
 
 
 @pytest.fixture(scope="session")
-def test_sources() -> list[Source]:
+def sources_of_tests() -> list[Source]:
     return read_sources("tests")
 
 

@@ -83,10 +83,10 @@ def test_nothing_is_left_for_later(root: Path) -> None:
     assert left == [], lines(left)
 
 
-def test_every_test_can_fail(test_sources: list[Source]) -> None:
+def test_every_test_can_fail(sources_of_tests: list[Source]) -> None:
     toothless = [
         source.at(function, function.name)
-        for source in test_sources
+        for source in sources_of_tests
         for function in source.functions()
         if function.name.startswith("test_") and not asserts(function) and not is_fixture(function)
     ]
@@ -105,11 +105,11 @@ def is_fixture(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     return any("fixture" in ast.unparse(decorator) for decorator in function.decorator_list)
 
 
-def test_no_test_patches(test_sources: list[Source]) -> None:
+def test_no_test_patches(sources_of_tests: list[Source]) -> None:
     """A fake keeps a port's promise; a patch keeps none."""
     patches = [
         source.at(node, "mock")
-        for source in test_sources
+        for source in sources_of_tests
         for node in ast.walk(source.tree)
         if isinstance(node, ast.Import | ast.ImportFrom) and "mock" in ast.unparse(node).replace(".", " ").split()
     ]
