@@ -26,6 +26,7 @@ from router import Router, Styles, load_styles
 from safety import PromptFilter
 from storage import Blobs, Database
 from storage.blobs import open_blobs
+from storage.recent_blobs import RecentBlobs
 from storage.signing_keys import read_or_make_keys
 
 log = structlog.get_logger()
@@ -68,7 +69,7 @@ class Installation:
 
     @cached_property
     def blobs(self) -> Blobs:
-        return open_blobs(self.settings.blobs)
+        return RecentBlobs(open_blobs(self.settings.blobs))
 
     @cached_property
     def variants(self) -> Variants:

@@ -15,9 +15,9 @@ from models import ImageFormat, RequestInvalid
 from storage import Picture
 from storage.generations import picture_named
 from storage.links import ORIGINAL, Variant
+from storage.recent_blobs import SMALL_BYTES
 
 YEAR_S = 31_536_000
-SMALL_BYTES = 1 << 20
 HEADERS = {
     # A picture opened by itself may show and nothing else.
     "Content-Security-Policy": "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; sandbox",
@@ -90,7 +90,7 @@ async def read_image(request: Request, given: Given, name: str) -> Response:
 
 
 async def _original(given: Services, picture: Picture) -> Path | bytes:
-    """A small file is read in one go: sending it piece by piece would change threads four times."""
+    """A small file is read in one go, and stays in memory for a while; sending it piece by piece changes threads four times."""
     path = given.blobs.local_path(picture.blob_key) if picture.byte_count > SMALL_BYTES else None
     return path or await given.blobs.get(picture.blob_key)
 

@@ -9,16 +9,19 @@ from storage import BlobUnavailable
 from storage.blobs import Blobs, open_blobs
 from storage.cloud_blobs import CloudBlobs
 from storage.local_blobs import LocalBlobs
+from storage.recent_blobs import RecentBlobs
 
 KEY = "gen/gen_1/a1/0.png"
 
 
-@pytest.fixture(params=["folder", "memory", "object store over a folder"])
+@pytest.fixture(params=["folder", "folder behind memory", "memory", "object store over a folder"])
 def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> Blobs:
     folder = tmp_path / "pictures and more"
     match request.param:
         case "folder":
             return open_blobs(folder.as_uri())
+        case "folder behind memory":
+            return RecentBlobs(open_blobs(folder.as_uri()))
         case "memory":
             return open_blobs("memory://")
     folder.mkdir()

@@ -1,0 +1,52 @@
+"""Small files that were read lately stay in memory: whoever shows a picture is seldom the last one to."""
+
+from collections import OrderedDict
+from pathlib import Path
+
+from storage.blobs import Blobs
+
+ROOM_BYTES = 32 << 20
+SMALL_BYTES = 1 << 20
+
+
+class RecentBlobs:
+    """In front of another store. What is under a key never changes, so what is remembered is never stale; it may outlive
+    a file that another process has deleted, whose key no row names any more."""
+
+    def __init__(self, store: Blobs, *, room_bytes: int = ROOM_BYTES) -> None:
+        self._store = store
+        self._room_bytes = room_bytes
+        self._held_bytes = 0
+        self._recent: OrderedDict[str, bytes] = OrderedDict()
+
+    async def put(self, key: str, content: bytes | Path) -> None:
+        await self._store.put(key, content)
+
+    async def get(self, key: str) -> bytes:
+        content = self._recent.get(key)
+        if content is None:
+            content = await self._store.get(key)
+            self._remember(key, content)
+        else:
+            self._recent.move_to_end(key)
+        return content
+
+    def local_path(self, key: str) -> Path | None:
+        return self._store.local_path(key)
+
+    async def delete(self, key: str) -> None:
+        gone = [known for known in self._recent if known == key or (key.endswith("/") and known.startswith(key))]
+        for known in gone:
+            self._forget(known)
+        await self._store.delete(key)
+
+    def _remember(self, key: str, content: bytes) -> None:
+        if len(content) > SMALL_BYTES or key in self._recent:
+            return
+        self._recent[key] = content
+        self._held_bytes += len(content)
+        while self._held_bytes > self._room_bytes:
+            self._forget(next(iter(self._recent)))
+
+    def _forget(self, key: str) -> None:
+        self._held_bytes -= len(self._recent.pop(key))
