@@ -111,4 +111,4 @@ async def test_a_local_path_is_the_file_itself_or_none(blobs: Blobs) -> None:
 
     path = blobs.local_path(KEY)
     assert path is None or path.read_bytes() == b"bytes"
-    assert (path is not None) == isinstance(blobs, LocalBlobs)
+    assert (path is not None) == isinstance(blobs, LocalBlobs | RecentBlobs)
