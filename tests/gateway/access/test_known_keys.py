@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from gateway.reception import Reception
 from gateway.settings import ROOT
 from storage import Database
 from storage.keys import key_by_id, revoke_key
+from storage.local_blobs import LocalBlobs
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -29,10 +31,14 @@ class Stopwatch:
 
 
 @pytest.fixture
-def reception(database: Database) -> Reception:
+def reception(database: Database, tmp_path: Path) -> Reception:
     """The other process: it changes keys, and this one does not hear of it."""
     return Reception(
-        database=database, plans=load_plans(ROOT / "configs" / "plans.toml"), pepper=None, clock=lambda: NOW
+        database=database,
+        blobs=LocalBlobs(tmp_path / "pictures"),
+        plans=load_plans(ROOT / "configs" / "plans.toml"),
+        pepper=None,
+        clock=lambda: NOW,
     )
 
 
