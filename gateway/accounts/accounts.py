@@ -159,6 +159,13 @@ class Accounts:
         await self.blobs.delete(files_folder(found.id))
         return count
 
+    async def hand_over(self, account: str, *, by: Actor) -> Account:
+        """Write down that everything about it is read out. Raises AccountUnknown."""
+        async with self.database.writing() as transaction:
+            found = await self.find(transaction, account)
+            await by.note(transaction, "account.exported", found.id, account_id=found.id, now=self.clock())
+        return found
+
     async def audit(self, account: str | None, *, limit: int, before: int | None = None) -> list[AuditEntry]:
         """What was done to one account and its keys, or everything, newest first. Raises AccountUnknown."""
         async with self.database.reading() as connection:

@@ -2,6 +2,7 @@
 
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -154,6 +155,17 @@ def resume_account(account: Account) -> None:
     from gateway.cli.desk import resume
 
     resume(account)
+
+
+@accounts.command("export")
+def export_account(
+    account: Account,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="A new .zip file; ID.zip otherwise.")] = None,
+) -> None:
+    """Write everything stored about an account into one ZIP file: rows as JSON Lines, pictures, recipes. No secrets."""
+    from gateway.cli.exporting import export_account as export
+
+    export(account, output or Path(f"{account}.zip"))
 
 
 @accounts.command("erase")

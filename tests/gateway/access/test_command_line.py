@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -53,3 +54,19 @@ async def test_an_operator_keeps_accounts_beside_a_running_server(gateway, pinxi
     assert told[:3] == ["account.suspended", "key.rotated", "credits.granted"]
     assert sorted(told[3:]) == ["account.created", "credits.granted", "key.created"]
     assert key["key"][20:] not in log + states
+
+
+async def test_an_account_is_exported_into_a_new_file_or_into_none(gateway, pinxit, tmp_path):
+    await gateway.paint(key=await gateway.new_key(account="anna", plan="pro", credits=1))
+    file = tmp_path / "anna.zip"
+    code, told = await pinxit("accounts", "export", "anna", "-o", str(file))
+    assert code == 0
+    assert "1 generations" in told
+    assert zipfile.is_zipfile(file)
+    assert file.stat().st_mode & 0o077 == 0
+    before = file.read_bytes()
+    assert (await pinxit("accounts", "export", "anna", "-o", str(file)))[0] == 2
+    assert file.read_bytes() == before
+    other = tmp_path / "nobody.zip"
+    assert (await pinxit("accounts", "export", "nobody", "-o", str(other)))[0] == 2
+    assert not other.exists()
