@@ -227,7 +227,10 @@ class Server:
 
     @cached_property
     def settle(self) -> Settle:
+        from gateway.http.dialects.replicate_answers import prediction_bodies  # noqa: PLC0415 - as above
+
         return Settle(
+            prediction=prediction_bodies(self.urls),
             metrics=self.metrics,
             database=self.installation.database,
             board=self.board,

@@ -14,7 +14,8 @@ from storage.tables import accounts
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """Who pays. `webhook_secret` signs what is sent to the addresses that requests name; a suspended account is refused.
+    """Who pays. `webhook_secret` signs what is sent to the addresses that requests name, until `previous_webhook_secret_until`
+    the one before it too; a suspended account is refused.
 
     It holds no balance: an account may be remembered for some seconds, and what is left of its credits may not.
     """
@@ -25,6 +26,8 @@ class Account:
     webhook_secret: str
     created_at: datetime
     suspended_at: datetime | None = None
+    previous_webhook_secret: str | None = None
+    previous_webhook_secret_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +89,16 @@ async def plans_in_use(connection: Connection) -> Mapping[str, str]:
 
 async def change_account(transaction: Transaction, id: str, **values: object) -> None:
     """Set its plan, or since when it is suspended."""
+    await transaction.execute(update(accounts).where(accounts.c.id == id).values(values))
+
+
+async def rotate_webhook_secret(transaction: Transaction, id: str, secret: str, *, previous_until: datetime) -> None:
+    """The one it has goes on signing until then; an even older one ends now."""
+    values = {
+        "previous_webhook_secret": accounts.c.webhook_secret,
+        "previous_webhook_secret_until": previous_until,
+        "webhook_secret": secret,
+    }
     await transaction.execute(update(accounts).where(accounts.c.id == id).values(values))
 
 

@@ -20,7 +20,8 @@ from storage.webhook_tables import deliveries, delivery_attempts, endpoints, eve
 
 c = deliveries.c
 CLAIMED: tuple[ColumnElement[Any], ...] = (
-    *(c.id, c.endpoint_id, c.url, c.host, c.attempts, c.lease_until, accounts.c.webhook_secret),
+    *(c.id, c.endpoint_id, c.url, c.host, c.attempts, c.lease_until),
+    *(accounts.c.webhook_secret, accounts.c.previous_webhook_secret, accounts.c.previous_webhook_secret_until),
     *(endpoints.c.secret, endpoints.c.previous_secret, endpoints.c.previous_valid_until),
     *(column.label(f"event_{column.name}") for column in events.c),
 )
@@ -199,16 +200,16 @@ async def _claimed(transaction: Transaction, ids: Sequence[str], *, now: datetim
 
 
 def _delivery(row: RowMapping, *, now: datetime) -> Delivery:
-    secrets: tuple[str, ...] = (row["webhook_secret"],)
-    if row["endpoint_id"] is not None:
-        secrets = valid_secrets(row["secret"], row["previous_secret"], row["previous_valid_until"], now=now)
+    of_account = ("webhook_secret", "previous_webhook_secret", "previous_webhook_secret_until")
+    of_endpoint = ("secret", "previous_secret", "previous_valid_until")
+    secret, previous, until = (row[name] for name in (of_account if row["endpoint_id"] is None else of_endpoint))
     return Delivery(
         id=row["id"],
         event=Event(**{member: row[f"event_{member}"] for member in events.c.keys()}),  # noqa: SIM118 - not a dict
         endpoint_id=row["endpoint_id"],
         url=row["url"],
         host=row["host"],
-        secrets=secrets,
+        secrets=valid_secrets(secret, previous, until, now=now),
         attempts=row["attempts"],
         lease_until=row["lease_until"],
     )

@@ -14,7 +14,12 @@ async def erase_account(transaction: Transaction, account_id: str, *, now: datet
     """Its name and its keys' names, its batches, endpoints, events and the log's details go at once; its generations expire, for
     their files must go with them. Returns how many generations that are. No key of it is good any more.
     """
-    nameless = {"name": f"erased {account_id}", "webhook_secret": "", "suspended_at": now}
+    nameless = {
+        "name": f"erased {account_id}",
+        "webhook_secret": "",
+        "previous_webhook_secret": None,
+        "suspended_at": now,
+    }
     await transaction.execute(update(accounts).where(accounts.c.id == account_id).values(nameless))
     ended = {"name": "", "revoked_at": func.coalesce(keys.c.revoked_at, literal(now, Moment))}
     await transaction.execute(update(keys).where(keys.c.account_id == account_id).values(ended))

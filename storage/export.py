@@ -23,7 +23,9 @@ from storage.webhook_tables import deliveries, delivery_attempts, endpoints, eve
 
 Row = Mapping[str, Any]
 
-SECRETS = frozenset({"webhook_secret", "secret", "previous_secret", "secret_hash", "previous_hash"})
+SECRETS = frozenset(
+    {"webhook_secret", "previous_webhook_secret", "secret", "previous_secret", "secret_hash", "previous_hash"}
+)
 
 
 def _ids_of(table: Table, account_id: str) -> Select[Any]:

@@ -63,6 +63,8 @@ class Generation:
     that this one paints again, `batch_id` the batch that it came in. `metadata` are the caller's own pairs. What has a default is not decided by the request,
     or was not asked for.
 
+    `webhook_url` hears of the end in our words; where `prediction_events` is set, of these in Replicate's.
+
     `painting_id` names the painting that it shows or waits for: its own id, or that of another generation of the account,
     for which it was begun; `is_sharer` while somebody else of them pays. `canonical_sha256` says what was asked for, None
     where it must not be shared; `revision` which engine painted it (both by `gateway.generations.canonical`).
@@ -100,6 +102,7 @@ class Generation:
     lease_until: datetime | None = None
     credits_used: int = 0
     webhook_url: str | None = None
+    prediction_events: frozenset[str] | None = None
     started_at: datetime | None = None
     completed_at: datetime | None = None
     expires_at: datetime | None = None

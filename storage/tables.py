@@ -45,6 +45,8 @@ accounts = Table(
     Column("granted", BigInteger, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("suspended_at", Moment),
+    Column("previous_webhook_secret", Text),
+    Column("previous_webhook_secret_until", Moment),
     CheckConstraint("available >= 0 AND held >= 0 AND captured >= 0", name="no_debt"),
     CheckConstraint("available + held + captured = granted", name="balance"),
 )
@@ -147,6 +149,7 @@ generations = Table(
     Column("specs", LargeBinary, nullable=False),
     Column("format", Word(ImageFormat), nullable=False),
     Column("webhook_url", Text),
+    Column("prediction_events", Words),
     Column("model", Text, nullable=False),
     Column("revised_prompt", Text, nullable=False),
     Column("negative_prompt_used", Text, nullable=False),

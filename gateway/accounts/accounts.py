@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import ClassVar
 
 from gateway.access import DEFAULT_SCOPES, KnownKeys, Plans
@@ -22,6 +23,7 @@ from storage.accounts import (
     change_account,
     list_accounts,
     plans_in_use,
+    rotate_webhook_secret,
 )
 from storage.audit import audit_entries
 from storage.erasure import erase_account
@@ -158,6 +160,19 @@ class Accounts:
         self.known.forget()
         await self.blobs.delete(files_folder(found.id))
         return count
+
+    async def rotate_webhook_secret(self, account: str, *, overlap: timedelta, by: Actor) -> Account:
+        """A new secret for the webhooks of addresses that requests name; the present one goes on signing for `overlap`.
+
+        Raises:
+            AccountUnknown.
+        """
+        now, secret = self.clock(), new_secret(self.random_bytes)
+        async with self.database.writing() as transaction:
+            found = await self.find(transaction, account)
+            await rotate_webhook_secret(transaction, found.id, secret, previous_until=now + overlap)
+            await by.note(transaction, "account.webhook_secret_rotated", found.id, account_id=found.id, now=now)
+            return await self.find(transaction, found.id)
 
     async def hand_over(self, account: str, *, by: Actor) -> Account:
         """Write down that everything about it is read out. Raises AccountUnknown."""

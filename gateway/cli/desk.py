@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from rich.console import Console
@@ -72,6 +72,13 @@ def show_account(account: str, *, as_json: bool) -> None:
     found, balance = at_desk(lambda reception: reception.accounts.one(account))
     row = {**_account_row(found, balance), "webhook_secret": found.webhook_secret}
     print_rows(f"Account {found.name}", [row], as_json=as_json)
+
+
+def rotate_webhook_secret(account: str, *, as_json: bool) -> None:
+    """Raises AccountUnknown."""
+    overlap = timedelta(seconds=load_settings().webhook_overlap_s)
+    at_desk(lambda reception: reception.accounts.rotate_webhook_secret(account, overlap=overlap, by=CLI))
+    show_account(account, as_json=as_json)
 
 
 def move(account: str, plan: str) -> None:

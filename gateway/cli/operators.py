@@ -133,6 +133,14 @@ def show_account(account: Account, as_json: Json = False) -> None:
     show(account, as_json=as_json)
 
 
+@accounts.command("rotate-webhook-secret")
+def rotate_webhook_secret(account: Account, as_json: Json = False) -> None:
+    """Give an account a new secret for its webhooks; the one it has signs beside it for PINXIT_WEBHOOK_OVERLAP_S."""
+    from gateway.cli.desk import rotate_webhook_secret as rotate
+
+    rotate(account, as_json=as_json)
+
+
 @accounts.command("plan")
 def change_plan(account: Account, plan: Annotated[str, typer.Argument(help="`pinxit plans list` shows them.")]) -> None:
     """Put an account on another plan."""

@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 
 from gateway.clock import Clock
 from gateway.generations.batch_end import BatchEnds
+from gateway.generations.news import News, PredictionBody
 from gateway.generations.progress import ProgressBoard
 from gateway.generations.urls import PublicUrls
 from gateway.metrics import Metrics
-from gateway.webhooks import Happening, Outbox, written_moment
+from gateway.webhooks import Outbox
 from storage import Completion, CreditsShort, Database, Generation, Picture, State, Transaction
 from storage.generations import cancel, complete, fail
 from storage.ledger import capture, hold, release
@@ -38,6 +39,11 @@ class Settle:
     on_event: Callable[[], None]
     halt: Callable[[str], object]
     metrics: Metrics
+    prediction: PredictionBody
+
+    @property
+    def news(self) -> News:
+        return News(outbox=self.outbox, urls=self.urls, clock=self.clock, prediction=self.prediction)
 
     @property
     def batch_ends(self) -> BatchEnds:
@@ -89,7 +95,7 @@ class Settle:
         async with self.database.writing() as transaction:
             before = await cancel(transaction, generation.id, now=self.clock())
             if before is not None:
-                ended = [replace(before, state=State.CANCELED)]
+                ended = [replace(before, state=State.CANCELED, completed_at=self.clock())]
                 await release(transaction, before.id, now=self.clock())
                 if not before.is_sharer:
                     heir, unable = await self._pass_on(
@@ -132,29 +138,4 @@ class Settle:
         it; the delivery loop takes it from there."""
         await self.batch_ends.item_ended(transaction, generation)
         self.metrics.count_end(generation.state.value)
-        failed = generation.state is State.FAILED
-        error = {"code": generation.error_code, "message": generation.error_message} if failed else None
-        images = [
-            {"url": self.urls.image(p.name), "pixel_sha256": p.pixel_sha256, "file_sha256": p.file_sha256}
-            for p in pictures
-        ]
-        happening = Happening(
-            account_id=generation.account_id,
-            subject_id=generation.id,
-            type=f"generation.{generation.state}",
-            at=self.clock(),
-            members={
-                "generation_id": generation.id,
-                "status": generation.state,
-                "image_url": images[0]["url"] if images else None,
-                "created_at": written_moment(generation.created_at),
-            },
-            details={
-                "livemode": generation.livemode,
-                "ai_generated": True,
-                "images": images,
-                "error": error,
-                "metadata": generation.metadata,
-            },
-        )
-        return await self.outbox.publish(transaction, happening, own_url=generation.webhook_url)
+        return await self.news.ended(transaction, generation, pictures)

@@ -167,6 +167,7 @@ class Submit:
         position, has_news = 0, False
         if joined is None:
             position = await self._queued(transaction, caller, ask, generation)
+            has_news = await self.settle.news.begun(transaction, generation)
         else:
             generation = joined.generation
             has_news = await self._shared(transaction, caller, ask, joined)
@@ -225,9 +226,10 @@ class Submit:
         """Write down what needs no painting of its own: for that no queue is full. True: somebody is to be told."""
         await self._used_up(transaction, caller, ask, joined.generation)
         await show(transaction, joined.pictures)
+        has_news = await self.settle.news.begun(transaction, joined.generation)
         if not joined.generation.state.is_final:
-            return False
-        return await self.settle.notify(transaction, joined.generation, pictures=joined.pictures)
+            return has_news
+        return await self.settle.notify(transaction, joined.generation, pictures=joined.pictures) or has_news
 
     async def _queued(self, transaction: Transaction, caller: Caller, ask: Ask, generation: Generation) -> int:
         """Write down what must be painted. Returns how many are ahead in the queue; nobody asks that for a batch."""
@@ -272,6 +274,7 @@ class Submit:
             specs=msgspec.json.encode(route.specs),
             format=ask.request.format,
             webhook_url=ask.webhook_url,
+            prediction_events=ask.prediction_events,
             created_at=now,
             expires_at=expiry(caller.plan, ask.ttl_s, now=now),
             priority=ask.priority,

@@ -1,6 +1,7 @@
 """Webhook endpoints of the caller's account, their secrets, and the log of what was sent to them."""
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -26,6 +27,7 @@ from gateway.http.webhook_bodies import (
     secret_body,
     webhook_body,
 )
+from storage import Account
 from storage.delivery_log import DeliveryFilter, Outcome
 
 SCOPE = "webhooks:write"
@@ -114,7 +116,22 @@ async def resend_delivery(given: Given, caller: Owner, delivery_id: str) -> Resp
 )
 async def read_account_secret(given: Given, caller: Owner) -> Response:
     """What signs deliveries to a `webhook_url` that a request names."""
-    return answer(secret_body(await given.webhook_endpoints.account_secret(caller.account.id)))
+    account, _ = await given.accounts.one(caller.account.id)
+    return answer(_account_secret(given, account))
+
+
+@routes.post(
+    "/default/rotate-secret",
+    summary="Give the account a new secret",
+    response_model=SecretBody,
+    responses=described(401, 403, 503),
+)
+async def rotate_account_secret(request: Request, given: Given, caller: Owner) -> Response:
+    """As an endpoint's: for a day the old one signs too."""
+    overlap = timedelta(seconds=given.settings.webhook_overlap_s)
+    by = actor_of(caller, request)
+    account = await given.accounts.rotate_webhook_secret(caller.account.id, overlap=overlap, by=by)
+    return answer(_account_secret(given, account))
 
 
 @routes.get("/{webhook_id}", summary="Read one", response_model=WebhookBody, responses=described(401, 403, 404))
@@ -153,9 +170,8 @@ async def delete_webhook(request: Request, given: Given, caller: Owner, webhook_
 async def read_secret(given: Given, caller: Owner, webhook_id: str) -> Response:
     """The secret that signs, for a library that verifies Standard Webhooks."""
     endpoint = await given.webhook_endpoints.one(caller.account.id, webhook_id)
-    until = endpoint.previous_valid_until
-    is_overlapping = until is not None and until > given.clock()
-    return answer(secret_body(endpoint.secret, previous_valid_until=until if is_overlapping else None))
+    until = _if_ahead(given, endpoint.previous_valid_until)
+    return answer(secret_body(endpoint.secret, previous_valid_until=until))
 
 
 @routes.post(
@@ -206,6 +222,15 @@ async def resend_range(given: Given, caller: Owner, webhook_id: str, sent: Range
     """What did not arrive, and what was held while it was disabled; the oldest first."""
     resent = await given.webhook_history.resend_range(caller.account.id, webhook_id, sent.meant())
     return answer(ResentBody(resent=resent.count, has_more=resent.has_more))
+
+
+def _account_secret(given: Services, account: Account) -> SecretBody:
+    until = _if_ahead(given, account.previous_webhook_secret_until)
+    return secret_body(account.webhook_secret, previous_valid_until=until)
+
+
+def _if_ahead(given: Services, until: datetime | None) -> datetime | None:
+    return until if until is not None and until > given.clock() else None
 
 
 async def _page(given: Services, caller: Caller, meant: DeliveryFilter, wanted: Wanted) -> Response:

@@ -12,7 +12,6 @@ from gateway.webhooks.events import EVENT_TYPES
 from gateway.webhooks.signing import new_secret
 from models import Refused, RequestInvalid
 from storage import Database, Endpoint, EndpointState, Transaction
-from storage.accounts import account_by_id
 from storage.deliveries import give_up_on, redirect_deliveries
 from storage.endpoints import (
     EVERY_EVENT,
@@ -145,14 +144,6 @@ class Endpoints:
             endpoint = known_endpoint(await lock_endpoint(transaction, account_id, id), id)
             await remove_endpoint(transaction, id)
             await self._note(transaction, by, "webhook.removed", endpoint)
-
-    async def account_secret(self, account_id: str) -> str:
-        """What signs deliveries to addresses that requests name themselves. Raises EndpointUnknown."""
-        async with self.database.reading() as connection:
-            account = await account_by_id(connection, account_id)
-        if account is None:
-            raise EndpointUnknown("There is no such account.")
-        return account.webhook_secret
 
     async def _note(self, transaction: Transaction, by: Witness, action: str, endpoint: Endpoint) -> None:
         await by.note(transaction, action, endpoint.id, account_id=endpoint.account_id, now=self.clock())

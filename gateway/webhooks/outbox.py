@@ -41,16 +41,25 @@ class Outbox:
             await add_delivery(transaction, self.new_id("dlv"), event, target)
         return True
 
+    async def publish_alone(self, transaction: Transaction, happening: Happening, body: bytes, *, url: str) -> None:
+        """Tell one address alone, in words of its own; nobody counts these events."""
+        event = self._event(happening, body)
+        await add_event(transaction, event)
+        await add_delivery(transaction, self.new_id("dlv"), event, Target(url=url, host=host_of(url)))
+
     async def write_event(self, transaction: Transaction, happening: Happening) -> Event:
         """The event alone, in the bytes that all its receivers get."""
         sequence = await next_event_number(transaction, happening.account_id)
-        event = Event(
+        event = self._event(happening, event_body(happening, sequence=sequence))
+        await add_event(transaction, event)
+        return event
+
+    def _event(self, happening: Happening, body: bytes) -> Event:
+        return Event(
             id=self.new_id("evt"),
             account_id=happening.account_id,
             subject_id=happening.subject_id,
             type=happening.type,
-            body=event_body(happening, sequence=sequence),
+            body=body,
             created_at=happening.at,
         )
-        await add_event(transaction, event)
-        return event

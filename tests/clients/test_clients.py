@@ -22,6 +22,7 @@ PATIENCE_S = 60
         ("openai", "openai_batch.py"),
         ("huggingface_hub", "huggingface.py"),
         ("replicate", "replicate_predictions.py"),
+        ("replicate", "replicate_told.py"),
         ("together", "together_images.py"),
         ("node", "openai_node.mjs"),
         ("node", "ai_sdk.mjs"),

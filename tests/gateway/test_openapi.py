@@ -40,6 +40,7 @@ OPERATIONS = {
     ("/v1/webhooks", "get"),
     ("/v1/webhooks", "post"),
     ("/v1/webhooks/default/secret", "get"),
+    ("/v1/webhooks/default/rotate-secret", "post"),
     ("/v1/webhooks/deliveries", "get"),
     ("/v1/webhooks/deliveries/{delivery_id}", "get"),
     ("/v1/webhooks/deliveries/{delivery_id}/resend", "post"),

@@ -49,6 +49,11 @@ class Call:
         """Without `Prefer: wait` nobody waits; without a number in it, a minute."""
         return read_preference(self.prefer).wait_within(LONGEST_WAIT_S) if WAITS.search(self.prefer) else 0
 
+    @property
+    def ignored(self) -> list[str]:
+        """Replicate's deadline for a prediction; here one ends when it has ended, or is canceled."""
+        return ["Cancel-After"] if "cancel-after" in self.request.headers else []
+
 
 async def call_of(request: Request, idempotency_key: IdempotencyKey, prefer: Annotated[str, Header()] = "") -> Call:
     return Call(request=request, prefer=prefer, idempotency_key=idempotency_key)
@@ -106,17 +111,21 @@ async def _predicted(
     """
     body = sent.body
     asked = body.input.request(read_version(version, model_names(given)))
-    if body.webhook_url is not None:
-        given.destinations.check_url(body.webhook_url)
+    if body.webhook is not None:
+        given.destinations.check_url(body.webhook)
     ask = Ask(
         request=asked,
-        webhook_url=body.webhook_url,
+        webhook_url=body.webhook,
+        prediction_events=body.events,
         idempotency_key=call.idempotency_key,
         body_sha256=sent.sha256,
     )
     accepted = await accepted_from(call.request, given, caller, ask)
     view = await given.fetch.ended(caller, accepted.generation_id, wait_s=call.wait_s)
-    headers = {"Location": prediction_url(accepted.generation_id, given.urls), **ignored_header(body.ignored())}
+    headers = {
+        "Location": prediction_url(accepted.generation_id, given.urls),
+        **ignored_header([*body.ignored(), *call.ignored]),
+    }
     prediction = prediction_answer(view, given.urls)
     if prediction.status == "processing":
         prediction.status = "starting"  # to a call that waited, their client takes any other word for the end

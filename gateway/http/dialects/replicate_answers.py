@@ -7,6 +7,7 @@ import msgspec
 from pydantic import BaseModel
 
 from gateway.generations import Page, PublicUrls, View
+from gateway.generations.news import PredictionBody
 from gateway.http.dialects.replicate_orders import OWNER
 from gateway.wire import Moment
 from models import GenerationRequest
@@ -79,6 +80,11 @@ def prediction_answer(view: View, urls: PublicUrls) -> PredictionAnswer:
         urls=PredictionUrls(get=here, cancel=f"{here}/cancel"),
         metrics=_metrics_of(generation),
     )
+
+
+def prediction_bodies(urls: PublicUrls) -> PredictionBody:
+    """How webhooks write a generation."""
+    return lambda view: prediction_answer(view, urls).model_dump_json().encode()
 
 
 def prediction_page(page: Page, urls: PublicUrls) -> PredictionPage:

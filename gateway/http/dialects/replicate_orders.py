@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from gateway.generations.news import COMPLETED, START
 from gateway.http.dialects.model_names import ModelNames
 from gateway.http.dialects.openai_orders import read_quality
 from gateway.http.dialects.reading import LenientBody
@@ -51,7 +52,7 @@ class PredictionInput(LenientBody):
 
 
 class PredictionBody(LenientBody):
-    """`webhook` hears of the end; of the other events that a filter may name there are none."""
+    """`webhook` hears of the start and the end, as far as the filter names them; without one, of the end."""
 
     input: PredictionInput
     version: str | None = None
@@ -59,12 +60,15 @@ class PredictionBody(LenientBody):
     webhook_events_filter: list[WebhookEvent] = Field(default_factory=list[WebhookEvent])
 
     @property
-    def webhook_url(self) -> str | None:
-        is_wanted = not self.webhook_events_filter or "completed" in self.webhook_events_filter
-        return self.webhook if is_wanted else None
+    def events(self) -> frozenset[str]:
+        """The pictures come all at a time, with the end, so `output` is that; `logs` are in every body, and no event."""
+        wanted = set(self.webhook_events_filter or ["completed"])
+        ending = {COMPLETED} if wanted & {"output", "completed"} else set[str]()
+        return frozenset(ending | wanted & {START})
 
     def ignored(self) -> list[str]:
-        return [*self.strangers(), *(f"input.{name}" for name in self.input.strangers())]
+        logs = ["webhook_events_filter.logs"] if "logs" in self.webhook_events_filter else []
+        return [*self.strangers(), *(f"input.{name}" for name in self.input.strangers()), *logs]
 
 
 def read_version(version: str, names: ModelNames) -> str | None:

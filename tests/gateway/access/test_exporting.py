@@ -102,7 +102,14 @@ def anna_id(key):
 def test_every_table_and_everything_secret_is_thought_of():
     """A new table must say whose its rows are; a column that sounds secret is left out, or it is named here."""
     assert set(KINDS) == set(metadata.tables)
-    harmless = {"canonical_sha256", "pixel_sha256", "delivered_sha256", "file_sha256", "body_sha256"}
+    harmless = {
+        "canonical_sha256",
+        "pixel_sha256",
+        "delivered_sha256",
+        "file_sha256",
+        "body_sha256",
+        "previous_webhook_secret_until",
+    }
     for table in metadata.tables.values():
         for column in table.columns:
             sounds_secret = any(word in column.name for word in ("secret", "hash", "token", "password"))

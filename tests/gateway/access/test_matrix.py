@@ -41,7 +41,17 @@ PUBLIC = {"style": "none", "name": "starter", "model": "starter", "owner": "loca
 BODIES = {"/resend": {"since": "2026-11-21T00:00:00Z"}, "/v1/keys": {"scopes": ["keys:write"]}}
 INTERNAL = {
     *("lease_owner", "lease_until", "blob_key", "attempt", "failures", "specs", "secret_hash", "previous_hash"),
-    *("body_sha256", "webhook_secret", "available_at", "key_pepper", "price", "cost", "work", "picture_count"),
+    *(
+        "body_sha256",
+        "webhook_secret",
+        "previous_webhook_secret",
+        "available_at",
+        "key_pepper",
+        "price",
+        "cost",
+        "work",
+        "picture_count",
+    ),
 }
 GOLDEN = Path(__file__).parents[3] / "docs" / "openapi.json"
 

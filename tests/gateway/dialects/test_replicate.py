@@ -1,6 +1,12 @@
 """Predictions, as Replicate's clients make, await, list and cancel them."""
 
 import asyncio
+import base64
+import hmac
+import json
+
+import pytest
+from plugins.webhook_receiver import Receiver, receiving
 
 from models import WeightsRejected
 
@@ -116,3 +122,116 @@ async def test_what_breaks_a_rule_is_refused_in_rfc_9457s_form(gateway):
 async def test_older_clients_authorize_with_another_word(gateway):
     answered = await gateway.http.get("/v1/predictions", headers={"Authorization": f"Token {gateway.key}"})
     assert answered.status_code == 200
+
+
+@pytest.fixture
+def hook():
+    """A receiver on this machine, and what reached it next, by what its prediction says it is."""
+    with receiving(Receiver()) as receiver:
+        yield receiver
+
+
+async def next_told(hook):
+    headers, body = await asyncio.to_thread(hook.arrived.get, timeout=30)
+    return {name.lower(): value for name, value in headers.items()}, body
+
+
+async def told_of(gateway, hook, key=None, count=0, **others):
+    """A prediction to its end, and `count` bodies that the address was sent, by their status."""
+    asked = {"version": "starter", "webhook": hook.url, **asking(), **others}
+    made = await post(gateway, "predictions", asked, key=key)
+    assert made.status_code == 201, made.text
+    told = [json.loads((await next_told(hook))[1]) for _ in range(count)]
+    return made, {body["status"]: body for body in told}
+
+
+async def deliveries_of(gateway, id):
+    found = (await gateway.get("/v1/webhooks/deliveries", subject=id)).json()["data"]
+    return sorted(one["event_type"] for one in found)
+
+
+async def test_a_webhook_is_the_prediction_as_reading_it_answers(gateway, hook):
+    made, told = await told_of(gateway, hook, count=2, webhook_events_filter=["start", "output", "completed"])
+    id = made.json()["id"]
+    assert (told["starting"]["id"], told["starting"]["output"], told["starting"]["completed_at"]) == (id, None, None)
+    assert told["succeeded"] == (await gateway.get(f"/v1/predictions/{id}")).json()
+    assert (await gateway.http.get(told["succeeded"]["output"][0])).status_code == 200
+    assert await deliveries_of(gateway, id) == ["prediction.completed", "prediction.start"]
+
+
+async def test_a_webhook_without_a_filter_hears_of_the_end_alone(gateway, hook):
+    made, told = await told_of(gateway, hook, count=1)
+    assert list(told) == ["succeeded"]
+    assert await deliveries_of(gateway, made.json()["id"]) == ["prediction.completed"]
+
+
+async def test_logs_are_no_event_and_that_is_said(gateway, hook):
+    made, _ = await told_of(gateway, hook, webhook_events_filter=["logs"])
+    assert made.headers["x-pinxit-ignored"] == "webhook_events_filter.logs"
+    await ended(gateway, made.json()["id"])
+    assert await deliveries_of(gateway, made.json()["id"]) == []
+
+
+async def test_a_failed_and_a_canceled_prediction_are_told_with_their_end(gateway, hook):
+    gateway.engine.hold()
+    made, _ = await told_of(gateway, hook)
+    await post(gateway, f"predictions/{made.json()['id']}/cancel")
+    canceled = json.loads((await next_told(hook))[1])
+    assert canceled["status"] == "canceled"
+    assert canceled == (await gateway.get(f"/v1/predictions/{made.json()['id']}")).json()
+    gateway.engine.release()
+    gateway.engine.fail_next(WeightsRejected("The weights are broken."))
+    _, told = await told_of(gateway, hook, count=1)
+    assert told["failed"]["error"] == "The weights are broken."
+
+
+async def test_what_was_painted_before_is_told_like_everything_else(gateway, hook):
+    await told_of(gateway, hook, count=1, input={"prompt": "a boat", "seed": 7})
+    _, told = await told_of(
+        gateway, hook, count=2, input={"prompt": "a boat", "seed": 7}, webhook_events_filter=["start", "completed"]
+    )
+    assert len(told) >= 1  # it had succeeded when it began
+    assert told["succeeded"]["output"]
+    assert len(gateway.engine.painted) == 1
+
+
+async def test_endpoints_of_the_account_hear_of_a_prediction_in_our_words(gateway, hook):
+    sign = {"Authorization": f"Bearer {gateway.key}"}
+    assert (await gateway.http.post("/v1/webhooks", json={"url": hook.url}, headers=sign)).status_code == 201
+    made = await post(gateway, "predictions", {"version": "starter", **asking()})
+    _, body = await next_told(hook)
+    assert json.loads(body)["generation_id"] == made.json()["id"]
+
+
+async def test_a_replaced_secret_signs_webhooks_beside_the_new_one_for_a_day(gateway, hook):
+    """Reckoned by hand: the standard's own library looks at the real clock."""
+    sign = {"Authorization": f"Bearer {gateway.key}"}
+    old = (await gateway.get("/v1/webhooks/default/secret")).json()
+    rotated = (await gateway.http.post("/v1/webhooks/default/rotate-secret", headers=sign)).json()
+    assert old["previous_valid_until"] is None
+    assert rotated["previous_valid_until"] == "2026-11-22T12:00:10Z"
+    assert (await gateway.get("/v1/webhooks/default/secret")).json() == rotated
+
+    async def believed_with():
+        await post(gateway, "predictions", {"version": "starter", "webhook": hook.url, **asking()})
+        headers, body = await next_told(hook)
+        signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+        given = {part.removeprefix("v1,") for part in headers["webhook-signature"].split()}
+        return {
+            secret["secret"]
+            for secret in (old, rotated)
+            if base64.b64encode(
+                hmac.digest(base64.b64decode(secret["key"].removeprefix("whsec_")), signed, "sha256")
+            ).decode()
+            in given
+        }
+
+    assert await believed_with() == {old["secret"], rotated["secret"]}
+    gateway.clock.move(days=1, seconds=1)
+    assert await believed_with() == {rotated["secret"]}
+    assert (await gateway.get("/v1/webhooks/default/secret")).json()["previous_valid_until"] is None
+
+
+async def test_a_deadline_is_not_kept_and_that_is_said(gateway):
+    made = await post(gateway, "predictions", {"version": "starter", **asking()}, **{"Cancel-After": "5s"})
+    assert made.headers["x-pinxit-ignored"] == "Cancel-After"
