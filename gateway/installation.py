@@ -44,8 +44,12 @@ class Installation:
     @cached_property
     def catalogue(self) -> Catalogue:
         folders = (self.settings.config_dir, self.settings.data_dir)
-        loras = [folder / "loras" for folder in folders]
-        return load_catalogue(*(folder / "models" for folder in folders), root=ROOT, adapters=loras)
+        return load_catalogue(
+            *(folder / "models" for folder in folders),
+            root=ROOT,
+            adapters=[folder / "loras" for folder in folders],
+            vaes=[folder / "vaes" for folder in folders],
+        )
 
     @cached_property
     def styles(self) -> Styles:

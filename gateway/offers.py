@@ -1,4 +1,4 @@
-"""Bodies that list what there is to choose from: styles and LoRAs."""
+"""Bodies that list what there is to choose from: styles, LoRAs and VAEs."""
 
 from typing import Literal
 
@@ -38,3 +38,17 @@ class LoraBody(BaseModel):
 class LoraListBody(BaseModel):
     object: Literal["list"] = "list"
     data: list[LoraBody]
+
+
+class VaeBody(BaseModel):
+    """An autoencoder of this installation, and the models that it was made for."""
+
+    id: str
+    family: Family
+    models: list[str]
+    licence: str
+
+
+class VaeListBody(BaseModel):
+    object: Literal["list"] = "list"
+    data: list[VaeBody]

@@ -117,6 +117,9 @@ class GenerateBody(BaseModel):
     )
     sampler: Sampler | None = Field(None, description="How noise is removed, instead of the style's way.")
     clip_skip: ClipSkip | None = Field(None, description="Layers of the text encoder to leave out at its end.")
+    vae: str | None = Field(
+        None, description="An id from `GET /v1/vaes`: it decodes, and reads `image`, instead of the model's own."
+    )
     label: bool | None = Field(None, description="Write `AI-generated` visibly into a corner of the picture.")
     priority: PriorityWord | None = Field(None, description="`batch` waits behind whoever waits for a picture.")
     ttl: TtlS | None = Field(
@@ -153,5 +156,6 @@ class GenerateBody(BaseModel):
             guidance_scale=self.guidance_scale,
             sampler=self.sampler,
             clip_skip=self.clip_skip,
+            vae=self.vae,
             label=bool(self.label),
         )

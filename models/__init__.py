@@ -4,7 +4,7 @@ request -> spec -> Engine.paint -> painting and recipe. Owns the vocabulary and 
 import torch here: that lives in `models/diffusion`, which only the engine's child process opens.
 """
 
-from models.catalogue import AdapterCard, Catalogue, Family, ModelCard, Placing, load_catalogue
+from models.catalogue import AdapterCard, Catalogue, Family, ModelCard, Placing, VaeCard, load_catalogue
 from models.engine import Engine, EngineState, Painting, Phase, Progress
 from models.errors import (
     AdapterUnknown,
@@ -23,6 +23,7 @@ from models.errors import (
     RequestInvalid,
     SettingInvalid,
     SizeInvalid,
+    VaeUnknown,
     WeightsRejected,
 )
 from models.manifest import Execution, Fingerprint, Recipe
@@ -114,6 +115,8 @@ __all__ = [
     "SizeInvalid",
     "SizePlan",
     "Turns",
+    "VaeCard",
+    "VaeUnknown",
     "WeightsRejected",
     "check_listed_size",
     "load_catalogue",

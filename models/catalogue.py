@@ -1,5 +1,5 @@
-"""The models and LoRAs we know: one TOML file each in `configs/models/` and `configs/loras/`, paths relative to the
-repository's root."""
+"""The models, LoRAs and autoencoders we know: one TOML file each in `configs/models/`, `configs/loras/` and `configs/vaes/`,
+paths relative to the repository's root."""
 
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +10,7 @@ from typing import Annotated, TypeAlias, TypeVar
 
 import msgspec
 
-from models.errors import AdapterUnknown, ModelUnknown, SettingInvalid
+from models.errors import AdapterUnknown, ModelUnknown, SettingInvalid, VaeUnknown
 from models.request import ImageSize, Quality
 from models.sampling import Sampling
 
@@ -102,15 +102,43 @@ class AdapterCard:
             raise ValueError(f"`family` must be one of {', '.join(ADAPTED)}, not {self.family}")
 
 
-class Catalogue:
-    """Every model and adapter of the installation by id; exactly one model is the default."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VaeCard:
+    """One autoencoder of the operator's catalogue: a folder as diffusers saves it, for models of `family`.
 
-    def __init__(self, cards: Mapping[str, ModelCard], adapters: Mapping[str, AdapterCard] | None = None) -> None:
+    `family` is one of `ADAPTED`.
+    """
+
+    id: AdapterId
+    family: Family
+    path: Path
+    licence: str
+
+    def __post_init__(self) -> None:
+        if self.family not in ADAPTED:
+            raise ValueError(f"`family` must be one of {', '.join(ADAPTED)}, not {self.family}")
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All that decides what it decodes. Raises OSError: the folder is not there."""
+        return tuple(sorted(file for file in self.path.iterdir() if file.suffix in {".json", ".safetensors"}))
+
+
+class Catalogue:
+    """Every model, adapter and autoencoder of the installation by id; exactly one model is the default."""
+
+    def __init__(
+        self,
+        cards: Mapping[str, ModelCard],
+        adapters: Mapping[str, AdapterCard] | None = None,
+        vaes: Mapping[str, VaeCard] | None = None,
+    ) -> None:
         defaults = [card for card in cards.values() if card.is_default]
         if len(defaults) != 1:
             raise SettingInvalid(f"configs/models: exactly one model must have is_default = true, not {len(defaults)}.")
         self._cards = dict(cards)
         self._adapters = dict(adapters or {})
+        self._vaes = dict(vaes or {})
         self.default = defaults[0]
 
     def get(self, model: str) -> ModelCard:
@@ -133,15 +161,25 @@ class Catalogue:
     def adapters(self) -> tuple[AdapterCard, ...]:
         return tuple(self._adapters.values())
 
+    def vae(self, vae: str) -> VaeCard:
+        """Raises VaeUnknown."""
+        try:
+            return self._vaes[vae]
+        except KeyError:
+            raise VaeUnknown(f"No VAE is called {vae!r}.", field="vae") from None
+
+    def vaes(self) -> tuple[VaeCard, ...]:
+        return tuple(self._vaes.values())
+
     def of_family(self, family: Family) -> ModelCard | None:
         """The default model if it is of this family, else the first by id, else None."""
         members = sorted((card for card in self._cards.values() if card.family is family), key=lambda card: card.id)
         return next((card for card in members if card.is_default), members[0] if members else None)
 
 
-def load_catalogue(*folders: Path, root: Path, adapters: Sequence[Path] = ()) -> Catalogue:
-    """Read every `*.toml` of `folders`, and of the folders `adapters` the LoRAs' (a later folder wins by id); relative
-    paths inside count from `root`.
+def load_catalogue(*folders: Path, root: Path, adapters: Sequence[Path] = (), vaes: Sequence[Path] = ()) -> Catalogue:
+    """Read every `*.toml` of `folders`, and of the folders `adapters` and `vaes` the LoRAs' and the autoencoders' (a later
+    folder wins by id); relative paths inside count from `root`.
 
     When several models call themselves the default, the last one read is it, so that a model the operator added
     can replace the one in the box.
@@ -152,7 +190,10 @@ def load_catalogue(*folders: Path, root: Path, adapters: Sequence[Path] = ()) ->
     cards = {card.id: _rooted(card, root) for card in _read_cards(folders, ModelCard)}
     defaults = [card.id for card in cards.values() if card.is_default]
     loras = {card.id: replace(card, path=root / card.path) for card in _read_cards(adapters, AdapterCard)}
-    return Catalogue({id: replace(card, is_default=id in defaults[-1:]) for id, card in cards.items()}, loras)
+    autoencoders = {card.id: replace(card, path=root / card.path) for card in _read_cards(vaes, VaeCard)}
+    return Catalogue(
+        {id: replace(card, is_default=id in defaults[-1:]) for id, card in cards.items()}, loras, autoencoders
+    )
 
 
 def _read_cards(folders: Sequence[Path], form: type[Card]) -> Iterator[Card]:

@@ -59,7 +59,11 @@ class EngineProcess:
     ) -> None:
         given: Computing = {"device": "auto", "threads": None, **computing}
         self._setup = wire.Setup(
-            cards=catalogue.cards(), adapters=catalogue.adapters(), preload=catalogue.default.id, **given
+            cards=catalogue.cards(),
+            adapters=catalogue.adapters(),
+            vaes=catalogue.vaes(),
+            preload=catalogue.default.id,
+            **given,
         )
         self._environment = environment
         self._limits = limits

@@ -66,6 +66,12 @@ class AdapterUnknown(RequestInvalid):
     code: ClassVar[str] = "lora_not_found"
 
 
+class VaeUnknown(RequestInvalid):
+    """No autoencoder of that name is in the catalogue."""
+
+    code: ClassVar[str] = "vae_not_found"
+
+
 class ModelUnknown(Refused):
     """No model of that name is in the catalogue."""
 

@@ -1,5 +1,6 @@
 """What happened: the facts a finished picture carries, enough to paint it again and to check that it is the same."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -29,7 +30,7 @@ class Fingerprint:
     that nothing was proven; then nothing is promised, not even by one machine from one run to the next.
 
     `model_sha256` covers every weight and configuration file of the model, `adapters` holds the SHA-256 of each LoRA
-    by its id. `device_name` is the GPU's name, or the CPU's with the instruction set that torch uses;
+    by its id, and `vae_sha256` covers the autoencoder that the spec put in the place of the model's own. `device_name` is the GPU's name, or the CPU's with the instruction set that torch uses;
     `compute_capability` and `cudnn` are CUDA's. `pinxit` is our version and a hash of the engine's source. `decoding` is
     "whole" or says the tiles that a large picture was decoded in, `placement` is "whole" or says how else the model was
     held. What is empty does not apply, or was not written down by an older version.
@@ -53,6 +54,7 @@ class Fingerprint:
     pillow: str = ""
     cudnn: str = ""
     compute_capability: str = ""
+    vae_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,3 +73,11 @@ class Recipe:
     unknown_words: tuple[str, ...] = ()
     timesteps: tuple[float, ...] = ()
     upscaler_sha256: str | None = None
+
+
+def joint_sha256(files: Mapping[str, str]) -> str:
+    """One hash for several files: over each one's name and SHA-256, in the order of their names."""
+    whole = hashlib.sha256()
+    for name, sha256 in sorted(files.items()):
+        whole.update(f"{name}\0{sha256}\n".encode())
+    return whole.hexdigest()

@@ -148,6 +148,7 @@ class GenerationRequest:
     guidance_scale: float | None = None
     sampler: Sampler | None = None
     clip_skip: int | None = None
+    vae: str | None = None
     label: bool = False
 
     def __post_init__(self) -> None:

@@ -46,7 +46,8 @@ class GenerationSpec:
 
     `prompt` and `negative_prompt` are the final texts the text encoder reads (style and enhancement included).
     `seed` is 0..2^32-1. `guidance_scale` 1.0 means no guidance. `clip_skip` counts the last layers of the text
-    encoder that are left out beyond what the family leaves out anyway. Adapters act in their order.
+    encoder that are left out beyond what the family leaves out anyway. Adapters act in their order. `vae` names an
+    autoencoder of the catalogue that decodes, and encodes, in the place of the model's own.
     """
 
     model: str
@@ -60,3 +61,4 @@ class GenerationSpec:
     adapters: tuple[Adapter, ...] = ()
     clip_skip: int = 0
     init_image: InitImage | None = None
+    vae: str | None = None

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from models import Family, GenerationRequest, ModelCard, Quality, RequestInvalid, Sampler
+from models import Catalogue, Family, GenerationRequest, ModelCard, Quality, RequestInvalid, Sampler
 from router.styles import FamilySettings
 
 # As the engine knows them: `models/diffusion/flow.py`; a pipeline that runs as a whole keeps its own.
@@ -60,3 +60,15 @@ def check_fits(request: GenerationRequest, card: ModelCard) -> None:
         raise RequestInvalid(f"The model {card.id!r} can leave out at most {most} layers.", field="clip_skip")
     if request.init_image is not None and card.family not in BEGINS_FROM_PICTURES:
         raise RequestInvalid(f"The model {card.id!r} begins from noise alone, not from a picture.", field="image")
+
+
+def check_vae(request: GenerationRequest, card: ModelCard, catalogue: Catalogue) -> None:
+    """Raises VaeUnknown; RequestInvalid: it is made for another family than the model's."""
+    if request.vae is None:
+        return
+    if (made_for := catalogue.vae(request.vae).family) is not card.family:
+        raise RequestInvalid(
+            f"The VAE {request.vae!r} is made for {made_for} models, and {card.id!r} is of the family {card.family};"
+            " name a `model` that fits.",
+            field="vae",
+        )

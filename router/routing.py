@@ -18,7 +18,7 @@ from models import (
 from router.adapters import Acting, acting, with_triggers
 from router.auto_style import choose_style
 from router.enhancement import enhance
-from router.overrides import Denoising, check_fits, denoising_of
+from router.overrides import Denoising, check_fits, check_vae, denoising_of
 from router.size_plan import plan_size
 from router.styles import AUTO, PLACEHOLDER, NegativeMerge, Style, Styles, Wording
 
@@ -69,12 +69,13 @@ class Router:
             StyleUnknown, ModelUnknown: nothing of that name.
             RequestInvalid: the style has no settings for the model that the request names, or a LoRA, a sampler or a
                 picture to begin from does not fit it.
-            AdapterUnknown: a LoRA of the request is not in the catalogue.
+            AdapterUnknown, VaeUnknown: a LoRA or VAE of the request is not in the catalogue.
             ModelUnavailable: no installed model can paint the style, or a LoRA that it needs is not installed.
         """
         style, reason = self._style_of(request)
         card = self._card_for(style, request)
         check_fits(request, card)
+        check_vae(request, card, self._catalogue)
         quality = request.quality or card.default_quality
         setting = _Setting(
             style=style,
@@ -164,6 +165,7 @@ def _spec(request: GenerationRequest, setting: _Setting, *, seed: int) -> Genera
         adapters=setting.acting.adapters,
         clip_skip=setting.denoising.clip_skip,
         init_image=request.init_image,
+        vae=request.vae,
     )
 
 

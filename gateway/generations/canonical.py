@@ -14,12 +14,13 @@ from pathlib import Path
 import msgspec
 
 from models import Catalogue, Engine, Fingerprint, GenerationRequest, GenerationSpec, Recipe
+from models.manifest import joint_sha256
 from router import Route
 
 # What the specs say in full, with every default filled in; all else in a request counts as it was sent.
 IN_SPECS = frozenset(
     {"prompt", "style", "width", "height", "quality", "negative_prompt", "seed", "upscale", "n", "enhance_prompt"}
-    | {"model", "loras", "init_image", "num_inference_steps", "guidance_scale", "sampler", "clip_skip"}
+    | {"model", "loras", "init_image", "num_inference_steps", "guidance_scale", "sampler", "clip_skip", "vae"}
 )
 
 
@@ -58,7 +59,7 @@ class Revisions:
     _hashes: dict[tuple[Path, int, int], str] = field(default_factory=dict[tuple[Path, int, int], str])
 
     async def current(self, specs: Sequence[GenerationSpec]) -> str | None:
-        """None: nobody can say, for the model is not loaded, or a LoRA's file is not there."""
+        """None: nobody can say, for the model is not loaded, or a file of a LoRA or VAE is not there."""
         fingerprint = self.engine.state().fingerprints.get(specs[0].model)
         if fingerprint is None:
             return None
@@ -68,7 +69,18 @@ class Revisions:
             if sha256 is None:
                 return None
             hashes[adapter.id] = sha256
-        return revision_of(replace(fingerprint, adapters=hashes))
+        vae = "" if specs[0].vae is None else await self._hash_of_vae(specs[0].vae)
+        return None if vae is None else revision_of(replace(fingerprint, adapters=hashes, vae_sha256=vae))
+
+    async def _hash_of_vae(self, vae: str) -> str | None:
+        """As the engine makes it of all its files; None: one is not there."""
+        try:
+            files = self.catalogue.vae(vae).files
+        except OSError:
+            return None
+        hashes = {file.name: await self._hash_of(file) for file in files}
+        known = {name: sha256 for name, sha256 in hashes.items() if sha256 is not None}
+        return joint_sha256(known) if known and len(known) == len(hashes) else None
 
     async def _hash_of(self, file: Path) -> str | None:
         """Read once as long as size and time of change stay, as the engine does."""

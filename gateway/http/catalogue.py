@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from gateway.http.answering import answer, described, is_unchanged
 from gateway.http.dependencies import Given, known_caller, token_of
-from gateway.offers import LoraBody, LoraListBody, StyleBody, StyleListBody
+from gateway.offers import LoraBody, LoraListBody, StyleBody, StyleListBody, VaeBody, VaeListBody
 from models import Catalogue
 from router import Styles
 
@@ -98,3 +98,25 @@ async def list_loras(given: Given) -> Response:
         for lora in given.catalogue.adapters()
     ]
     return answer(LoraListBody(data=data))
+
+
+@routes.get(
+    "/vaes",
+    summary="List VAEs",
+    response_model=VaeListBody,
+    responses=described(401, 403),
+    dependencies=[Depends(optional_caller)],
+)
+async def list_vaes(given: Given) -> Response:
+    """Every autoencoder that a request may name instead of the model's own, with the models it fits."""
+    cards = given.catalogue.cards()
+    data = [
+        VaeBody(
+            id=vae.id,
+            family=vae.family,
+            models=[card.id for card in cards if card.family is vae.family],
+            licence=vae.licence,
+        )
+        for vae in given.catalogue.vaes()
+    ]
+    return answer(VaeListBody(data=data))

@@ -59,6 +59,7 @@ from models import (
     RequestInvalid,
     SettingInvalid,
     SizeInvalid,
+    VaeUnknown,
     WeightsRejected,
 )
 from router import StyleUnknown
@@ -102,6 +103,7 @@ PROBLEMS: Mapping[type[DomainError], Problem] = {
     StyleUnknown: Problem(status=400, title="Unknown style"),
     SizeInvalid: Problem(status=400, title="Invalid size"),
     AdapterUnknown: Problem(status=400, title="Unknown LoRA"),
+    VaeUnknown: Problem(status=400, title="Unknown VAE"),
     ImageInvalid: Problem(status=400, title="Invalid image"),
     WebhookUrlInvalid: Problem(status=400, title="Invalid webhook URL"),
     CursorInvalid: Problem(status=400, title="Invalid cursor"),

@@ -34,7 +34,7 @@ PARSED_BY_HAND = (
     *ACCESS_BODIES,
 )
 WRITTEN_BY_HAND = (QueuedEvent, StartedEvent, ProgressEvent)
-OPEN_PATHS = ("/healthz", "/readyz", "/img/", "/v1/styles", "/v1/loras", "/v1/provenance/")
+OPEN_PATHS = ("/healthz", "/readyz", "/img/", "/v1/styles", "/v1/loras", "/v1/vaes", "/v1/provenance/")
 
 
 def install_schema(app: FastAPI) -> None:

@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
 import torch
 
-from models.catalogue import AdapterCard, ModelCard, Placing
+from models.catalogue import AdapterCard, ModelCard, Placing, VaeCard
 from models.diffusion.adapters import Adapters
+from models.diffusion.autoencoders import Autoencoders, Place, check_latents
 from models.diffusion.device import Device
 from models.diffusion.families.building import BUILDERS, Network, Parts, Texts
 from models.diffusion.families.inversions import inversions_of
@@ -48,6 +50,15 @@ CONVOLUTIONAL = ("AutoencoderKL", "AutoencoderTiny", "UNet2DConditionModel")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Additions:
+    """The LoRAs and autoencoders there are to put on models, by id. `hashes` knows those of files read before."""
+
+    adapters: Mapping[str, AdapterCard] = field(default_factory=dict[str, AdapterCard])
+    vaes: Mapping[str, VaeCard] = field(default_factory=dict[str, VaeCard])
+    hashes: Hashes = field(default_factory=Hashes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pipeline:
     """Everything that paints with one model; holds nothing of any picture.
 
@@ -61,10 +72,18 @@ class Pipeline:
     fingerprint: Fingerprint
     size_bytes: int
     adapters: Adapters
+    autoencoders: Autoencoders
     steadying: Steadying
     batch_sizes: tuple[int, ...]
     previews: Previews
     notes: tuple[str, ...] = ()
+
+    def with_vae(self, vae: str | None) -> "Pipeline":
+        """The same, but for what encodes and decodes, which is resident; None: the model's own."""
+        if vae is None:
+            return self
+        other = self.autoencoders.get(vae)
+        return replace(self, network=other.network, previews=other.previews)
 
 
 # How a model can be held: in parts that we drive, or as a pipeline of diffusers.
@@ -73,7 +92,7 @@ Loaded = Pipeline | WholePipeline
 
 def load_pipeline(weights: Weights, card: ModelCard, *, device: Device, model_sha256: str) -> Pipeline:
     """All of `loading` in one go. Raises WeightsRejected."""
-    pieces = loading(weights, card, device=device, model_sha256=model_sha256, adapters={}, hashes=Hashes())
+    pieces = loading(weights, card, device=device, model_sha256=model_sha256, additions=Additions())
     while True:
         try:
             next(pieces)
@@ -87,21 +106,16 @@ def loading(
     *,
     device: Device,
     model_sha256: str,
-    adapters: Mapping[str, AdapterCard],
-    hashes: Hashes,
+    additions: Additions,
 ) -> Generator[bool, None, Loaded]:
     """Load the components onto the device; yields True before each, and loads it in one piece.
-
-    `adapters` are the LoRAs that there are; `hashes` knows those of files read before.
 
     Raises:
         WeightsRejected: the files are not what their configuration says.
     """
     if weights.pipeline in WHOLE_PIPELINES:
         return (yield from loading_whole(weights, card, device=device, model_sha256=model_sha256))
-    return (
-        yield from _loading(weights, card, device=device, model_sha256=model_sha256, adapters=adapters, hashes=hashes)
-    )
+    return (yield from _loading(weights, card, device=device, model_sha256=model_sha256, additions=additions))
 
 
 def _loading(
@@ -110,20 +124,12 @@ def _loading(
     *,
     device: Device,
     model_sha256: str,
-    adapters: Mapping[str, AdapterCard],
-    hashes: Hashes,
+    additions: Additions,
 ) -> Generator[bool, None, Pipeline]:
     try:
         placement = placement_of(weights, card, device)
         networks = yield from _networks(weights, card, device, placement)
-        tokenizers = {name: _load_tokenizer(weights, name) for name in weights.classes if not _is_network(name)}
-        parts = Parts(
-            networks=networks,
-            tokenizers=tokenizers,
-            forces_zeros=weights.forces_zeros,
-            inversions=inversions_of(card.embeddings, _widths(networks)),
-            tiling=Tiling(whole_pixels=placement.whole_pixels, side=placement.tile),
-        )
+        parts = _parts(weights, card, networks, placement)
         texts, network = BUILDERS[weights.pipeline](parts)
         scheduler_config = json.loads((weights.folder / "scheduler" / "scheduler_config.json").read_bytes())
     except (OSError, ValueError, KeyError, TypeError) as wrong:
@@ -137,11 +143,41 @@ def _loading(
         vocabulary=Vocabulary.read(card.vocabulary, also=card.embeddings),
         fingerprint=fingerprint_of(model_sha256, device, placement, network.execution),
         size_bytes=placement.device_bytes,
-        adapters=Adapters(adapters, family=card.family, networks=changeable, hashes=hashes, on_change=steadying.renew),
+        adapters=Adapters(
+            additions.adapters,
+            family=card.family,
+            networks=changeable,
+            hashes=additions.hashes,
+            on_change=steadying.renew,
+        ),
+        autoencoders=_other_autoencoders(additions, card, parts=parts, network=network, device=device),
         steadying=steadying,
         batch_sizes=card.batch_sizes,
         previews=Previews(networks["vae"]),
         notes=notes_on(placement, largest_pixels=MAX_SIDE**2),
+    )
+
+
+def _parts(weights: Weights, card: ModelCard, networks: Mapping[str, Any], placement: Placement) -> Parts:
+    return Parts(
+        networks=networks,
+        tokenizers={name: _load_tokenizer(weights, name) for name in weights.classes if not _is_network(name)},
+        forces_zeros=weights.forces_zeros,
+        inversions=inversions_of(card.embeddings, _widths(networks)),
+        tiling=Tiling(whole_pixels=placement.whole_pixels, side=placement.tile),
+    )
+
+
+def _other_autoencoders(
+    additions: Additions, card: ModelCard, *, parts: Parts, network: Network, device: Device
+) -> Autoencoders:
+    """Those that requests may name; none is loaded yet."""
+    return Autoencoders(
+        additions.vaes,
+        family=card.family,
+        hashes=additions.hashes,
+        load=partial(_load_autoencoder, device=device),
+        place=Place(own=parts.networks[VAE], network=network, tiling=parts.tiling, device=device.torch_device),
     )
 
 
@@ -156,7 +192,9 @@ def _networks(
         networks[name] = _load_network(weights, name, device).to(home)
     if card.vae is not None:
         yield True
-        networks[VAE] = _other_autoencoder(card.vae, device, instead_of=networks[VAE])
+        other = _load_autoencoder(card.vae, device)
+        check_latents(other, instead_of=networks[VAE], name=card.vae.name)
+        networks[VAE] = other
     place(networks, placement, device.torch_device)
     return networks
 
@@ -171,25 +209,9 @@ def _is_network(component: str) -> bool:
     return not component.startswith("tokenizer")
 
 
-def _other_autoencoder(folder: Path, device: Device, *, instead_of: Any) -> Any:
-    """The autoencoder that the operator put in the place of the model's own.
-
-    Raises:
-        WeightsRejected: it may not be loaded, or its latents are of another form than the model's.
-    """
-    vae = _load_network(inspect_autoencoder(folder), folder.name, device)
-    ours, theirs = _latent_form(instead_of), _latent_form(vae)
-    if ours != theirs:
-        raise WeightsRejected(
-            f"The autoencoder {folder.name} has latents of {theirs[0]} channels that cover {theirs[1]} pixels a side; "
-            f"the model needs {ours[0]} channels and {ours[1]} pixels."
-        )
-    return vae
-
-
-def _latent_form(vae: Any) -> tuple[int, int]:
-    """Channels, and pixels along a side of one latent."""
-    return vae.config.latent_channels, 2 ** (len(vae.config.block_out_channels) - 1)
+def _load_autoencoder(folder: Path, device: Device) -> Any:
+    """Raises WeightsRejected: it may not be loaded."""
+    return _load_network(inspect_autoencoder(folder), folder.name, device)
 
 
 def _load_network(weights: Weights, component: str, device: Device) -> Any:

@@ -65,6 +65,9 @@ def strokes(order: Paint, easel: Easel) -> Work:
         pipeline = yield from _loaded(order, easel)
         if isinstance(pipeline, WholePipeline):
             yield from _turn(pipeline, held)
+        else:
+            held.enter_context(pipeline.autoencoders.using(spec.vae))
+            pipeline = pipeline.with_vae(spec.vae)
         held.enter_context(pipeline.adapters.using(spec.adapters))
         started = time.perf_counter()
         yield beat(phase=Phase.ENCODING)
@@ -119,7 +122,7 @@ def _draw_whole(order: Paint, whole: WholePipeline, easel: Easel) -> Generator[S
 
 
 def _loaded(order: Paint, easel: Easel) -> Generator[Stroke, torch.Tensor | None, Loaded]:
-    """The model; where the spec names adapters, these are next to be loaded."""
+    """The model; where the spec names adapters or a VAE, these are next to be loaded."""
     beat = Beat(number=order.number, phase=Phase.LOADING)
     pieces = easel.residency.pipeline(order.spec.model)
     while True:
@@ -129,7 +132,7 @@ def _loaded(order: Paint, easel: Easel) -> Generator[Stroke, torch.Tensor | None
             pipeline: Loaded = finished.value
             break
         yield beat if is_work else None
-    if order.spec.adapters:
+    if order.spec.adapters or order.spec.vae is not None:
         yield beat
     return pipeline
 
@@ -171,7 +174,14 @@ def _denoise(
     hashes = pipeline.adapters.hashes
     used = {adapter.id: hashes[adapter.id] for adapter in order.spec.adapters}
     decoding = pipeline.network.decoder.manner(order.spec.size.painted)
-    return replace(pipeline.fingerprint, batch_class=batch_class, adapters=used, decoding=decoding)
+    vae = order.spec.vae
+    return replace(
+        pipeline.fingerprint,
+        batch_class=batch_class,
+        adapters=used,
+        decoding=decoding,
+        vae_sha256="" if vae is None else pipeline.autoencoders.get(vae).sha256,
+    )
 
 
 def pass_wanted(spec: GenerationSpec, pipeline: Pipeline, denoising: Denoising, beat: Beat) -> PassWanted:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import torch
 
-from models.catalogue import AdapterCard, ModelCard
+from models.catalogue import AdapterCard, ModelCard, VaeCard
 from models.diffusion.device import Device
-from models.diffusion.loading import Loaded, loading
+from models.diffusion.loading import Additions, Loaded, Pipeline, loading
 from models.diffusion.placing import placement_of
-from models.diffusion.weights import Hashes, Weights, inspect
+from models.diffusion.weights import Weights, inspect
 from models.errors import ModelUnavailable
 from models.manifest import Fingerprint
 
@@ -41,12 +41,15 @@ class Residency:
     """
 
     def __init__(
-        self, cards: Mapping[str, ModelCard], device: Device, adapters: Mapping[str, AdapterCard] | None = None
+        self,
+        cards: Mapping[str, ModelCard],
+        device: Device,
+        adapters: Mapping[str, AdapterCard] | None = None,
+        vaes: Mapping[str, VaeCard] | None = None,
     ) -> None:
         self._cards = cards
         self._device = device
-        self._adapter_cards = dict(adapters or {})
-        self._hashes = Hashes()
+        self._additions = Additions(adapters=dict(adapters or {}), vaes=dict(vaes or {}))
         self._pipelines: dict[str, Loaded] = {}
         self._queue: list[Caller] = []
         self._loading: Caller | None = None
@@ -115,14 +118,13 @@ class Residency:
         self._let_go(self._leaving(caller))
         self._loading = caller
         try:
-            sha256 = yield from self._hashes.hashing(weights, card)
+            sha256 = yield from self._additions.hashes.hashing(weights, card)
             self._pipelines[caller.model] = yield from loading(
                 weights,
                 card,
                 device=self._device,
                 model_sha256=sha256,
-                adapters=self._adapter_cards,
-                hashes=self._hashes,
+                additions=self._additions,
             )
         finally:
             self._loading = None
@@ -185,5 +187,6 @@ class Residency:
 
 
 def _size_of(pipeline: Loaded) -> int:
-    """With its LoRAs."""
-    return pipeline.size_bytes + pipeline.adapters.size_bytes
+    """With its LoRAs and other autoencoders."""
+    others = pipeline.autoencoders.size_bytes if isinstance(pipeline, Pipeline) else 0
+    return pipeline.size_bytes + pipeline.adapters.size_bytes + others

@@ -77,7 +77,10 @@ class Studio:
         device = choose_device(setup.device, threads=setup.threads, dtype=setup.dtype)
         kind = device.torch_device.type
         residency = Residency(
-            {card.id: card for card in setup.cards}, device, {adapter.id: adapter for adapter in setup.adapters}
+            {card.id: card for card in setup.cards},
+            device,
+            {adapter.id: adapter for adapter in setup.adapters},
+            {vae.id: vae for vae in setup.vaes},
         )
         calibrations = Calibrations(
             setup.calibrations,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from models.catalogue import ModelCard
 from models.errors import WeightsRejected
+from models.manifest import joint_sha256
 from models.whole_pipelines import WHOLE_PIPELINES
 
 VAES = ("AutoencoderKL", "AutoencoderTiny")
@@ -188,11 +189,10 @@ class Hashes:
         files |= {f"embedding/{word}": file for word, file in card.embeddings.items()}
         if card.vae is not None:
             files |= {f"override/{file.name}": file for file in sorted(card.vae.glob("*")) if file.is_file()}
-        whole = hashlib.sha256()
-        for name, file in sorted(files.items()):
-            sha256 = yield from self._hashing_file(file)
-            whole.update(f"{name}\0{sha256}\n".encode())
-        return whole.hexdigest()
+        hashes: dict[str, str] = {}
+        for name, file in files.items():
+            hashes[name] = yield from self._hashing_file(file)
+        return joint_sha256(hashes)
 
     def of_file(self, file: Path) -> str:
         """In one go. Raises WeightsRejected: it is not there."""

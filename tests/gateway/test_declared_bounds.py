@@ -17,7 +17,7 @@ SCHEMA = GenerateBody.model_json_schema(by_alias=True)
 STUDIO = Path(__file__).parents[2] / "gateway" / "studio" / "form.js"
 TINY = 1e-6
 # No bound can be declared for what these hold; their own tests hold them to their rules.
-UNBOUNDED = {"style", "model", "webhook_url", "image", "mask"}
+UNBOUNDED = {"style", "model", "vae", "webhook_url", "image", "mask"}
 
 
 def alternatives(declared: dict) -> Iterator[dict]:

@@ -36,6 +36,7 @@ OPERATIONS = {
     ("/v1/styles", "get"),
     ("/v1/styles/{style}", "get"),
     ("/v1/loras", "get"),
+    ("/v1/vaes", "get"),
     ("/v1/account", "get"),
     ("/v1/webhooks", "get"),
     ("/v1/webhooks", "post"),

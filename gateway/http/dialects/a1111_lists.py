@@ -110,6 +110,10 @@ async def list_upscalers(_: AnyCaller) -> Response:
 
 
 @routes.get("/sd-vae")
+async def list_vaes(given: Given, _: AnyCaller) -> Response:
+    return JSONResponse([{"model_name": vae.id, "filename": vae.id} for vae in given.catalogue.vaes()])
+
+
 @routes.get("/hypernetworks")
 @routes.get("/face-restorers")
 async def list_nothing(_: AnyCaller) -> Response:

@@ -16,6 +16,9 @@ from models import Adapter, GenerationRequest, RequestInvalid
 
 NO_STYLE = "none"
 CHECKPOINT = "sd_model_checkpoint"
+VAE = "sd_vae"
+OWN_VAES = frozenset({"", "None", "Automatic"})  # that web UI's words for the model's own
+SETTINGS = frozenset({CHECKPOINT, VAE})
 # Words of the prompt that call a LoRA, as every user of that web UI types them: <lora:ink-wash:0.8>
 _LORA = re.compile(r"<lora:([^:<>]{1,64})(?::(-?[0-9]{1,3}(?:\.[0-9]{1,6})?))?>")
 # What the web UI fills in by itself; that such a member changed nothing is no news to anybody.
@@ -41,7 +44,7 @@ class TextToImageBody(LenientBody):
     sampler_name: str | None = None
     scheduler: str | None = None
     override_settings: dict[str, Any] = Field(default_factory=dict[str, Any])
-    """Of these only `sd_model_checkpoint` counts."""
+    """Of these only `sd_model_checkpoint` and `sd_vae` count."""
 
     def request(self, names: ModelNames, *, chosen_model: str | None) -> GenerationRequest:
         """`chosen_model` is what the caller has chosen by `POST /sdapi/v1/options`.
@@ -63,13 +66,14 @@ class TextToImageBody(LenientBody):
             loras=prompt.loras,
             num_inference_steps=self.steps,
             guidance_scale=self.cfg_scale,
+            vae=None if (vae := str(self.override_settings.get(VAE) or "")) in OWN_VAES else vae,
             sampler=read_sampler(self.sampler_name, scheduler=self.scheduler) if self.sampler_name else None,
         )
 
     def ignored(self) -> list[str]:
         extra = self.model_extra or {}
         strangers = [name for name, value in extra.items() if value not in (None, HABITS.get(name))]
-        return [*strangers, *(f"override_settings.{name}" for name in self.override_settings if name != CHECKPOINT)]
+        return [*strangers, *(f"override_settings.{name}" for name in self.override_settings if name not in SETTINGS)]
 
 
 class ImageToImageBody(TextToImageBody):

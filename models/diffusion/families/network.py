@@ -35,6 +35,10 @@ class UnetNetwork:
         self.reads_mask = unet.config.in_channels != self._channels
         self.encoder, self.decoder = Encoder(vae, tiling), Decoder(vae, tiling)
 
+    def with_autoencoder(self, vae: torch.nn.Module, tiling: Tiling | None) -> "UnetNetwork":
+        """Another one that predicts with the same UNet."""
+        return UnetNetwork(self.unet, vae, tiling)
+
     def latent_shape(self, size: ImageSize) -> tuple[int, int, int]:
         """(channels, height, width) of the latents of a picture of `size`. Raises PaintingBroken."""
         return self._channels, *self.decoder.latent_sides(size)

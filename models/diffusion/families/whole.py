@@ -64,6 +64,8 @@ def drawing(
         raise PaintingBroken("This model starts from noise alone, not from a picture.")
     if spec.clip_skip:
         raise PaintingBroken("Of this model's text encoder no layers can be left out (`clip_skip`).")
+    if spec.vae is not None:
+        raise PaintingBroken("This model is painted as a whole; it takes no other autoencoder (`vae`).")
     pipeline = copy(whole.pipeline)
     pipeline.scheduler = scheduler_for(whole.pipeline.scheduler, spec.sampler)
     pipeline.set_progress_bar_config(disable=True)

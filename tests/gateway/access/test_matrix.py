@@ -19,7 +19,7 @@ OPEN, ANY_KEY = "open", "any key"
 # The first row that fits counts.
 POLICY = (
     ("GET|HEAD", r"/|/docs|/favicon\.ico|/openapi\.json|/healthz|/readyz|/metrics|/errors/.*|/img/.*", OPEN),
-    ("GET", r"/v1/(styles|loras)(/.*)?", OPEN),
+    ("GET", r"/v1/(styles|loras|vaes)(/.*)?", OPEN),
     ("POST", r"/v1/provenance/check", OPEN),
     ("POST", r"/v1/provenance/check", OPEN),
     ("GET|POST|PATCH|DELETE", r"/v1/admin/.*", "admin"),
