@@ -75,7 +75,8 @@ class Services:
     batches: Batches
 
 
-def services(request: Request) -> Services:
+async def services(request: Request) -> Services:
+    """Asynchronous, as every dependency must be: FastAPI runs the others in a thread."""
     found: Services = request.app.state.services
     return found
 

@@ -59,7 +59,7 @@ class Wanted:
         return ListBody(data=[show(row) for row in shown], has_more=has_more, next_cursor=cursor)
 
 
-def wanted(limit: Annotated[int, Query(ge=1, le=100)] = 20, cursor: str | None = None) -> Wanted:
+async def wanted(limit: Annotated[int, Query(ge=1, le=100)] = 20, cursor: str | None = None) -> Wanted:
     return Wanted(limit=limit, cursor=cursor)
 
 
