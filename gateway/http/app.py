@@ -73,7 +73,8 @@ def make_api(lifespan: Lifespan | None = None) -> FastAPI:
         redoc_url=None,
         lifespan=around,
     )
-    modules = (
+    modules = (  # asked in turn which of them knows a path, so the busiest come first
+        images,
         generations,
         events,
         replaying,
@@ -82,7 +83,6 @@ def make_api(lifespan: Lifespan | None = None) -> FastAPI:
         account,
         keys,
         webhooks,
-        images,
         image_links,
         operations,
         metering,
