@@ -3,11 +3,12 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from typing import Literal
 
 from router.phrases import places_of, words_of
-from router.styles import Style
+from router.styles import AutoPhrases, Style
 
 _CLAUSE_END = re.compile(r"[,;:.!?\n]+")
 _NEGATIONS = frozenset({"no", "not", "non", "without", "never", "avoid", "isn't", "isn\u2019t", "don't", "don\u2019t"})
@@ -47,8 +48,7 @@ def choose_style(prompt: str, styles: Iterable[Style], *, default: str) -> Style
 
 
 def _mentions(style: Style, clauses: Sequence[Sequence[str]]) -> Iterable[_Mention]:
-    phrases = [words_of(phrase) for phrase in style.auto.phrases]
-    exceptions = [words_of(phrase) for phrase in style.auto.unless]
+    phrases, exceptions = _wordings(style.auto)
     for number, words in enumerate(clauses):
         excepted = {
             start + i for wanted in exceptions for start in places_of(wanted, words) for i in range(len(wanted))
@@ -57,6 +57,12 @@ def _mentions(style: Style, clauses: Sequence[Sequence[str]]) -> Iterable[_Menti
             for start in places_of(phrase, words):
                 if start not in excepted and not _is_denied(words[max(0, start - _REACH) : start]):
                     yield _Mention(clause=number, start=start, minus_length=-len(phrase), style=style.id)
+
+
+@cache
+def _wordings(auto: AutoPhrases) -> tuple[list[list[str]], list[list[str]]]:
+    """Phrases and exceptions in words; there are as many as styles, and every prompt is compared with them."""
+    return [words_of(phrase) for phrase in auto.phrases], [words_of(phrase) for phrase in auto.unless]
 
 
 def _is_denied(before: Sequence[str]) -> bool:

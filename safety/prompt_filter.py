@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 from pathlib import Path
 
@@ -19,6 +20,8 @@ _ART = "art_context"
 _NEGATION_REACH = 3
 _MOST_HITS = 32
 """Of each group, how many hits one rule combines; a text with more is no clearer."""
+_MOST_REMEMBERED = 256
+"""Verdicts, with the texts they are of: at most some five megabytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +35,7 @@ class _Reading:
 
 
 class PromptFilter:
-    """Rules over every disguise a text may wear. Holds no state between two texts."""
+    """Rules over every disguise a text may wear. A verdict depends on the texts alone, so `check` remembers the last ones."""
 
     def __init__(self, lexicon: Lexicon, policies: Mapping[str, Policy], confusables: Confusables) -> None:
         """Raises SettingInvalid: a rule's category is missing in a policy."""
@@ -42,6 +45,7 @@ class PromptFilter:
         self._policies = dict(policies)
         self._confusables = confusables
         self._index = PhraseIndex(lexicon)
+        self._remembered = lru_cache(maxsize=_MOST_REMEMBERED)(self.judge)
 
     @classmethod
     def load(cls, folder: Path) -> "PromptFilter":
@@ -92,7 +96,7 @@ class PromptFilter:
         Raises:
             PromptBlocked: with the gravest category.
         """
-        verdict = self.judge(prompt, negative_prompt=negative_prompt, final_prompt=final_prompt, policy=policy)
+        verdict = self._remembered(prompt, negative_prompt=negative_prompt, final_prompt=final_prompt, policy=policy)
         if verdict.is_blocked:
             raise PromptBlocked(str(verdict.category))
         return verdict
