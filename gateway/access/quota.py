@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import ClassVar
 
 from gateway.access.callers import Caller
@@ -65,13 +66,20 @@ class Allowance:
         )
 
 
-def allowances(caller: Caller, now: datetime) -> tuple[Allowance, ...]:
-    """Every counter that one request of this caller moves."""
-    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+@lru_cache(maxsize=2)
+def _periods(today: datetime) -> tuple[Period, Period]:
+    """The day that begins at `today`, and its month."""
     first = today.replace(day=1)
     next_first = (first + timedelta(days=32)).replace(day=1)
-    day = Period(id=now.strftime("%Y-%m-%d"), begins_at=today, ends_at=today + timedelta(days=1))
-    month = Period(id=now.strftime("%Y-%m"), begins_at=first, ends_at=next_first)
+    return (
+        Period(id=today.strftime("%Y-%m-%d"), begins_at=today, ends_at=today + timedelta(days=1)),
+        Period(id=today.strftime("%Y-%m"), begins_at=first, ends_at=next_first),
+    )
+
+
+def allowances(caller: Caller, now: datetime) -> tuple[Allowance, ...]:
+    """Every counter that one request of this caller moves."""
+    day, month = _periods(now.replace(hour=0, minute=0, second=0, microsecond=0))
     account, key, plan = caller.account.id, caller.key.id, caller.plan
     return (
         Allowance(name="day", subject=account, period=day, limit=plan.requests_per_day),

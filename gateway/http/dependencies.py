@@ -127,7 +127,8 @@ AnyCaller = Annotated[Caller, Depends(known_caller)]
 def caller_with(scope: str) -> Callable[..., Awaitable[Caller]]:
     """A dependency that also asks for a scope."""
 
-    async def scoped(caller: AnyCaller) -> Caller:
+    async def scoped(request: Request, given: Given) -> Caller:
+        caller = await known_caller(request, given)
         caller.must_have(scope)
         return caller
 
@@ -135,11 +136,15 @@ def caller_with(scope: str) -> Callable[..., Awaitable[Caller]]:
 
 
 def counted_caller_with(scope: str) -> Callable[..., Awaitable[Caller]]:
-    """A dependency as `caller_with`, which uses one request of the minute, whatever becomes of it."""
+    """A dependency as `caller_with`, which uses one request of the minute, whatever becomes of it.
 
-    async def counted(request: Request, given: Given, caller: Annotated[Caller, Depends(caller_with(scope))]) -> Caller:
+    It calls that one itself: for each dependency of a dependency FastAPI takes longer than it takes to know a key.
+    """
+    scoped = caller_with(scope)
+
+    async def counted(request: Request, given: Given) -> Caller:
         """Raises RateExceeded."""
-        now = given.clock()
+        caller, now = await scoped(request, given), given.clock()
         try:
             window = given.windows.take(caller.key.id, caller.requests_per_minute, now=now)
         except RateExceeded as refused:
