@@ -1,6 +1,7 @@
 """From a request to complete specs. Pure: time, chance and devices play no part."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from models import (
@@ -25,6 +26,7 @@ from router.styles import AUTO, PLACEHOLDER, NegativeMerge, Style, Styles, Wordi
 StyleReason = Literal["requested", "phrase", "default"]
 
 UPSCALE_CREDITS = 1
+MOST_REMEMBERED = 64  # routes of ten pictures of the longest prompts, in the widest characters: some five megabytes
 NO_STYLE = "none"
 
 
@@ -61,9 +63,10 @@ class Router:
         self._catalogue = catalogue
         self._default_style = default_style
         self._own_cards = {style.id: style.card_in(catalogue) for style in styles.all()}
+        self._remembered = lru_cache(maxsize=MOST_REMEMBERED)(self._route)
 
     def route(self, request: GenerationRequest, *, seed: int) -> Route:
-        """Fill every gap of `request`; `seed` is its own or one drawn for it.
+        """Fill every gap of `request`; `seed` is its own or one drawn for it. Who asks again with a seed is answered from memory.
 
         Raises:
             StyleUnknown, ModelUnknown: nothing of that name.
@@ -72,6 +75,9 @@ class Router:
             AdapterUnknown, VaeUnknown: a LoRA or VAE of the request is not in the catalogue.
             ModelUnavailable: no installed model can paint the style, or a LoRA that it needs is not installed.
         """
+        return self._route(request, seed) if request.seed is None else self._remembered(request, seed)
+
+    def _route(self, request: GenerationRequest, seed: int) -> Route:
         style, reason = self._style_of(request)
         card = self._card_for(style, request)
         check_fits(request, card)
