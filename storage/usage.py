@@ -1,9 +1,10 @@
 """Counters of use: how often a subject (an account, a key) did something in a period (`2026-11-21`, `2026-11`)."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
-from sqlalchemy import Executable, bindparam, select
+from sqlalchemy import Executable, bindparam, literal, select, union_all
 
 from storage.database import Connection, Transaction
 from storage.rows import insert_for
@@ -12,27 +13,47 @@ from storage.tables import usage
 USES = select(usage.c.uses).where(usage.c.subject == bindparam("subject"), usage.c.period == bindparam("period"))
 
 
-async def count_use(transaction: Transaction, subject: str, period: str, *, limit: int | None) -> int | None:
-    """Count one more and return how many that makes; None, and nothing is counted, when `limit` is reached."""
-    if limit is not None and limit < 1:
-        return None
-    counted = _one_more(transaction.dialect.name, is_limited=limit is not None)
-    given: dict[str, Any] = {"subject": subject, "period": period, "uses": 1}
-    made: int | None = await transaction.scalar(counted, given if limit is None else {**given, "most": limit})
-    return made
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """One that counts a subject's uses in a period, up to `limit` (None: without end)."""
+
+    subject: str
+    period: str
+    limit: int | None
+
+
+async def count_uses(transaction: Transaction, counters: Sequence[Counter]) -> Counter | None:
+    """Count one more in each counter, no two of which are the same, by one statement.
+
+    Returns the first that has passed its limit: then the caller must roll back, for it was counted all the same.
+    """
+    given = {f"{name}_{i}": value for i, one in enumerate(counters) for name, value in _named(one)}
+    rows = await transaction.execute(_one_more(transaction.dialect.name, len(counters)), given)
+    made = {(subject, period): count for subject, period, count in rows}
+    passed = (one for one in counters if one.limit is not None and made[one.subject, one.period] > one.limit)
+    return next(passed, None)
+
+
+def _named(counter: Counter) -> tuple[tuple[str, str], tuple[str, str]]:
+    return ("subject", counter.subject), ("period", counter.period)
 
 
 @cache
-def _one_more(dialect: str, *, is_limited: bool) -> Executable:
-    """Made once: three of these stand in every accepting transaction."""
+def _one_more(dialect: str, counters: int) -> Executable:
+    """Made once: it stands in every accepting transaction. Rows as a question, since SQLAlchemy keeps no statement of
+    several VALUES."""
+    c = usage.c
+    lines = [
+        select(
+            bindparam(f"subject_{i}", type_=c.subject.type), bindparam(f"period_{i}", type_=c.period.type), literal(1)
+        )
+        for i in range(counters)
+    ]
     return (
         insert_for(dialect, usage)
-        .on_conflict_do_update(
-            index_elements=[usage.c.subject, usage.c.period],
-            set_={"uses": usage.c.uses + 1},
-            where=usage.c.uses < bindparam("most") if is_limited else None,
-        )
-        .returning(usage.c.uses)
+        .from_select(["subject", "period", "uses"], union_all(*lines))
+        .on_conflict_do_update(index_elements=[c.subject, c.period], set_={"uses": c.uses + 1})
+        .returning(c.subject, c.period, c.uses)
     )
 
 

@@ -11,7 +11,7 @@ from gateway.access.rate_limit import Window
 from models import Refused
 from storage import Transaction
 from storage.generations import count_open
-from storage.usage import count_use, uses
+from storage.usage import Counter, count_uses, uses
 
 
 class QuotaExceeded(Refused):
@@ -94,9 +94,10 @@ async def count_request(transaction: Transaction, caller: Caller, *, now: dateti
     Raises:
         QuotaExceeded: a counter is full; `retry_after_s` reaches to its end.
     """
-    for allowance in allowances(caller, now):
-        if await count_use(transaction, allowance.subject, allowance.period.id, limit=allowance.limit) is None:
-            raise allowance.used_up(now)
+    counted = {Counter(one.subject, one.period.id, one.limit): one for one in allowances(caller, now)}
+    passed = await count_uses(transaction, list(counted))
+    if passed is not None:
+        raise counted[passed].used_up(now)
 
 
 async def check_open(transaction: Transaction, caller: Caller) -> None:

@@ -17,7 +17,9 @@ from storage import Database, Generation
 from storage.endpoints import endpoints_of
 from storage.generations import accept, picture_named
 from storage.sharing import find_painted, pictures_of, show
-from storage.usage import count_use
+from storage.usage import Counter, count_uses
+
+COUNTERS = (Counter("account", "day", None), Counter("account", "month", None), Counter("key", "day", None))
 
 
 def bare(folder: Path) -> FastAPI:
@@ -54,8 +56,7 @@ def bare(folder: Path) -> FastAPI:
             assert painted is not None
             shown = await pictures_of(transaction, painted, by=id)
             await accept(transaction, replace(painted, id=id, is_sharer=True, metadata={}))
-            for subject, period in (("account", "day"), ("account", "month"), ("key", "day")):
-                await count_use(transaction, subject, period, limit=None)
+            await count_uses(transaction, COUNTERS)
             await show(transaction, shown)
             await endpoints_of(transaction, painted.account_id)
         return Response(hit, media_type="application/json")
