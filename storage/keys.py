@@ -1,6 +1,6 @@
 """API keys: who may ask. Only the hash of a key's secret is kept."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -65,6 +65,19 @@ async def key_with_account(connection: Connection, id: str) -> tuple[ApiKey, Acc
 async def key_by_id(connection: Connection, id: str) -> ApiKey | None:
     row = (await connection.execute(select(keys).where(keys.c.id == id))).mappings().one_or_none()
     return None if row is None else ApiKey(**row)
+
+
+async def lock_key(transaction: Transaction, id: str) -> ApiKey | None:
+    """As `key_by_id`; nobody else changes it before the transaction ends."""
+    query = select(keys).where(keys.c.id == id).with_for_update()
+    row = (await transaction.execute(query)).mappings().one_or_none()
+    return None if row is None else ApiKey(**row)
+
+
+async def change_key(transaction: Transaction, key: ApiKey, names: Collection[str]) -> None:
+    """Write these of its members, at least one, as they are in `key`."""
+    values = {name: getattr(key, name) for name in names}
+    await transaction.execute(update(keys).where(keys.c.id == key.id).values(values))
 
 
 async def list_keys(

@@ -5,7 +5,7 @@ transaction. Owns the form of keys, the windows in memory and what is
 remembered of keys for seconds. Must never touch credits: the ledger is storage's.
 """
 
-from gateway.access.bounds import check_within, within
+from gateway.access.bounds import check_change, check_within, within
 from gateway.access.callers import AccountSuspended, Caller, Gatekeeper, hashes_of
 from gateway.access.known_keys import KnownKeys
 from gateway.access.last_uses import LastUses
@@ -37,6 +37,7 @@ __all__ = [
     "TokenHashes",
     "TooManyOpen",
     "Window",
+    "check_change",
     "check_open",
     "check_plan",
     "check_within",

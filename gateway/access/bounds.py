@@ -1,6 +1,6 @@
 """A key may make and rotate keys that may do no more than itself. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -24,6 +24,18 @@ def within(maker: ApiKey, key: ApiKey) -> ApiKey:
     bounded = replace(key, made_by=maker.id, **{name: getattr(maker, name) for name in unset})
     check_within(maker, bounded)
     return bounded
+
+
+def check_change(maker: ApiKey, key: ApiKey, names: Collection[str]) -> None:
+    """Raises ScopeMissing: of what has changed of `key`, the members `names`, something is more than its changer has.
+
+    What it may spend more is taken out of the changer's own where that has a cap; whether there is enough, is seen then.
+    """
+    is_own = maker.id == key.id
+    for field in _exceeded(maker, key):
+        is_handed_on = field == "spend_cap" and key.spend_cap is not None and not is_own
+        if field in names and not is_handed_on:
+            raise ScopeMissing(f"This key may not give more than it has itself: `{field}`.", field=field)
 
 
 def check_within(maker: ApiKey, key: ApiKey) -> None:

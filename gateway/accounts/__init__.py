@@ -9,7 +9,7 @@ from gateway.accounts.actors import CLI, Actor
 from gateway.accounts.credits import Credits
 from gateway.accounts.examining import TokenState
 from gateway.accounts.keys import Keys, KeyUnknown, NewKey
-from gateway.accounts.terms import DEFAULT_OVERLAP_S, MOST_CREDITS, MOST_OVERLAP_S, KeyTerms
+from gateway.accounts.terms import DEFAULT_OVERLAP_S, MOST_CREDITS, MOST_OVERLAP_S, KeyChange, KeyTerms
 
 __all__ = [
     "CLI",
@@ -22,6 +22,7 @@ __all__ = [
     "Accounts",
     "Actor",
     "Credits",
+    "KeyChange",
     "KeyOrder",
     "KeyTerms",
     "KeyUnknown",

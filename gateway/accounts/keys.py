@@ -1,4 +1,4 @@
-"""Keys: make, rotate, revoke, list. With `maker` a caller acts on its own account, without it the operator on any."""
+"""Keys: make, change, rotate, revoke, list. With `maker` a caller acts on its own account, without it the operator on any."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -14,18 +14,19 @@ from gateway.access import (
     ScopeMissing,
     Token,
     TokenHashes,
+    check_change,
     check_within,
     make_token,
     within,
 )
 from gateway.accounts.actors import Actor
 from gateway.accounts.examining import Examined, examine
-from gateway.accounts.terms import DEFAULT_OVERLAP_S, MOST_OVERLAP_S, KeyTerms, check_number
+from gateway.accounts.terms import DEFAULT_OVERLAP_S, MOST_OVERLAP_S, KeyChange, KeyTerms, check_number
 from gateway.clock import Clock
 from models import Refused, RequestInvalid
 from storage import Account, ApiKey, Database, Transaction
 from storage.accounts import account_by_id
-from storage.keys import add_key, count_keys, key_by_id, list_keys, revoke_key, rotate_key, spend
+from storage.keys import add_key, change_key, count_keys, key_by_id, list_keys, lock_key, revoke_key, rotate_key, spend
 
 
 class KeyUnknown(Refused):
@@ -95,6 +96,35 @@ class Keys:
         self.known.forget()
         return NewKey(token=token, account=account, key=replace(key, previous_until=until))
 
+    async def change(self, key_id: str, change: KeyChange, *, by: Actor, maker: Caller | None = None) -> ApiKey:
+        """Give it another name, other scopes or bounds. What it may spend more is taken out of the cap of the key that asks;
+        what it may spend less is given back to nobody.
+
+        Raises:
+            KeyUnknown: also when it is revoked.
+            ScopeMissing: something that changes would be more than the key that asks has.
+            RequestInvalid: it would have ended already.
+        """
+        now = self.clock()
+        async with self.database.writing() as transaction:
+            key, account = await self._found(transaction, key_id, maker)
+            if key.revoked_at is not None:
+                raise KeyUnknown(f"The key {key.id!r} is revoked.")
+            changed = change.applied(key)
+            if "expires_at" in change.names:
+                _check_expiry(changed, now=now)
+            if maker is not None:
+                is_own = maker.key.id == key.id
+                check_change(key if is_own else maker.key, changed, change.names)
+                if not is_own and maker.key.spend_cap is not None:
+                    await _hand_on(transaction, maker.key, _raised_by(key, changed))
+            if change.names:
+                await change_key(transaction, changed, change.names)
+            names = sorted(change.names)
+            await by.note(transaction, "key.changed", key.id, account_id=account.id, now=now, changed=names)
+        self.known.forget()
+        return changed
+
     async def revoke(self, key_id: str, *, by: Actor, maker: Caller | None = None) -> ApiKey:
         """Make it useless; one that is revoked stays as it is.
 
@@ -136,8 +166,7 @@ class Keys:
         now = self.clock()
         token = make_token(terms.mode, self.random_base62)
         key = _key_of(terms, token, account, secret_hash=self.hashes.of(token), now=now)
-        if key.expires_at is not None and key.expires_at <= now:
-            raise RequestInvalid("`expires_at` has passed.", field="expires_at")
+        _check_expiry(key, now=now)
         if maker is not None:
             key = within(maker, key)
             if key.spend_cap is not None and maker.spend_cap is not None:
@@ -150,11 +179,24 @@ class Keys:
     @staticmethod
     async def _found(transaction: Transaction, key_id: str, maker: Caller | None) -> tuple[ApiKey, Account]:
         """Raises KeyUnknown."""
-        key = await key_by_id(transaction, key_id)
+        key = await lock_key(transaction, key_id)
         account = None if key is None else await account_by_id(transaction, key.account_id)
         if key is None or account is None or (maker is not None and maker.account.id != account.id):
             raise KeyUnknown(f"There is no key {key_id!r}.")
         return key, account
+
+
+def _check_expiry(key: ApiKey, *, now: datetime) -> None:
+    """Raises RequestInvalid."""
+    if key.expires_at is not None and key.expires_at <= now:
+        raise RequestInvalid("`expires_at` has passed.", field="expires_at")
+
+
+def _raised_by(before: ApiKey, after: ApiKey) -> int:
+    """How many credits more it may spend; one that had no cap can only get less."""
+    if before.spend_cap is None or after.spend_cap is None:
+        return 0
+    return max(0, after.spend_cap - before.spend_cap)
 
 
 async def _hand_on(transaction: Transaction, maker: ApiKey, credits: int) -> None:

@@ -1,12 +1,14 @@
 """What a key is made with, and what cannot be meant."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from ipaddress import ip_network
+from typing import Any
 
 from gateway.access import DEFAULT_SCOPES, Mode
 from models import RequestInvalid
+from storage import ApiKey
 
 MOST_CREDITS = 10**12
 MOST_REQUESTS = 2**31 - 1
@@ -45,6 +47,18 @@ class KeyTerms:
             _check_names(getattr(self, name), field=name)
         for network in self.networks or ():
             _check_network(network)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyChange:
+    """What changes of a key: the members of `terms` that are among `names`. None lifts a bound."""
+
+    terms: KeyTerms
+    names: frozenset[str]
+
+    def applied(self, key: ApiKey) -> ApiKey:
+        values: dict[str, Any] = {name: getattr(self.terms, name) for name in self.names}
+        return replace(key, **values)
 
 
 def check_number(number: int | None, *, least: int, most: int, field: str) -> None:

@@ -1,7 +1,7 @@
 """Accounts, keys, credits, plans and the audit log from a shell: straight on the database, beside a running server."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -9,15 +9,18 @@ from typing import TypeVar
 from rich.console import Console
 
 from gateway.access import Plan, parse_token
-from gateway.accounts import CLI, KeyOrder, NewKey, TokenState
+from gateway.accounts import CLI, KeyChange, KeyOrder, KeyTerms, NewKey, TokenState
 from gateway.cli.printing import Cell, print_json, print_rows
 from gateway.reception import Reception
 from gateway.settings import load_settings
 from gateway.telemetry import start_logging
 from gateway.wiring import Installation
+from models import RequestInvalid
 from storage import Account, ApiKey, Balance
 
 Result = TypeVar("Result")
+
+BOUNDS = ("expires_at", "rpm", "rpd", "max_open", "spend_cap", "models", "styles", "networks")
 
 
 def create(order: KeyOrder, *, as_json: bool) -> None:
@@ -37,6 +40,28 @@ def show_keys(account: str | None, *, as_json: bool) -> None:
     """Raises AccountUnknown."""
     rows = [_key_row(key) for key in at_desk(lambda reception: _keys_of(reception, account))]
     print_rows("Keys", rows, as_json=as_json)
+
+
+def show_key(key: str, *, as_json: bool) -> None:
+    """Raises KeyUnknown."""
+    id = id_of(key)
+    print_rows(f"Key {id}", [_key_row(at_desk(lambda reception: reception.keys.one(id)))], as_json=as_json)
+
+
+def change_key(key: str, terms: KeyTerms, *, given: Collection[str], lifted: Collection[str], as_json: bool) -> None:
+    """`given` of the name and the scopes, and every bound that `terms` sets; `lifted` are bounds to take away.
+
+    Raises:
+        KeyUnknown.
+        RequestInvalid: no bound is called so, or one is set and lifted.
+    """
+    set_bounds = {name for name in BOUNDS if getattr(terms, name) is not None}
+    if wrong := sorted(set(lifted) - set(BOUNDS) | set(lifted) & set_bounds):
+        raise RequestInvalid(f"--lift: {wrong[0]!r} is none of {', '.join(BOUNDS)}, or set as well.", field="--lift")
+    change = KeyChange(terms=terms, names=frozenset({*given, *set_bounds, *lifted}))
+    id = id_of(key)
+    changed = at_desk(lambda reception: reception.keys.change(id, change, by=CLI))
+    print_rows(f"Key {id}", [_key_row(changed)], as_json=as_json)
 
 
 def revoke(key: str) -> None:

@@ -1,4 +1,4 @@
-"""Commands around accounts: keys, accounts, credits, plans, the audit log. All work beside a running server."""
+"""Commands around accounts: keys, accounts, credits. All work beside a running server."""
 
 import sys
 from datetime import UTC, datetime
@@ -7,20 +7,25 @@ from typing import Annotated
 
 import typer
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+from gateway.cli.overviews import Json, Limit, OneAccount, audit, plans, queue, webhooks
+
 Account = Annotated[str, typer.Argument(help="The account's name or id.")]
-OneAccount = Annotated[str | None, typer.Option("--account", help="Only this account's.")]
 Key = Annotated[str, typer.Argument(help="The id (key_…) or the key itself.")]
-Limit = Annotated[int, typer.Option(min=1, max=1000, help="So many, the newest first.")]
 
 EXIT_INVALID = 1
 
 keys = typer.Typer(help="API keys.", no_args_is_help=True)
 accounts = typer.Typer(help="Accounts: who pays.", no_args_is_help=True)
 credits = typer.Typer(help="Credits and their ledger.", no_args_is_help=True)
-plans = typer.Typer(help="The plans of this installation.", no_args_is_help=True)
-audit = typer.Typer(help="Who changed what.", no_args_is_help=True)
-operators = {"keys": keys, "accounts": accounts, "credits": credits, "plans": plans, "audit": audit}
+operators = {
+    "keys": keys,
+    "accounts": accounts,
+    "credits": credits,
+    "plans": plans,
+    "audit": audit,
+    "queue": queue,
+    "webhooks": webhooks,
+}
 
 
 @keys.command("create")
@@ -71,6 +76,52 @@ def list_keys(account: OneAccount = None, as_json: Json = False) -> None:
     from gateway.cli.desk import show_keys
 
     show_keys(account, as_json=as_json)
+
+
+@keys.command("show")
+def show_key(key: Key, as_json: Json = False) -> None:
+    """Show one key's public part and state."""
+    from gateway.cli.desk import show_key as show
+
+    show(key, as_json=as_json)
+
+
+@keys.command("change")
+def change_key(
+    key: Key,
+    name: Annotated[str | None, typer.Option(help="What it is for.")] = None,
+    scopes: Annotated[str | None, typer.Option(help="With commas between.")] = None,
+    rpm: Annotated[int | None, typer.Option(min=1, help="Requests a minute.")] = None,
+    rpd: Annotated[int | None, typer.Option(min=1, help="Requests a day.")] = None,
+    max_open: Annotated[int | None, typer.Option(min=1, help="Generations queued and painted at a time.")] = None,
+    spend_cap: Annotated[int | None, typer.Option(min=0, help="Credits that it may spend in all.")] = None,
+    models: Annotated[str | None, typer.Option(help="The only models, with commas between.")] = None,
+    styles: Annotated[str | None, typer.Option(help="The only styles, with commas between.")] = None,
+    networks: Annotated[str | None, typer.Option(help="The only networks: CIDR, with commas between.")] = None,
+    expires: Annotated[datetime | None, typer.Option(help="When it ends, ISO 8601, UTC.")] = None,
+    lift: Annotated[str | None, typer.Option(help="Bounds to take away, such as rpm,expires_at.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Give a key another name, other scopes or bounds; what is not named stays."""
+    from gateway.access import DEFAULT_SCOPES, parse_scopes
+    from gateway.accounts import KeyTerms
+    from gateway.cli.desk import change_key as change
+
+    terms = KeyTerms(
+        name=name or "",
+        scopes=DEFAULT_SCOPES if scopes is None else parse_scopes(_listed(scopes) or ()),
+        rpm=rpm,
+        rpd=rpd,
+        max_open=max_open,
+        spend_cap=spend_cap,
+        models=_listed(models),
+        styles=_listed(styles),
+        networks=_listed(networks),
+        expires_at=None if expires is None else expires.replace(tzinfo=UTC),
+    )
+    named = {"name": name, "scopes": scopes}
+    given = {member for member, value in named.items() if value is not None}
+    change(key, terms, given=given, lifted=_listed(lift) or frozenset(), as_json=as_json)
 
 
 @keys.command("rotate")
@@ -209,22 +260,6 @@ def show_credits(account: Account, limit: Limit = 20, as_json: Json = False) -> 
     from gateway.cli.desk import show_ledger
 
     show_ledger(account, limit=limit, as_json=as_json)
-
-
-@plans.command("list")
-def list_plans(as_json: Json = False) -> None:
-    """Show every plan as `plans.toml` says it now; a running server has what it read at its start."""
-    from gateway.cli.desk import show_plans
-
-    show_plans(as_json=as_json)
-
-
-@audit.command("list")
-def list_audit(account: OneAccount = None, limit: Limit = 20, as_json: Json = False) -> None:
-    """Show who changed accounts, keys and credits."""
-    from gateway.cli.desk import show_audit
-
-    show_audit(account, limit=limit, as_json=as_json)
 
 
 def _listed(names: str | None) -> frozenset[str] | None:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from gateway.access import DEFAULT_SCOPES, SCOPES, Mode, parse_scopes
-from gateway.accounts import DEFAULT_OVERLAP_S, MOST_CREDITS, MOST_OVERLAP_S, KeyTerms, NewKey
+from gateway.accounts import DEFAULT_OVERLAP_S, MOST_CREDITS, MOST_OVERLAP_S, KeyChange, KeyTerms, NewKey
 from gateway.wire import Moment
 from storage import ApiKey
 
@@ -15,14 +15,15 @@ ScopeName = Annotated[str, WithJsonSchema({"type": "string", "enum": sorted({*SC
 Rate = Annotated[int | None, Field(None, json_schema_extra={"minimum": 1})]
 
 
-class KeyOrderBody(BaseModel):
-    """A key to be made. Unknown members are refused; null means "not given": then the maker's bound holds, or none."""
+class KeyBoundsBody(BaseModel):
+    """What a key may have of its own."""
 
     model_config = STRICT
 
     name: str | None = Field(None, description="For people.", json_schema_extra={"maxLength": 100})
-    mode: Mode | None = Field(None, description="A test key pays nothing and marks its pictures; live if not given.")
-    scopes: list[ScopeName] | None = Field(None, description=f"{', '.join(sorted(DEFAULT_SCOPES))} if not given.")
+    scopes: list[ScopeName] | None = Field(
+        None, description=f"{', '.join(sorted(DEFAULT_SCOPES))} where there are none."
+    )
     expires_at: AwareDatetime | None = Field(None, description="From then on it is refused.")
     rpm: Rate = Field(None, description="Requests a minute, instead of the plan's.")
     rpd: Rate = Field(None, description="Requests a day of this key, beside the account's.")
@@ -36,11 +37,11 @@ class KeyOrderBody(BaseModel):
     styles: list[str] | None = Field(None, description="The only styles it may use, by id.")
     networks: list[str] | None = Field(None, description="Where it may be used from, as CIDR.")
 
-    def terms(self) -> KeyTerms:
+    def bounds(self, mode: Mode) -> KeyTerms:
         """Raises RequestInvalid."""
         return KeyTerms(
             name=self.name or "",
-            mode=self.mode or Mode.LIVE,
+            mode=mode,
             scopes=DEFAULT_SCOPES if self.scopes is None else parse_scopes(self.scopes),
             expires_at=self.expires_at,
             rpm=self.rpm,
@@ -51,6 +52,24 @@ class KeyOrderBody(BaseModel):
             styles=None if self.styles is None else frozenset(self.styles),
             networks=None if self.networks is None else frozenset(self.networks),
         )
+
+
+class KeyOrderBody(KeyBoundsBody):
+    """A key to be made. Unknown members are refused; null means "not given": then the maker's bound holds, or none."""
+
+    mode: Mode | None = Field(None, description="A test key pays nothing and marks its pictures; live if not given.")
+
+    def terms(self) -> KeyTerms:
+        """Raises RequestInvalid."""
+        return self.bounds(self.mode or Mode.LIVE)
+
+
+class ChangedKeyBody(KeyBoundsBody):
+    """What changes of a key: what is not given stays, null lifts a bound. Its mode never changes."""
+
+    def change(self) -> KeyChange:
+        """Raises RequestInvalid."""
+        return KeyChange(terms=self.bounds(Mode.LIVE), names=frozenset(self.model_fields_set))
 
 
 class RotationBody(BaseModel):

@@ -9,13 +9,22 @@ from gateway.accounts import DEFAULT_OVERLAP_S, Actor
 from gateway.http.answering import answer, described
 from gateway.http.dependencies import Given, caller_with
 from gateway.http.json_bodies import body_of, in_json, optional_body_of
-from gateway.http.key_bodies import KeyBody, KeyOrderBody, NewKeyBody, RotationBody, key_body, new_key_body
+from gateway.http.key_bodies import (
+    ChangedKeyBody,
+    KeyBody,
+    KeyOrderBody,
+    NewKeyBody,
+    RotationBody,
+    key_body,
+    new_key_body,
+)
 from gateway.http.paging import ListBody, WantedPage
 
 routes = APIRouter(prefix="/v1/keys", tags=["keys"])
 
 Holder = Annotated[Caller, Depends(caller_with("keys:write"))]
 Order = Annotated[KeyOrderBody, Depends(body_of(KeyOrderBody))]
+Change = Annotated[ChangedKeyBody, Depends(body_of(ChangedKeyBody))]
 Rotation = Annotated[RotationBody, Depends(optional_body_of(RotationBody))]
 
 
@@ -48,6 +57,19 @@ async def list_keys(given: Given, caller: Holder, wanted: WantedPage) -> Respons
 @routes.get("/{key_id}", summary="Read a key", response_model=KeyBody, responses=described(401, 403, 404))
 async def read_key(given: Given, caller: Holder, key_id: str) -> Response:
     return answer(key_body(await given.keys.one(key_id, account_id=caller.account.id)))
+
+
+@routes.patch(
+    "/{key_id}",
+    summary="Change a key",
+    response_model=KeyBody,
+    responses=described(400, 401, 403, 404, 413, 415),
+    openapi_extra=in_json(ChangedKeyBody),
+)
+async def change_key(request: Request, given: Given, caller: Holder, key_id: str, change: Change) -> Response:
+    """Its name, scopes and bounds, to at most what the key that asks has; no key gives itself more."""
+    by = actor_of(caller, request)
+    return answer(key_body(await given.keys.change(key_id, change.change(), by=by, maker=caller)))
 
 
 @routes.post(

@@ -7,8 +7,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from gateway.access import Plan
 from gateway.accounts import MOST_CREDITS
 from gateway.http.credit_bodies import BalanceBody, balance_body
+from gateway.webhooks.destination import host_of
 from gateway.wire import Moment
-from storage import Account, AuditEntry, Balance
+from storage import Account, AuditEntry, Balance, EndpointState
+from storage.webhook_health import WebhookHealth
 
 STRICT = ConfigDict(strict=True, extra="forbid")
 Detail = str | int | bool | list[str] | None
@@ -111,6 +113,30 @@ class QueueBody(BaseModel):
     data: list[QueueLineBody]
 
 
+class UnwellEndpointBody(BaseModel):
+    """An endpoint that fails or is disabled, by the host of its address. `pending` deliveries are still tried; `failed` ones are
+    given up or held, and sent only if its account asks for them."""
+
+    id: str
+    account_id: str
+    host: str
+    state: EndpointState
+    failing_since: Moment | None
+    disabled_reason: str | None
+    pending: int
+    failed: int
+
+
+class WebhooksBody(BaseModel):
+    """All deliveries of 30 days that have not arrived, and at most 100 endpoints that do not answer, the longest first."""
+
+    object: Literal["webhook_health"] = "webhook_health"
+    pending: int
+    failed: int
+    oldest_pending_at: Moment | None
+    data: list[UnwellEndpointBody]
+
+
 class ModelRowBody(BaseModel):
     """A model of the catalogue. `is_here` when its files are, `is_resident` while the engine holds it."""
 
@@ -164,6 +190,26 @@ def audit_body(entry: AuditEntry) -> AuditBody:
         account_id=entry.account_id,
         request_id=entry.request_id,
         details=dict(entry.details),
+    )
+
+
+def webhooks_body(health: WebhookHealth) -> WebhooksBody:
+    """Without the addresses' paths, which may hold secrets."""
+    data = [
+        UnwellEndpointBody(
+            id=one.id,
+            account_id=one.account_id,
+            host=host_of(one.url),
+            state=one.state,
+            failing_since=one.failing_since,
+            disabled_reason=one.disabled_reason,
+            pending=one.pending,
+            failed=one.failed,
+        )
+        for one in health.endpoints
+    ]
+    return WebhooksBody(
+        pending=health.pending, failed=health.failed, oldest_pending_at=health.oldest_pending_at, data=data
     )
 
 

@@ -9,7 +9,15 @@ from gateway.http.admin.callers import Operator
 from gateway.http.answering import answer, described
 from gateway.http.dependencies import Given
 from gateway.http.json_bodies import body_of, in_json, optional_body_of
-from gateway.http.key_bodies import KeyBody, KeyOrderBody, NewKeyBody, RotationBody, key_body, new_key_body
+from gateway.http.key_bodies import (
+    ChangedKeyBody,
+    KeyBody,
+    KeyOrderBody,
+    NewKeyBody,
+    RotationBody,
+    key_body,
+    new_key_body,
+)
 from gateway.http.paging import ListBody, WantedPage
 
 routes = APIRouter(prefix="/v1/admin", tags=["admin"])
@@ -52,6 +60,23 @@ async def make_key(
 @routes.get("/keys/{key_id}", summary="Read any key", response_model=KeyBody, responses=described(401, 403, 404))
 async def read_key(given: Given, _: Operator, key_id: str) -> Response:
     return answer(key_body(await given.keys.one(key_id)))
+
+
+@routes.patch(
+    "/keys/{key_id}",
+    summary="Change any key",
+    response_model=KeyBody,
+    responses=described(400, 401, 403, 404, 413, 415),
+    openapi_extra=in_json(ChangedKeyBody),
+)
+async def change_key(
+    given: Given,
+    operator: Operator,
+    key_id: str,
+    change: Annotated[ChangedKeyBody, Depends(body_of(ChangedKeyBody))],
+) -> Response:
+    """Its name, scopes and bounds; nothing limits them here, and nothing is taken out of another key's cap."""
+    return answer(key_body(await given.keys.change(key_id, change.change(), by=operator)))
 
 
 @routes.post(

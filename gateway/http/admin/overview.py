@@ -1,4 +1,4 @@
-"""What there is and what is going on: plans, queue, models, styles, retention, the audit log."""
+"""What there is and what is going on: plans, queue, webhooks, models, styles, retention, the audit log."""
 
 from typing import Annotated
 
@@ -13,8 +13,10 @@ from gateway.http.admin.bodies import (
     QueueLineBody,
     RetentionBody,
     RetentionOfPlanBody,
+    WebhooksBody,
     audit_body,
     plan_body,
+    webhooks_body,
 )
 from gateway.http.admin.callers import Operator
 from gateway.http.answering import answer, described
@@ -24,6 +26,7 @@ from gateway.http.paging import ListBody, WantedPage
 from gateway.offers import StyleListBody
 from storage.idempotency import REMEMBERED_FOR
 from storage.open_work import open_work
+from storage.webhook_health import webhook_health
 
 routes = APIRouter(prefix="/v1/admin", tags=["admin"])
 
@@ -42,6 +45,13 @@ async def read_queue(given: Given, _: Operator) -> Response:
     data = [QueueLineBody.model_validate(line, from_attributes=True) for line in lines]
     total = sum(line.count for line in lines)
     return answer(QueueBody(open=total, max_queued=given.settings.max_queued, data=data))
+
+
+@routes.get("/webhooks", summary="Look at webhooks", response_model=WebhooksBody, responses=described(401, 403))
+async def read_webhooks(given: Given, _: Operator) -> Response:
+    """What is on its way, what has been given up, and which endpoints do not answer."""
+    async with given.database.reading() as connection:
+        return answer(webhooks_body(await webhook_health(connection)))
 
 
 @routes.get("/models", summary="List models", response_model=ModelRowsBody, responses=described(401, 403))

@@ -1,6 +1,9 @@
 """`/v1/admin`: what an operator does, and what is written down about it."""
 
+import asyncio
+
 import pytest
+from plugins.webhook_receiver import Receiver, receiving
 
 
 @pytest.fixture
@@ -169,3 +172,47 @@ async def test_plans_models_styles_and_retention_are_read(call):
     retention = (await call("GET", "/retention"))[1]
     assert retention["idempotency_s"] == 86400
     assert retention["plans"]["free"] == {"default_ttl_s": 2592000, "max_ttl_s": 2592000}
+
+
+async def test_the_operator_changes_any_key_without_bounds(gateway, call):
+    key = await gateway.new_key(account="anna", plan="studio", spend_cap=1)
+    path = f"/keys/key_{key[8:20]}"
+    changed = (await call("PATCH", path, {"spend_cap": None, "scopes": ["read", "webhooks:write"]}))[1]
+    assert (changed["spend_cap"], changed["scopes"]) == (None, ["read", "webhooks:write"])
+    entry = (await call("GET", "/audit"))[1]["data"][0]
+    assert (entry["action"], entry["details"]) == ("key.changed", {"changed": ["scopes", "spend_cap"]})
+
+
+async def test_webhooks_that_do_not_arrive_are_seen_without_their_addresses(gateway, call, receiver_that_fails):
+    key = await gateway.new_key(
+        account="anna", plan="studio", credits=9, scopes=frozenset({"generate", "webhooks:write"})
+    )
+    sign = {"Authorization": f"Bearer {key}"}
+    empty = {"object": "webhook_health", "pending": 0, "failed": 0, "oldest_pending_at": None, "data": []}
+    assert (await call("GET", "/webhooks"))[1] == empty
+    url = f"http://127.0.0.1:{receiver_that_fails.server_port}/secret-path"
+    made = (await gateway.http.post("/v1/webhooks", json={"url": url}, headers=sign)).json()
+    await gateway.paint(key=key)
+    for _ in range(1000):
+        health = (await call("GET", "/webhooks"))[1]
+        if health["data"]:
+            break
+        await asyncio.sleep(0.01)
+    (unwell,) = health["data"]
+    assert (health["pending"], health["failed"]) == (1, 0)
+    assert health["oldest_pending_at"] == "2026-11-21T12:00:10Z"
+    assert (unwell["id"], unwell["state"], unwell["pending"]) == (made["id"], "failing", 1)
+    assert unwell["host"] == f"127.0.0.1:{receiver_that_fails.server_port}"
+    assert "secret-path" not in str(health)
+
+    await gateway.http.patch(f"/v1/webhooks/{made['id']}", json={"enabled": False}, headers=sign)
+    health = (await call("GET", "/webhooks"))[1]
+    (unwell,) = health["data"]
+    assert (health["pending"], health["failed"], unwell["failed"]) == (0, 1, 1)
+    assert (unwell["state"], unwell["disabled_reason"]) == ("disabled", "switched off")
+
+
+@pytest.fixture
+def receiver_that_fails():
+    with receiving(Receiver(failures=1000)) as receiver:
+        yield receiver

@@ -70,3 +70,25 @@ async def test_an_account_is_exported_into_a_new_file_or_into_none(gateway, pinx
     other = tmp_path / "nobody.zip"
     assert (await pinxit("accounts", "export", "nobody", "-o", str(other)))[0] == 2
     assert not other.exists()
+
+
+async def test_a_key_is_changed_and_shown_by_commands(gateway, pinxit):
+    key = await gateway.new_key(account="anna", rpm=3, styles=frozenset({"anime"}))
+    change = ("--name", "shop", "--max-open", "2", "--lift", "rpm,styles", "--json")
+    code, changed = await pinxit("keys", "change", key, *change)
+    assert (code, json.loads(changed)[0]["bounds"], json.loads(changed)[0]["name"]) == (0, ["max_open=2"], "shop")
+    assert (await pinxit("keys", "show", key, "--json")) == (0, changed)
+    code, complaint = await pinxit("keys", "change", key, "--rpm", "1", "--lift", "rpm")
+    assert (code, "--lift" in complaint) == (2, True)
+
+
+async def test_queue_and_webhooks_are_shown_by_commands(gateway, pinxit):
+    gateway.engine.hold()
+    await gateway.paint(**{"async": True})
+    code, queue = await pinxit("queue", "show", "--json")
+    assert (code, sum(line["count"] for line in json.loads(queue))) == (0, 1)
+    code, webhooks = await pinxit("webhooks", "show", "--json")
+    assert (code, json.loads(webhooks)[0]["pending"]) == (0, 0)
+    code, _ = await pinxit("accounts", "rotate-webhook-secret", "owner", "--json")
+    assert code == 0
+    gateway.engine.release()

@@ -23,7 +23,7 @@ POLICY = (
     ("POST", r"/v1/provenance/check", OPEN),
     ("POST", r"/v1/provenance/check", OPEN),
     ("GET|POST|PATCH|DELETE", r"/v1/admin/.*", "admin"),
-    ("GET|POST", r"/v1/keys(/.*)?", "keys:write"),
+    ("GET|POST|PATCH", r"/v1/keys(/.*)?", "keys:write"),
     ("GET|POST|PATCH|DELETE", r"/v1/webhooks(/.*)?", "webhooks:write"),
     ("GET", r"/v1/account(/.*)?", "read"),
     ("POST", r"/v1/(generate|quote|images/.*)", "generate"),

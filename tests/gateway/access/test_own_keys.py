@@ -189,3 +189,57 @@ async def test_an_accounts_ledger_is_read_in_pages(gateway, call):
     rows = [(row["kind"], row["credits"], row["generation_id"]) for row in first["data"] + second["data"]]
     assert rows == [("capture", 1, id), ("hold", 1, id), ("grant", 9, None)]
     assert not second["has_more"]
+
+
+async def test_a_key_is_changed_where_something_is_said_of_it(gateway, call):
+    maker = await gateway.new_key(scopes=ALL)
+    key = (await call("POST", "/v1/keys", key=maker, body={"name": "shop", "rpm": 3, "styles": ["anime"]}))[1]
+    change = {"name": "the shop", "scopes": ["read"], "rpm": None, "max_open": 2, "spend_cap": 9}
+    status, changed = await call("PATCH", f"/v1/keys/{key['id']}", key=maker, body=change)
+    assert status == 200
+    assert changed == {name: value for name, value in key.items() if name != "key"} | change
+    assert await call("GET", f"/v1/keys/{key['id']}", key=maker) == (200, changed)
+    assert (await gateway.paint(key=key["key"])).status_code == 403  # it may only read now
+    assert await call("PATCH", f"/v1/keys/{key['id']}", key=maker, body={}) == (200, changed)
+
+
+@pytest.mark.parametrize(
+    ("change", "refusal"),
+    [
+        ({"rpm": None}, (403, "insufficient_scope", "rpm")),
+        ({"rpm": 11}, (403, "insufficient_scope", "rpm")),
+        ({"scopes": ["webhooks:write"]}, (403, "insufficient_scope", "scopes")),
+        ({"spend_cap": None}, (403, "insufficient_scope", "spend_cap")),
+        ({"spend_cap": 9}, (403, "insufficient_scope", "spend_cap")),
+        ({"expires_at": "2026-11-01T00:00:00Z"}, (400, "invalid_parameter", "expires_at")),
+        ({"networks": ["all"]}, (400, "invalid_parameter", "networks")),
+        ({"mode": "live"}, (400, "unknown_parameter", "mode")),
+    ],
+)
+@pytest.mark.parametrize("is_own", [True, False])
+async def test_no_key_is_changed_to_more_than_its_changer_has(gateway, call, is_own, change, refusal):
+    maker = await gateway.new_key(plan="pro", credits=20, scopes=ALL, rpm=10, spend_cap=5)
+    other = (await call("POST", "/v1/keys", key=maker, body={"spend_cap": 1}))[1]["id"]
+    changed = id_of(maker) if is_own else other
+    before = await call("GET", f"/v1/keys/{changed}", key=maker)
+    assert await call("PATCH", f"/v1/keys/{changed}", key=maker, body=change) == refusal
+    assert await call("GET", f"/v1/keys/{changed}", key=maker) == before
+
+
+async def test_what_a_key_may_spend_more_is_taken_out_of_its_changers_cap(gateway, call):
+    maker = await gateway.new_key(plan="pro", credits=20, scopes=ALL, spend_cap=10)
+    made = f"/v1/keys/{(await call('POST', '/v1/keys', key=maker, body={'spend_cap': 4}))[1]['id']}"
+    own = f"/v1/keys/{id_of(maker)}"
+    assert (await call("PATCH", made, key=maker, body={"spend_cap": 7}))[0] == 200
+    assert (await call("GET", own, key=maker))[1]["credits_spent"] == 7
+    assert (await call("PATCH", made, key=maker, body={"spend_cap": 11}))[1] == "insufficient_scope"
+    assert (await call("PATCH", made, key=maker, body={"spend_cap": 1, "name": "less"}))[0] == 200
+    assert (await call("GET", own, key=maker))[1]["credits_spent"] == 7
+    assert (await call("PATCH", own, key=maker, body={"spend_cap": 8}))[0] == 200
+
+
+async def test_a_revoked_key_is_not_changed(gateway, call):
+    maker = await gateway.new_key(scopes=ALL)
+    key = (await call("POST", "/v1/keys", key=maker, body={}))[1]["id"]
+    await call("POST", f"/v1/keys/{key}/revoke", key=maker)
+    assert (await call("PATCH", f"/v1/keys/{key}", key=maker, body={"rpm": 1}))[:2] == (404, "not_found")
