@@ -21,6 +21,7 @@ import pytest
 from plugins.figures import keep
 from plugins.installation import free_port
 from plugins.load import answers_per_second
+from plugins.stopwatch import SPENT
 from sqlalchemy import select
 
 from storage import Database, Generation
@@ -34,6 +35,7 @@ ROUNDS = 5
 SECONDS = 1.5
 BODY = json.dumps({"prompt": "a red lighthouse by the sea", "seed": 7}).encode()
 ALONE = 300
+INSIDE_MS_BARS = {"GET /img": 1.0, "cache hit": 2.0}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,21 +151,36 @@ def test_a_route_of_ours_against_bare_ones(pair: Pair, name: str) -> None:
         )
     figures = {"ratios": ratios, "ours_per_s": ours, "rounds": against_sql or against_none}
     if name != "GET /v1/styles":
-        figures["alone_ms"] = alone_ms(pair, route)
+        figures |= alone(pair, route)
+        figures["inside_ms_bar"] = INSIDE_MS_BARS[name]
     keep(name, figures, chart="shell")
     print(f"\n{name}: {json.dumps(figures)}")  # noqa: T201
     assert min(ours) > 0
 
 
-def alone_ms(pair: Pair, route: Route) -> float:
-    """Median of one call after the other over one connection, as the client sees it: an upper bound of the server's time."""
+def alone(pair: Pair, route: Route) -> dict[str, float]:
+    """Medians of one call after the other over one connection: as the client sees it, as the server does (from the
+    request's arrival to the last piece of the answer), and as the bare route's server does."""
+    inside_ms, spent_ms = spent_inside(pair, route.ours, route.body)
+    figures = {"alone_ms": statistics.median(spent_ms), "inside_ms": statistics.median(inside_ms)}
+    if route.with_sql is not None:
+        figures["bare_inside_ms"] = statistics.median(spent_inside(pair, route.with_sql, route.body)[0])
+    return figures
+
+
+def spent_inside(pair: Pair, url: str, body: bytes | None) -> tuple[list[float], list[float]]:
+    """Each call by the server's own clock, and by ours."""
     spent_ms = []
+    noted = url[: url.index("/", len("http://"))] + SPENT
     with httpx2.Client(headers=pair.headers, trust_env=False) as http:
+        http.get(noted)
         for _ in range(ALONE):
             began = time.perf_counter()
-            if route.body is None:
-                http.get(route.ours)
+            if body is None:
+                http.get(url)
             else:
-                http.post(route.ours, content=route.body, headers={"Content-Type": "application/json"})
+                http.post(url, content=body, headers={"Content-Type": "application/json"})
             spent_ms.append((time.perf_counter() - began) * 1000)
-    return statistics.median(spent_ms)
+        inside_ms: list[float] = http.get(noted).json()
+    assert len(inside_ms) == ALONE
+    return inside_ms, spent_ms

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 import uvicorn
 from fastapi import FastAPI, Request, Response
+from plugins.stopwatch import Stopwatch
 
 from storage import Database, Generation
 from storage.endpoints import endpoints_of
@@ -66,4 +67,12 @@ def bare(folder: Path) -> FastAPI:
 
 if __name__ == "__main__":
     port, folder = int(sys.argv[1]), Path(sys.argv[2])
-    uvicorn.run(bare(folder), port=port, log_level="error", access_log=False, loop="uvloop")
+    uvicorn.run(
+        Stopwatch(bare(folder)),
+        port=port,
+        log_level="error",
+        access_log=False,
+        server_header=False,
+        loop="uvloop",
+        http="httptools",
+    )

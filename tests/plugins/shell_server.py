@@ -1,18 +1,21 @@
 """The whole server but its painter, on a port: `python -m plugins.shell_server FOLDER PORT`.
 
-What it paints with is the fake engine, so that only our own code is spoken to, and counts. It prints two keys, a line
+What it paints with is the fake engine, so that only our own code is spoken to, and counts; else it serves as
+`pinxit serve` does: the same event loop, the same connections. It prints two keys, a line
 each: the owner's, and one of the owner's that may do everything.
 """
 
-import asyncio
 import sys
 from pathlib import Path
 
 import uvicorn
+import uvloop
 from plugins.fake_engine import FakeEngine
+from plugins.stopwatch import Stopwatch
 
 from gateway.access.scopes import SCOPES
 from gateway.accounts import FIRST_ACCOUNT, KeyOrder
+from gateway.cli.connection import Connection
 from gateway.http import make_app
 from gateway.identity import new_id
 from gateway.settings import Settings
@@ -32,9 +35,17 @@ async def serve(folder: Path, port: int) -> None:
     app = make_app(server.services, new_id=new_id, lifespan=server.running)
     almighty = await installation.accounts.add_key(KeyOrder(account=FIRST_ACCOUNT, scopes=SCOPES))
     print(first.token.text, almighty.token.text, sep="\n", flush=True)  # noqa: T201
-    config = uvicorn.Config(app, port=port, log_level="warning", access_log=False, lifespan="on")
+    config = uvicorn.Config(
+        Stopwatch(app),
+        port=port,
+        http=Connection,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        lifespan="on",
+    )
     await uvicorn.Server(config).serve()
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(Path(sys.argv[1]), int(sys.argv[2])))
+    uvloop.run(serve(Path(sys.argv[1]), int(sys.argv[2])))
