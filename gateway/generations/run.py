@@ -18,12 +18,13 @@ import structlog
 from gateway.cancellation import unbroken
 from gateway.generations.beginnings import Beginnings
 from gateway.generations.canonical import revision_of_all
+from gateway.generations.marks import marks_of
 from gateway.generations.pace import Pace, Sitting
 from gateway.generations.progress import JointProgress, ProgressBoard
 from gateway.generations.settle import Settle
 from gateway.metrics import Metrics
 from gateway.queue import GenerationQueue
-from models import Engine, Failed, GenerationRequest, GenerationSpec, Painting, Phase, Progress, Recipe
+from models import Engine, Failed, GenerationSpec, Painting, Phase, Progress, Recipe
 from safety.provenance import Mark, marked
 from storage import Blobs, BlobUnavailable, Completion, Database, Generation, Picture, StoreUnavailable
 from storage.encoding import encode, holds
@@ -246,13 +247,6 @@ class Runner:
 def _folder(generation: Generation) -> str:
     """Where the blobs of this attempt lie."""
     return f"{folder_of(generation.painting_id)}a{generation.attempt}/"
-
-
-def marks_of(generation: Generation) -> frozenset[Mark]:
-    """What is drawn over its pictures: what was asked for, and what a test key cannot do without."""
-    request = msgspec.json.decode(generation.request, type=GenerationRequest)
-    marks = {Mark.LABEL: request.label, Mark.TEST: not generation.livemode}
-    return frozenset(mark for mark, is_due in marks.items() if is_due)
 
 
 def _marked(painting: Painting, marks: frozenset[Mark]) -> tuple[bytes, str]:

@@ -16,6 +16,7 @@ import msgspec
 
 from gateway.access import Caller
 from gateway.generations.fetch import POLL_S, Fetch, View
+from gateway.generations.marks import marked_previews
 from gateway.generations.pace import Pace
 from gateway.generations.progress import Onlooker, ProgressBoard
 from models import GenerationSpec, Progress
@@ -143,7 +144,8 @@ class Watching:
         while True:
             progress = self.board.find(generation.painting_id) if is_claimed else None
             if progress is not None:
-                for event in tale.of_painting(progress, onlooker.take_previews()):
+                previews = await marked_previews(generation, onlooker.take_previews())
+                for event in tale.of_painting(progress, previews):
                     yield event
             has_news = await onlooker.hears_within(until_s - now_s())
             if not has_news or progress is None or self.board.find(generation.painting_id) is None:

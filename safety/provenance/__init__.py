@@ -3,6 +3,6 @@
 pixels -> marks that the eye sees. Owns how they look. Must never decide whether a picture gets one.
 """
 
-from safety.provenance.visible import Mark, marked
+from safety.provenance.visible import Mark, marked, marked_jpeg
 
-__all__ = ["Mark", "marked"]
+__all__ = ["Mark", "marked", "marked_jpeg"]

@@ -1,5 +1,6 @@
 """Marks that people see: words drawn into the picture, legible on any ground. The same pixels and marks give the same."""
 
+import io
 from collections.abc import Collection
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ PLATE = (0, 0, 0, 208)
 LIGHT = (255, 255, 255, 255)
 TEST_STRENGTH = 140  # of 255: what is behind the words stays to be judged
 TEST_ANGLE = 30
+PREVIEW_QUALITY = 80
 
 
 class Mark(StrEnum):
@@ -40,6 +42,18 @@ def marked(pixels: bytes, size: ImageSize, marks: Collection[Mark]) -> bytes:
     if Mark.LABEL in marks:
         _draw_label(image)
     return image.tobytes()
+
+
+def marked_jpeg(jpeg: bytes, marks: Collection[Mark]) -> bytes:
+    """A small JPEG of our own engine with the marks drawn over it. Blocks; call it in a thread."""
+    from PIL import Image  # noqa: PLC0415
+
+    with Image.open(io.BytesIO(jpeg), formats=("JPEG",)) as preview:
+        image = preview.convert("RGB")
+    size = ImageSize(width=image.width, height=image.height)
+    drawn, file = Image.frombytes("RGB", image.size, marked(image.tobytes(), size, marks)), io.BytesIO()
+    drawn.save(file, format="JPEG", quality=PREVIEW_QUALITY)
+    return file.getvalue()
 
 
 def _draw_label(image: "Image") -> None:

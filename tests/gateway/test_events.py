@@ -8,14 +8,19 @@ from contextlib import aclosing
 from PIL import Image
 from plugins.event_streams import read_to_the_end, reading
 from plugins.fake_engine import FakeEngine
+from plugins.fake_engine import _gradient as gradient_of
+from plugins.fake_engine import _jpeg as jpeg_of
 from plugins.virtual_time import run_in_virtual_time
 
+from gateway.access import Mode as AccessMode
 from gateway.generations.watching import Mark, Stage
 from gateway.http import make_app
 from gateway.http.event_stream import HEARTBEAT, with_heartbeats
 from gateway.identity import new_id
 from gateway.wiring import Server
 from models import OutOfMemory, WeightsRejected
+from safety.provenance import Mark as VisibleMark
+from safety.provenance import marked_jpeg
 from storage.generations import remove
 
 
@@ -120,6 +125,28 @@ async def test_previews_are_made_only_while_somebody_looks_and_change_no_pixel(g
     assert Image.open(io.BytesIO(base64.b64decode(encoded))).format == "JPEG"
     assert not [event for event in blind.heard if event.data.get("preview")]
     assert board.preview_every(id) == 0
+
+
+async def test_previews_of_a_test_key_carry_the_mark_of_the_finished_picture(gateway):
+    key = await gateway.new_key(account="tester", mode=AccessMode.TEST)
+    gateway.engine.hold()
+    id = (await gateway.paint(key=key, seed=3, **{"async": True})).json()["generation_id"]
+    await until(lambda: gateway.engine.begun)
+    async with reading(app_of(gateway), path_of(id), **key_of(gateway, key)) as stream:
+        await stream.until("started")
+        gateway.engine.release()
+        await stream.until("completed")
+
+    (spec,) = gateway.engine.painted
+    plain = jpeg_of(gradient_of(spec, 0), spec)
+    seen = [event.data["preview"] for event in stream.heard if event.data.get("preview")]
+    assert seen
+    marked = base64.b64encode(marked_jpeg(plain, {VisibleMark.TEST})).decode()
+    assert (
+        set(seen)
+        == {f"data:image/jpeg;base64,{marked}"}
+        != {f"data:image/jpeg;base64,{base64.b64encode(plain).decode()}"}
+    )
 
 
 async def test_every_picture_of_a_generation_has_its_own_preview(gateway):
