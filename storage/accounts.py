@@ -87,6 +87,11 @@ async def plans_in_use(connection: Connection) -> Mapping[str, str]:
     return {row.plan: row.name for row in await connection.execute(query)}
 
 
+async def lock_account(transaction: Transaction, id: str) -> None:
+    """Nobody else who asks for this adds anything to the account before the transaction ends: what is counted stays so."""
+    await transaction.execute(select(accounts.c.id).where(accounts.c.id == id).with_for_update())
+
+
 async def change_account(transaction: Transaction, id: str, **values: object) -> None:
     """Set its plan, or since when it is suspended."""
     await transaction.execute(update(accounts).where(accounts.c.id == id).values(values))

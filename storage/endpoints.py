@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlalchemy import Select, bindparam, delete, func, insert, literal, select, update
 
+from storage.accounts import lock_account
 from storage.columns import Moment
 from storage.database import Connection, Transaction
 from storage.rows import row_of
-from storage.tables import accounts
 from storage.webhook_tables import EndpointState, endpoints
 
 EVERY_EVENT = "*"
@@ -64,7 +64,7 @@ async def add_endpoint(transaction: Transaction, endpoint: Endpoint) -> None:
 
 async def count_endpoints(transaction: Transaction, account_id: str) -> int:
     """How many the account has; nobody else adds one to it before the transaction ends."""
-    await transaction.execute(select(accounts.c.id).where(accounts.c.id == account_id).with_for_update())
+    await lock_account(transaction, account_id)
     query = select(func.count()).select_from(endpoints).where(endpoints.c.account_id == account_id)
     return await transaction.scalar(query) or 0
 

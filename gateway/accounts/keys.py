@@ -25,7 +25,7 @@ from gateway.accounts.terms import DEFAULT_OVERLAP_S, MOST_OVERLAP_S, KeyChange,
 from gateway.clock import Clock
 from models import Refused, RequestInvalid
 from storage import Account, ApiKey, Database, Transaction
-from storage.accounts import account_by_id
+from storage.accounts import account_by_id, lock_account
 from storage.keys import add_key, change_key, count_keys, key_by_id, list_keys, lock_key, revoke_key, rotate_key, spend
 
 
@@ -63,6 +63,7 @@ class Keys:
             PlanTooSmall: the account has as many keys as its plan allows.
         """
         async with self.database.writing() as transaction:
+            await lock_account(transaction, maker.account.id)
             count = await count_keys(transaction, maker.account.id)
             if maker.plan.max_keys is not None and count >= maker.plan.max_keys:
                 raise PlanTooSmall(f"Plan {maker.plan.id!r} holds {maker.plan.max_keys} keys.", field="max_keys")

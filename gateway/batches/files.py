@@ -7,7 +7,8 @@ from gateway.access import Caller
 from gateway.clock import Clock
 from gateway.identity import NewId
 from models import Refused
-from storage import Blobs, Database
+from storage import Blobs, Connection, Database
+from storage.accounts import lock_account
 from storage.files import SentFile, add_file, count_files, file_by_id, page_of_files, remove_file
 
 
@@ -47,12 +48,22 @@ class Files:
             created_at=self.clock(),
         )
         async with self.database.reading() as connection:
-            if await count_files(connection, caller.account.id) >= self.most:
-                raise TooManyFiles(f"An account keeps at most {self.most} files; delete one.")
+            await self._check_room(connection, caller)  # sooner than its bytes are written
         await self.blobs.put(file.blob_key, content)
-        async with self.database.writing() as transaction:
-            await add_file(transaction, file)
+        try:
+            async with self.database.writing() as transaction:
+                await lock_account(transaction, caller.account.id)
+                await self._check_room(transaction, caller)  # another call may have been quicker
+                await add_file(transaction, file)
+        except TooManyFiles:
+            await self.blobs.delete(file.blob_key)
+            raise
         return file
+
+    async def _check_room(self, connection: Connection, caller: Caller) -> None:
+        """Raises TooManyFiles."""
+        if await count_files(connection, caller.account.id) >= self.most:
+            raise TooManyFiles(f"An account keeps at most {self.most} files; delete one.")
 
     async def one(self, caller: Caller, file_id: str) -> SentFile:
         """Raises FileUnknown."""

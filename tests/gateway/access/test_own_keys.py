@@ -1,5 +1,6 @@
 """`/v1/keys`: what a caller does with the keys of its own account."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -243,3 +244,9 @@ async def test_a_revoked_key_is_not_changed(gateway, call):
     key = (await call("POST", "/v1/keys", key=maker, body={}))[1]["id"]
     await call("POST", f"/v1/keys/{key}/revoke", key=maker)
     assert (await call("PATCH", f"/v1/keys/{key}", key=maker, body={"rpm": 1}))[:2] == (404, "not_found")
+
+
+async def test_calls_at_one_time_make_no_more_keys_than_the_plan_holds(gateway, call):
+    maker = await gateway.new_key(scopes=ALL, plan="free")
+    made = await asyncio.gather(*(call("POST", "/v1/keys", key=maker, body={}) for _ in range(5)))
+    assert sorted(answered[0] for answered in made) == [201] * 4 + [403]

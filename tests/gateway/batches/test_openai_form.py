@@ -1,5 +1,6 @@
 """OpenAI's form of a batch: a file goes up, a batch is made of it, two files come back."""
 
+import asyncio
 import json
 
 import pytest
@@ -119,6 +120,20 @@ async def test_what_cannot_be_is_refused_and_said(open_gateway, batches_of):
     order = {"input_file_id": "file_x", "endpoint": "/v1/responses", "completion_window": "24h"}
     answered = await gateway.http.post("/v1/batches", json=order, headers=headers)
     assert (answered.status_code, answered.json()["error"]["param"]) == (400, "endpoint")
+
+
+async def test_calls_at_one_time_keep_no_more_files_than_may_be_kept(open_gateway, batches_of):
+    gateway = await open_gateway(max_files=2)
+    headers = batches_of(gateway).headers
+
+    async def sent():
+        files = {"file": ("a", b"{}")}
+        return await gateway.http.post("/v1/files", data={"purpose": "batch"}, files=files, headers=headers)
+
+    answers = await asyncio.gather(*(sent() for _ in range(8)))
+    assert sorted(answered.status_code for answered in answers) == [200] * 2 + [403] * 6
+    assert len((await gateway.http.get("/v1/files", headers=headers)).json()["data"]) == 2
+    assert len(list((gateway.installation.settings.data_dir / "pictures" / "files").glob("*/*"))) == 2
 
 
 async def test_an_erased_accounts_files_go_with_it(gateway, batches_of):
