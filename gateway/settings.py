@@ -160,6 +160,11 @@ class Settings(BaseSettings):
     max_batch_items: int = Field(
         200_000, ge=1, description="Items of unfinished batches before new batches are refused with queue_full."
     )
+    max_picture_json_bytes: int = Field(
+        28_000_000,
+        ge=1_000_000,
+        description="Largest JSON body of A1111's `img2img` and `png-info`, whose pictures are base64, bytes.",
+    )
     max_batch_bytes: int = Field(20_000_000, ge=1, description="Largest CSV or JSONL file of a batch, bytes.")
     max_files: int = Field(100, ge=1, description="Most files an account may keep for batches (`/v1/files`).")
     webhook_allowed_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_split)] = (

@@ -27,7 +27,7 @@ from gateway.http.answering import install_problem_answers
 from gateway.http.cross_origin import CrossOrigin
 from gateway.http.dependencies import Services
 from gateway.http.dialects import ChosenModels, dialect_routes
-from gateway.http.envelope import Envelope
+from gateway.http.envelope import BodyLimits, Envelope
 from gateway.http.metering import Metered
 from gateway.http.schema import install_schema
 from gateway.identity import NewId
@@ -49,7 +49,10 @@ def make_app(services: Services, *, new_id: NewId, lifespan: Lifespan | None = N
         new_id=new_id,
         types=services.urls.errors,
         public_url=services.settings.public_url,
-        max_file_bytes=services.settings.max_batch_bytes,
+        limits=BodyLimits(
+            table_bytes=services.settings.max_batch_bytes,
+            picture_json_bytes=services.settings.max_picture_json_bytes,
+        ),
     )
     metered = Metered(enveloped, services.metrics)
     origins = services.settings.cors_origins

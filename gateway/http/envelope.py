@@ -3,6 +3,7 @@
 Plain ASGI, so that it costs microseconds.
 """
 
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import structlog
@@ -17,8 +18,7 @@ from models import DomainError, RequestInvalid
 
 MAX_BODY_BYTES = 1_000_000
 CHECKED_PATH = "/v1/provenance/check"  # takes a picture as a body
-# A1111's clients know no forms: their pictures are base64 in JSON (docs/decisions/0012). One file and its mask.
-MAX_PICTURE_JSON_BYTES = 28_000_000
+# A1111's clients know no forms: their pictures are base64 in JSON (docs/decisions/0012).
 PICTURES_IN_JSON = frozenset({"/sdapi/v1/img2img", "/sdapi/v1/png-info"})
 TABLES = frozenset({"text/csv", "application/jsonl", "application/x-ndjson", "application/x-jsonlines"})
 # The API's answers are data: nothing in them may run or load anything. Pages set their own policy.
@@ -27,14 +27,22 @@ API_CONTENT_POLICY = "default-src 'none'; frame-ancestors 'none'"
 log = structlog.get_logger()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BodyLimits:
+    """What the operator decides: the largest file of a batch, and JSON in which pictures are base64."""
+
+    table_bytes: int
+    picture_json_bytes: int
+
+
 class Envelope:
     """Gives each request an id (`scope["state"]["request_id"]`) and turns what escapes into an error body."""
 
-    def __init__(self, app: ASGIApp, *, new_id: NewId, types: str, public_url: str | None, max_file_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, *, new_id: NewId, types: str, public_url: str | None, limits: BodyLimits) -> None:
         self._app = app
         self._new_id = new_id
         self._types = types
-        self._max_file_bytes = max_file_bytes
+        self._limits = limits
         self._requires_https = public_url is not None and urlsplit(public_url).scheme == "https"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -67,10 +75,10 @@ class Envelope:
         if media_type == MULTIPART:
             return MAX_FORM_BYTES
         if media_type in TABLES:
-            return self._max_file_bytes
+            return self._limits.table_bytes
         if scope["path"] == CHECKED_PATH and media_type.startswith("image/"):
             return MAX_FILE_BYTES
-        return MAX_PICTURE_JSON_BYTES if scope["path"] in PICTURES_IN_JSON else MAX_BODY_BYTES
+        return self._limits.picture_json_bytes if scope["path"] in PICTURES_IN_JSON else MAX_BODY_BYTES
 
     async def _send_problem(self, error: DomainError, answer: "_Answer", request_id: str) -> None:
         body = problem_body(error, request_id=request_id, types=self._types).model_dump_json().encode()

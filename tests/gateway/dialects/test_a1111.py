@@ -121,6 +121,25 @@ async def test_pictures_may_be_sent_as_text_in_bodies_that_are_larger_than_other
     assert (await post(gateway, "txt2img", prompt="x", image=text)).status_code == 413
 
 
+async def test_img2img_takes_several_megabytes_up_to_what_the_operator_allows(open_gateway):
+    gateway = await open_gateway(max_picture_json_bytes=4_000_000)
+    file = io.BytesIO()
+    Image.effect_noise((1600, 1600), 90).save(file, "PNG")
+    text = base64.b64encode(file.getvalue()).decode()
+    assert 2_500_000 < len(text) < 3_900_000
+    taken = await post(gateway, "img2img", prompt="a boat", init_images=[text])
+    assert taken.status_code == 200, taken.text
+
+    async def chunks():  # a body that does not say how long it is; more of it than may be is never asked for
+        for _ in range(9):
+            yield b"x" * 1_000_000
+        raise AssertionError("the server went on reading")
+
+    headers = {"Authorization": f"Bearer {gateway.key}", "Content-Type": "application/json"}
+    answered = await gateway.http.post("/sdapi/v1/img2img", content=chunks(), headers=headers)
+    assert (answered.status_code, answered.json()["error"]["code"]) == (413, "payload_too_large")
+
+
 async def test_what_changed_nothing_is_named_and_habits_are_not(gateway):
     answered = await post(
         gateway,
