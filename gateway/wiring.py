@@ -198,7 +198,8 @@ class Server:
 
     @cached_property
     def sweeper(self) -> Sweeper:
-        return Sweeper(database=self.installation.database, remove=self.remove, clock=self.installation.clock)
+        inst = self.installation
+        return Sweeper(database=inst.database, remove=self.remove, beginnings=self.beginnings, clock=inst.clock)
 
     @cached_property
     def replay(self) -> Replay:

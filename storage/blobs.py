@@ -1,5 +1,7 @@
 """The port to where finished files are kept, under keys such as `gen/<id>/a<attempt>/0.png`."""
 
+from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
@@ -20,6 +22,10 @@ class Blobs(Protocol):
 
     def local_path(self, key: str) -> Path | None:
         """The file itself where it lies on this machine, so that it can be sent without reading it."""
+
+    def written_before(self, moment: datetime, prefix: str) -> AsyncIterator[str]:
+        """Keys below the prefix, which ends in `/`, of what was written before then, in no order."""
+        ...
 
     async def delete(self, key: str) -> None:
         """Forget what is under the key or, if that ends in `/`, below it. Nothing there is fine."""

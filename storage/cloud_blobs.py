@@ -1,7 +1,8 @@
 """Blobs in an object store: S3, Google Cloud Storage, Azure, or memory for tests. Importing this imports obstore."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import obstore
@@ -31,6 +32,14 @@ class CloudBlobs:
 
     def local_path(self, key: str) -> Path | None:  # noqa: ARG002 - there is none for any key
         return None
+
+    async def written_before(self, moment: datetime, prefix: str) -> AsyncIterator[str]:
+        with _failures_as_ours():
+            pages = obstore.list(self._store, prefix=prefix.rstrip("/"))  # pyright: ignore[reportUnknownMemberType]
+            async for page in pages:
+                for found in page:
+                    if found["last_modified"] < moment:
+                        yield found["path"]
 
     async def delete(self, key: str) -> None:
         with _failures_as_ours():

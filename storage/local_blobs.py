@@ -4,7 +4,8 @@ import asyncio
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import ParamSpec, TypeVar
 
@@ -29,6 +30,16 @@ class LocalBlobs:
     def local_path(self, key: str) -> Path | None:
         path = self._path(key)
         return path if path.is_file() else None
+
+    async def written_before(self, moment: datetime, prefix: str) -> AsyncIterator[str]:
+        """A folder at a time, so that nobody waits for all of a large one."""
+        folders = [self._path(prefix)]
+        while folders:
+            folder = folders.pop()
+            below, files = await _in_thread(_looked_into, folder, moment.timestamp())
+            folders += below
+            for file in files:
+                yield file.relative_to(self._folder).as_posix()
 
     async def delete(self, key: str) -> None:
         await _in_thread(_remove, self._path(key), is_folder=key.endswith("/"))
@@ -87,6 +98,21 @@ def _force_names(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _looked_into(folder: Path, before_s: float) -> tuple[list[Path], list[Path]]:
+    """The folders in it, and its files that were written before; what goes meanwhile is not there."""
+    below: list[Path] = []
+    files: list[Path] = []
+    try:
+        for entry in os.scandir(folder):
+            if entry.is_dir(follow_symlinks=False):
+                below.append(Path(entry.path))
+            elif not entry.name.startswith(".") and entry.stat(follow_symlinks=False).st_mtime < before_s:
+                files.append(Path(entry.path))
+    except FileNotFoundError:
+        return below, files
+    return below, files
 
 
 def _remove(path: Path, *, is_folder: bool) -> None:

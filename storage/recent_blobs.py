@@ -1,6 +1,8 @@
 """Small files that were read lately stay in memory: whoever shows a picture is seldom the last one to."""
 
 from collections import OrderedDict
+from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
 
 from storage.blobs import Blobs
@@ -33,6 +35,9 @@ class RecentBlobs:
 
     def local_path(self, key: str) -> Path | None:
         return self._store.local_path(key)
+
+    def written_before(self, moment: datetime, prefix: str) -> AsyncIterator[str]:
+        return self._store.written_before(moment, prefix)
 
     async def delete(self, key: str) -> None:
         gone = [known for known in self._recent if known == key or (key.endswith("/") and known.startswith(key))]

@@ -6,12 +6,12 @@ A painter that ends without pictures hands over to a sharer. Files lie below `fo
 generation goes that shows them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, func, insert, literal, or_, select, update
 
 from storage.columns import Moment
 from storage.database import Connection, Transaction
@@ -193,3 +193,10 @@ async def _change(
 ) -> list[Generation]:
     changed = update(generations).where(where).values(**values).returning(generations)
     return [Generation(**row) for row in (await transaction.execute(changed)).mappings()]
+
+
+async def known_paintings(connection: Connection, ids: Collection[str]) -> set[str]:
+    """Those of the ids that are a generation's, or under which one is painted."""
+    named = or_(generations.c.id.in_(ids), generations.c.painting_id.in_(ids))
+    found = await connection.execute(select(generations.c.id, generations.c.painting_id).where(named))
+    return {id for row in found for id in row} & set(ids)

@@ -5,7 +5,7 @@ the item, the last one the batch (`gateway.generations.batch_end`). Owns how a b
 decide about one request what `Submit` does not decide for a single call.
 """
 
-from gateway.batches.accept import BatchAccepted, BatchAsk, ItemAsk
+from gateway.batches.accept import BatchAccepted, BatchAsk, ItemAsk, Wish
 from gateway.batches.desk import Batches
 from gateway.batches.fetch import BatchPage, BatchUnknown, BatchView, ItemPage, ItemView
 from gateway.batches.files import FileUnknown, TooManyFiles
@@ -22,4 +22,5 @@ __all__ = [
     "ItemPage",
     "ItemView",
     "TooManyFiles",
+    "Wish",
 ]

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field, replace
 import msgspec
 
 from gateway.access import Caller, PlanTooSmall, expiry
-from gateway.generations import Ask, IdempotencyClash, IdempotencyInProgress, QueueFull, Submit
+from gateway.generations import Ask, Given, IdempotencyClash, IdempotencyInProgress, QueueFull, Submit
 from gateway.generations.batch_end import BatchEnds
+from gateway.generations.beginnings import check_given
+from gateway.generations.sources import source_of
 from models import DomainError, ParameterMissing, RequestInvalid
 from storage import Batch, BatchItem, BatchState, Database, ItemState, Priority
 from storage.batches import add_batch, batch_by_id, count_accepted_items
@@ -22,11 +24,29 @@ MAX_CUSTOM_ID_CHARACTERS = 255
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wish(Ask):
+    """What a single call would ask, and the pictures that it begins from as they were sent, each in a text: they are
+    read when it is the item's turn."""
+
+    image: str | None = None
+    mask: str | None = None
+    strength: float | None = None
+
+    def given(self) -> Given:
+        """Raises ImageInvalid: a text is neither a picture nor names one."""
+        return Given(
+            image=None if self.image is None else source_of(self.image, field="image"),
+            mask=None if self.mask is None else source_of(self.mask, field="mask"),
+            strength=self.strength,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ItemAsk:
     """One item as the edge understood it: what a single call would ask, or why that is nothing."""
 
     custom_id: str | None
-    wish: Ask | DomainError
+    wish: Wish | DomainError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +145,7 @@ class AcceptBatch:
             _check_custom_id(ask.custom_id, seen)
             seen.add(ask.custom_id)
         wish = replace(ask.wish, priority=Priority.BATCH)
+        check_given(wish.given())
         self.submit.quote(caller, wish.request)
         expiry(caller.plan, wish.ttl_s, now=self.submit.clock())
         return msgspec.json.encode(wish)

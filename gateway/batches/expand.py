@@ -13,10 +13,10 @@ import msgspec
 import structlog
 
 from gateway.access import Caller, Gatekeeper
-from gateway.batches.accept import refused
+from gateway.batches.accept import Wish, refused
 from gateway.generations import Ask, Settle, Submit
 from models import DomainError, Refused
-from storage import Batch, BatchItem, BatchState, Database, Generation, StoreUnavailable, Transaction
+from storage import Batch, BatchItem, BatchState, Database, Generation, State, StoreUnavailable, Transaction
 from storage.batches import (
     count_open_of_batches,
     open_generations,
@@ -97,7 +97,8 @@ class Expander:
         caller = await self.gatekeeper.owner_of(batch.key_id)
         entries = await self._entries(caller, items)
         async with self.database.writing() as transaction:
-            await self._enter_all(transaction, caller, batch.id, entries)
+            queued = await self._enter_all(transaction, caller, batch.id, entries)
+        await self._forget_others(entries, queued)
         await self.submit.queue.announce(batch.id)
         self.settle.on_event()
         return True
@@ -112,30 +113,53 @@ class Expander:
 
     async def _entry(self, caller: Caller, item: BatchItem) -> Entry:
         """What was fine when the batch was accepted may be forbidden by now: it is asked again."""
-        ask = msgspec.json.decode(item.body or b"", type=Ask)
+        wish = msgspec.json.decode(item.body or b"", type=Wish)
         try:
+            ask = await self._begun(caller, wish)
             generation = await self.submit.decided(caller, ask)
+            await self.submit.beginnings.keep(generation.id, ask.files)
         except DomainError as error:
-            return Entry(ask=ask, outcome=error)
+            return Entry(ask=wish, outcome=error)
         return Entry(ask=ask, outcome=replace(generation, batch_id=item.batch_id))
+
+    async def _begun(self, caller: Caller, wish: Wish) -> Ask:
+        """The pictures that it begins from, read. Raises RequestInvalid, GenerationUnknown, Failed."""
+        beginning = await self.submit.beginnings.read(caller, wish.given())
+        return replace(wish, request=replace(wish.request, init_image=beginning.init_image), files=beginning.files)
 
     async def _enter_all(
         self, transaction: Transaction, caller: Caller, batch_id: str, entries: Mapping[int, Entry]
-    ) -> None:
-        """Only what still waits: since the entries were made the batch may have been cancelled."""
-        for item in await waiting_items(transaction, batch_id, limit=AT_ONCE):
-            if item.position in entries:
-                await self._enter(transaction, caller, item, entries[item.position])
-        await self.settle.batch_ends.end_if_done(transaction, batch_id)
+    ) -> set[str]:
+        """Only what still waits: since the entries were made the batch may have been cancelled.
 
-    async def _enter(self, transaction: Transaction, caller: Caller, item: BatchItem, entry: Entry) -> None:
-        """A refusal undoes what was written for this item alone."""
+        Returns:
+            The generations that will be painted.
+        """
+        queued: set[str] = set()
+        for item in await waiting_items(transaction, batch_id, limit=AT_ONCE):
+            if item.position in entries and (
+                id := await self._enter(transaction, caller, item, entries[item.position])
+            ):
+                queued.add(id)
+        await self.settle.batch_ends.end_if_done(transaction, batch_id)
+        return queued
+
+    async def _enter(self, transaction: Transaction, caller: Caller, item: BatchItem, entry: Entry) -> str | None:
+        """A refusal undoes what was written for this item alone. Returns the generation, if it will be painted."""
         if isinstance(entry.outcome, DomainError):
             await refuse_item(transaction, refused(item, entry.outcome))
-            return
+            return None
         try:
             async with transaction.begin_nested():
                 if await queue_item(transaction, item, entry.outcome.id):  # first, for it may be completed at once
-                    await self.submit.enter(transaction, caller, entry.ask, entry.outcome)
+                    accepted = await self.submit.enter(transaction, caller, entry.ask, entry.outcome)
+                    return accepted.generation_id if accepted.state is State.QUEUED else None
         except Refused as error:
             await refuse_item(transaction, refused(item, error))
+        return None
+
+    async def _forget_others(self, entries: Mapping[int, Entry], queued: set[str]) -> None:
+        """After the commit: what nobody will begin from is not kept."""
+        for entry in entries.values():
+            if isinstance(entry.outcome, Generation) and entry.ask.files and entry.outcome.id not in queued:
+                await self.submit.beginnings.forget(entry.outcome.id)

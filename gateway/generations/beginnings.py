@@ -53,10 +53,8 @@ class Beginnings:
         GenerationUnknown: the account has no such generation.
         Failed: BlobUnavailable, DecoderStopped.
         """
+        check_given(given)
         if given.image is None:
-            for name, value in (("mask", given.mask), ("strength", given.strength)):
-                if value is not None:
-                    raise RequestInvalid(f"`{name}` needs `image`, the picture that it speaks of.", field=name)
             return Beginning()
         image = await self._pixels(caller, given.image, ImagePart.IMAGE)
         mask = None if given.mask is None else await self._pixels(caller, given.mask, ImagePart.MASK)
@@ -110,9 +108,25 @@ class Beginnings:
         return await self.blobs.get(pictures[0].blob_key)
 
 
+def check_given(given: Given) -> None:
+    """Raises RequestInvalid: a mask or a strength without a picture."""
+    for name, value in (("mask", given.mask), ("strength", given.strength)):
+        if given.image is None and value is not None:
+            raise RequestInvalid(f"`{name}` needs `image`, the picture that it speaks of.", field=name)
+
+
 def key_of(generation_id: str, sha256: str) -> str:
     """Where a file lies that this generation begins from."""
     return f"{_folder(generation_id)}{sha256}"
+
+
+def generation_of(key: str) -> str | None:
+    """Whose beginning lies under this key of a blob; None: it is something else."""
+    match key.split("/"):
+        case ["gen", generation_id, "from", _]:
+            return generation_id
+        case _:
+            return None
 
 
 def _folder(generation_id: str) -> str:

@@ -4,17 +4,21 @@ Several servers may sweep one database: what another one has removed meanwhile i
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import structlog
 
 from gateway.clock import Clock
+from gateway.generations.beginnings import Beginnings
+from gateway.generations.orphans import OrphanSweeper
 from gateway.generations.remove import Remove
 from models import Failed
 from storage import Database
 from storage.generations import expired
 
 SWEPT_EVERY_S = 60.0
+ORPHANS_SWEPT_EVERY_S = 86_400.0  # all blobs of generations are looked through
 AT_A_TIME = 100
 
 log = structlog.get_logger()
@@ -26,16 +30,18 @@ class Sweeper:
 
     database: Database
     remove: Remove
+    beginnings: Beginnings
     clock: Clock
 
+    @property
+    def orphans(self) -> OrphanSweeper:
+        return OrphanSweeper(database=self.database, beginnings=self.beginnings, clock=self.clock)
+
     async def run(self) -> None:
-        """Once a minute; a store that is away is asked again a minute later."""
-        while True:
-            try:
-                await self.sweep()
-            except Failed as unavailable:
-                log.warning("expired generations stay for now", reason=unavailable.message)
-            await asyncio.sleep(SWEPT_EVERY_S)
+        """Until cancelled; a store that is away is asked again the next time."""
+        async with asyncio.TaskGroup() as sweeping:
+            sweeping.create_task(_sweep_for_ever(self.sweep, every_s=SWEPT_EVERY_S))
+            sweeping.create_task(_sweep_for_ever(self.orphans.sweep, every_s=ORPHANS_SWEPT_EVERY_S))
 
     async def sweep(self) -> int:
         """Remove all that has expired by now; how many that were.
@@ -52,3 +58,12 @@ class Sweeper:
             swept += len(due)
             if len(due) < AT_A_TIME:
                 return swept
+
+
+async def _sweep_for_ever(sweep: Callable[[], Awaitable[int]], *, every_s: float) -> None:
+    while True:
+        try:
+            await sweep()
+        except Failed as unavailable:
+            log.warning("what should go stays for now", reason=unavailable.message)
+        await asyncio.sleep(every_s)

@@ -14,8 +14,7 @@ from typing import Any
 import msgspec
 from pydantic import JsonValue, ValidationError
 
-from gateway.batches import ItemAsk
-from gateway.generations import Ask
+from gateway.batches import ItemAsk, Wish
 from gateway.http.bodies import refusal_of
 from gateway.http.refusals import FileInvalid, JsonInvalid
 from gateway.orders import GenerateBody
@@ -23,8 +22,8 @@ from models import DomainError, ParameterUnknown, RequestInvalid
 from models.request import check_metadata, check_ttl
 
 CUSTOM_ID = "custom_id"
-OF_THE_CALL = ("webhook_url", "async", "dry_run", "priority", "image", "mask", "strength")
-"""Members that say how one call is answered, which the batch says, and pictures, which are sent one by one."""
+OF_THE_CALL = ("webhook_url", "async", "dry_run")
+"""Members that say how one call is answered, which the batch says."""
 BOM = b"\xef\xbb\xbf"
 DELIMITERS = (",", ";", "\t")
 
@@ -119,7 +118,7 @@ def _item(sent: JsonValue, defaults: Mapping[str, JsonValue]) -> ItemAsk:
     return ItemAsk(custom_id=custom_id, wish=_wish(members))
 
 
-def _wish(members: Mapping[str, JsonValue]) -> Ask | DomainError:
+def _wish(members: Mapping[str, JsonValue]) -> Wish | DomainError:
     """What `POST /v1/generate` would make of these members, or refuse them for."""
     for name in OF_THE_CALL:
         if name in members:
@@ -128,8 +127,16 @@ def _wish(members: Mapping[str, JsonValue]) -> Ask | DomainError:
         body = GenerateBody.model_validate_json(msgspec.json.encode(members))
         check_metadata(body.metadata or {})
         check_ttl(body.ttl)
-        return Ask(
-            request=body.request(), metadata=body.metadata or {}, ttl_s=body.ttl, may_share=body.cache is not False
+        if body.priority == "interactive":
+            return RequestInvalid("An item waits behind interactive work: its `priority` is `batch`.", field="priority")
+        return Wish(
+            request=body.request(),
+            metadata=body.metadata or {},
+            ttl_s=body.ttl,
+            may_share=body.cache is not False,
+            image=body.image,
+            mask=body.mask,
+            strength=body.strength,
         )
     except ValidationError as wrong:
         return refusal_of(wrong.errors(include_url=False, include_context=False, include_input=False)[0])

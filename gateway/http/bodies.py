@@ -10,9 +10,9 @@ from fastapi import Request
 from pydantic import ValidationError
 
 from gateway.generations import Given, Source
+from gateway.generations.sources import source_of
 from gateway.http.forms import MULTIPART, read_form
 from gateway.http.refusals import JsonInvalid, MediaTypeUnsupported
-from gateway.http.sources import source_of
 from gateway.orders import GenerateBody
 from models import ParameterMissing, ParameterUnknown, RequestInvalid
 

@@ -1,6 +1,7 @@
 """The promise of `storage.blobs.Blobs`, kept by every adapter alike."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -112,3 +113,14 @@ async def test_a_local_path_is_the_file_itself_or_none(blobs: Blobs) -> None:
     path = blobs.local_path(KEY)
     assert path is None or path.read_bytes() == b"bytes"
     assert (path is not None) == isinstance(blobs, LocalBlobs | RecentBlobs)
+
+
+async def test_what_was_written_before_is_found_below_its_prefix(blobs: Blobs) -> None:
+    await blobs.put("gen/gen_1/from/a", b"old")
+    await blobs.put("gen/gen_10/a1/0.png", b"old")
+    await blobs.put("files/acc/1.jsonl", b"old")
+    future, past = (datetime.now(UTC) + timedelta(hours=sign) for sign in (1, -1))
+
+    assert {key async for key in blobs.written_before(future, "gen/")} == {"gen/gen_1/from/a", "gen/gen_10/a1/0.png"}
+    assert [key async for key in blobs.written_before(past, "gen/")] == []
+    assert [key async for key in blobs.written_before(future, "none/")] == []

@@ -9,8 +9,7 @@ import sys
 from pathlib import Path
 
 from gateway.accounts import KeyOrder
-from gateway.batches import BatchAsk, ItemAsk
-from gateway.generations import Ask
+from gateway.batches import BatchAsk, ItemAsk, Wish
 from gateway.settings import Settings
 from gateway.telemetry import start_logging
 from gateway.wiring import Installation, Server
@@ -30,7 +29,7 @@ async def run(folder: Path, webhook_url: str, items: int, credits: int, *last: s
     server = Server(installation=installation, engine=installation.engine(), base_url="http://127.0.0.1:8000")
     caller = await installation.reception.gatekeeper.caller(made.token.text, now=installation.clock())
     asks = [
-        ItemAsk(custom_id=str(i), wish=Ask(request=GenerationRequest(prompt=f"{i} boats", seed=i)))
+        ItemAsk(custom_id=str(i), wish=Wish(request=GenerationRequest(prompt=f"{i} boats", seed=i)))
         for i in range(items)
     ]
     accepted = await server.batches.accept(caller, BatchAsk(items=asks, webhook_url=webhook_url))

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from gateway.access import Caller
 from gateway.generations import AlreadyFinished, Ask, View
+from gateway.generations.sources import content_of
 from gateway.http.answering import answer
 from gateway.http.dependencies import AnyCaller, Given, Services, caller_with, painting_caller
 from gateway.http.dialects.a1111_answers import PictureTextAnswer, picture_text, pictures_answer
@@ -22,7 +23,6 @@ from gateway.http.dialects.a1111_orders import ImageToImageBody, TextToImageBody
 from gateway.http.dialects.beginnings import beginning_from
 from gateway.http.dialects.model_names import model_names
 from gateway.http.dialects.reading import Read, ignored_header, read_json
-from gateway.http.sources import content_of
 from gateway.http.waiting import picture_or_refusal
 from gateway.image_decoder import ImageInvalid
 from gateway.image_decoder.containers import container_of

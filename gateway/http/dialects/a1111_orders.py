@@ -8,10 +8,10 @@ from typing import Any
 from pydantic import Field
 
 from gateway.generations import Given
+from gateway.generations.sources import content_of
 from gateway.http.dialects.model_names import ModelNames
 from gateway.http.dialects.reading import LenientBody
 from gateway.http.dialects.samplers import read_sampler
-from gateway.http.sources import content_of
 from models import Adapter, GenerationRequest, RequestInvalid
 
 NO_STYLE = "none"

@@ -14,8 +14,7 @@ from pydantic import BaseModel, JsonValue, ValidationError
 
 from gateway.access import Caller
 from gateway.batch_bodies import BatchBody
-from gateway.batches import BatchAsk, BatchView, ItemAsk, ItemView
-from gateway.generations import Ask
+from gateway.batches import BatchAsk, BatchView, ItemAsk, ItemView, Wish
 from gateway.http.batch_forms import CUSTOM_ID, items_by_line
 from gateway.http.batch_presenting import item_body
 from gateway.http.bodies import refusal_of_first
@@ -197,7 +196,7 @@ def _item(sent: JsonValue, names: ModelNames) -> ItemAsk:
         return ItemAsk(custom_id=custom_id, wish=wrong)
 
 
-def _wish(sent: Mapping[str, JsonValue], names: ModelNames) -> Ask:
+def _wish(sent: Mapping[str, JsonValue], names: ModelNames) -> Wish:
     """Raises RequestInvalid: the line names another path, or its body breaks a rule."""
     for name, only in (("method", "POST"), ("url", ENDPOINT)):
         if sent.get(name) != only:
@@ -208,7 +207,7 @@ def _wish(sent: Mapping[str, JsonValue], names: ModelNames) -> Ask:
         raise refusal_of_first(wrong) from None
     if body.stream:
         raise RequestInvalid("`stream`: nobody listens to a batch.", field="stream")
-    return Ask(request=body.request(names), metadata=body.metadata())
+    return Wish(request=body.request(names), metadata=body.metadata())
 
 
 def _seconds(moment: datetime | None) -> int | None:

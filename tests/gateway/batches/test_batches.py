@@ -83,7 +83,7 @@ async def test_what_is_wrong_with_an_item_is_its_own_fault(batches):
         ("unknown_parameter", "webhook_url"),
         ("invalid_size", "width"),
         ("invalid_parameter", "seed"),
-        ("unknown_parameter", "image"),
+        ("not_found", None),
         ("invalid_parameter", "ttl"),
         ("invalid_json", None),
         None,

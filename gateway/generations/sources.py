@@ -4,7 +4,7 @@ import base64
 import binascii
 import re
 
-from gateway.generations import GenerationId, Source
+from gateway.generations.beginnings import GenerationId, Source
 from gateway.image_decoder import ImageInvalid
 
 GENERATION = re.compile(r"gen_[0-9A-Za-z]{1,32}")
