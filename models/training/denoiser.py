@@ -1,6 +1,7 @@
 """Train the denoiser on cached latents.
 
     python -m models.training.denoiser --latents DIR --text DIR --out DIR --seed 1 --minutes 11
+    python -m models.training.denoiser --init models/starter --latents DIR --text DIR --out DIR --rate 4e-4
 
 UNet2DConditionModel, v-prediction (arXiv:2202.00512), zero terminal SNR (arXiv:2305.08891), min-SNR weights
 (arXiv:2303.09556) in the form that keeps the last timestep, 10 % of captions dropped, an average of the weights
@@ -67,6 +68,15 @@ def new_denoiser() -> UNet2DConditionModel:
         attention_head_dim=4,
         norm_num_groups=32,
     )
+
+
+def first_weights(model: Path | None, seed: int) -> UNet2DConditionModel:
+    """The denoiser of a model that is carried on, or a fresh one."""
+    if model:
+        return UNet2DConditionModel.from_pretrained(model / "unet", dtype=torch.float32)
+    network = new_denoiser()
+    seeded(network, seed)
+    return network
 
 
 class Latents:
@@ -194,8 +204,7 @@ def train(args: argparse.Namespace) -> bool:
     dtype = narrow_dtype(device)
     tokenizer = CLIPTokenizer.from_pretrained(args.text / "tokenizer")
     encoder = CLIPTextModel.from_pretrained(args.text / "text_encoder").eval().to(device, dtype)
-    network = new_denoiser()
-    seeded(network, args.seed)
+    network = first_weights(args.init, args.seed)
     network = network.to(device, dtype).to(memory_format=torch.channels_last).train()
     if device.type == "cpu":
         network.set_attn_processor(AttnProcessor())
@@ -226,6 +235,7 @@ def main(argv: Sequence[str] | None = None) -> bool:
     parser = arguments(__doc__, minutes=11.0)
     parser.add_argument("--latents", type=Path, required=True)
     parser.add_argument("--text", type=Path, required=True)
+    parser.add_argument("--init", type=Path, help="a model folder to carry on from; without it the weights are fresh")
     parser.add_argument("--rate", type=float, default=0.0, help="peak learning rate; 0 chooses for the device")
     return train(parser.parse_args(argv))
 

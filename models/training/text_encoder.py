@@ -1,10 +1,12 @@
 """Warm up the text encoder: read out of a caption what it says about the scene.
 
     python -m models.training.text_encoder --out DIR --seed 1 --minutes 2
+    python -m models.training.text_encoder --init models/starter --out DIR --rate 3e-4
 
 A small CLIPTextModel is trained to tell every field of world.captions.FIELDS from its states at the end token
 and at a random place of the padding. The denoiser then meets states in which the meaning is already plain. DIR holds
-`tokenizer/` and `text_encoder/` afterwards.
+`tokenizer/` and `text_encoder/` afterwards. A model that is carried on keeps its tokens, gets one for each word
+that is new, and keeps its states of captions without such words, for its denoiser knows those.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import argparse
 import json
 import multiprocessing
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -24,14 +27,16 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from models.training.course import Course, arguments, device_of, narrow, rate_at, seeded, set_rate
 from models.training.sayings import Sayings, fresh_sayings
-from models.training.tokens import MAX_TOKENS, new_tokenizer
-from models.training.world.captions import FIELDS
+from models.training.tokens import MAX_TOKENS, extended, new_tokenizer
+from models.training.world.captions import FIELDS, known_words
 
 WIDTH: Final = 256
 BATCHES: Final = {"cuda": 512, "cpu": 96}
 SAYINGS: Final = {"cuda": 400_000, "cpu": 40_000}
 CHECKS: Final = {"cuda": 4_000, "cpu": 400}
 PEAK_RATE: Final = 1e-3
+KEPT_STATES: Final = 10.0
+"""What a squared unit of difference from the states of the model that is carried on costs."""
 
 
 def new_text_encoder(tokenizer: CLIPTokenizer, generator: torch.Generator) -> CLIPTextModel:
@@ -56,6 +61,48 @@ def new_text_encoder(tokenizer: CLIPTokenizer, generator: torch.Generator) -> CL
     return model
 
 
+def first_encoder(model: Path | None, tokenizer: CLIPTokenizer, seed: int) -> CLIPTextModel:
+    """The text encoder of a model that is carried on, or a fresh one."""
+    if model:
+        encoder = CLIPTextModel.from_pretrained(model / "text_encoder", dtype=torch.float32)
+        return _widened(encoder, CLIPTokenizer.from_pretrained(model / "tokenizer"), tokenizer)
+    return new_text_encoder(tokenizer, torch.Generator().manual_seed(seed))
+
+
+def _widened(encoder: CLIPTextModel, before: CLIPTokenizer, after: CLIPTokenizer) -> CLIPTextModel:
+    """Rows for new tokens, each the mean of the pieces it was spelled in."""
+    encoder.resize_token_embeddings(len(after), mean_resizing=False)
+    table = encoder.get_input_embeddings().weight.data
+    for token in range(len(before), len(after)):
+        pieces = before(after.decode([token]), add_special_tokens=False).input_ids
+        table[token] = table[pieces].mean(dim=0)
+    return encoder
+
+
+def trimmed(ids: torch.Tensor, end: int) -> torch.Tensor:
+    """Without most of the padding that all rows share; a state never depends on what comes after it."""
+    longest = int((ids == end).int().argmax(dim=1).max())
+    return ids[:, : longest + 9]
+
+
+class Memory:
+    """How the encoder that is carried on read the captions whose words it knew as whole tokens."""
+
+    def __init__(self, model: Path, device: torch.device) -> None:
+        encoder = CLIPTextModel.from_pretrained(model / "text_encoder", dtype=torch.float32)
+        self._encoder = encoder.eval().requires_grad_(False).to(device)
+        self._tokens = encoder.config.vocab_size
+
+    def distance(self, encoder: CLIPTextModel, ids: torch.Tensor) -> torch.Tensor:
+        """Mean squared difference of the states of captions of known words; 0 where there are none."""
+        known = ids[(ids < self._tokens).all(dim=1)]
+        if not len(known):
+            return torch.zeros((), device=ids.device)
+        with narrow(ids.device):
+            now, then = (one(known).last_hidden_state.float() for one in (encoder, self._encoder))
+        return functional.mse_loss(now, then)
+
+
 class Reading(nn.Module):
     """One linear head per field over a text state."""
 
@@ -76,9 +123,9 @@ def reading_scores(
     with narrow(ids.device):
         states = encoder(ids).last_hidden_state
         later = (
-            (ends + torch.rand(ends.shape, generator=chance, device=ids.device) * (MAX_TOKENS - ends))
+            (ends + torch.rand(ends.shape, generator=chance, device=ids.device) * (ids.shape[1] - ends))
             .long()
-            .clamp(max=MAX_TOKENS - 1)
+            .clamp(max=ids.shape[1] - 1)
         )
         rows = torch.arange(len(ids), device=ids.device)
         return [reading(states[rows, place]) for place in (ends, later)]
@@ -92,27 +139,34 @@ def train(args: argparse.Namespace) -> bool:
     """
     device = device_of(args.device)
     folder = args.out / "tokenizer"
-    if not folder.exists():
+    if args.init and not folder.exists():
+        before = CLIPTokenizer.from_pretrained(args.init / "tokenizer")
+        extended(before, [word for word in known_words() if word.isalpha()]).save_pretrained(folder)
+    elif not folder.exists():
         new_tokenizer(np.random.default_rng((args.seed, 1)), args.captions).save_pretrained(folder)
     tokenizer = CLIPTokenizer.from_pretrained(folder)
-    encoder = new_text_encoder(tokenizer, torch.Generator().manual_seed(args.seed)).to(device).train()
+    encoder = first_encoder(args.init, tokenizer, args.seed).to(device).train()
+    memory = Memory(args.init, encoder.device) if args.init else None
     reading = Reading()
     seeded(reading, args.seed)
     reading = reading.to(device)
     weights = [*encoder.parameters(), *reading.parameters()]
-    optimizer = torch.optim.AdamW(weights, lr=PEAK_RATE, betas=(0.9, 0.98), weight_decay=0.01)
+    optimizer = torch.optim.AdamW(weights, lr=args.rate, betas=(0.9, 0.98), weight_decay=0.01)
     course = Course(args, {"encoder": encoder, "reading": reading, "optimizer": optimizer})
     sayings = fresh_sayings(folder, args.sayings or SAYINGS[device.type], args.seed + course.steps, args.processes)
     tokens, said = _on_device(sayings, device)
     batch, chance = args.batch or BATCHES[device.type], course.chance(args.seed, device)
     for done in course:
-        set_rate(optimizer, PEAK_RATE * rate_at(done, warm_up=0.08))
+        set_rate(optimizer, args.rate * rate_at(done, warm_up=0.08))
         rows = torch.randint(len(tokens), (batch,), generator=chance, device=device)
-        answers = reading_scores(encoder, reading, tokens[rows].long(), chance)
+        ids = trimmed(tokens[rows].long(), encoder.config.eos_token_id) if memory else tokens[rows].long()
+        answers = reading_scores(encoder, reading, ids, chance)
         losses = [
             functional.cross_entropy(s[name].float(), said[name][rows].long()) for s in answers for name in FIELDS
         ]
         loss = torch.stack(losses).sum()
+        if memory:
+            loss = loss + KEPT_STATES * memory.distance(encoder, ids)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(weights, 1.0)
@@ -145,6 +199,8 @@ def _check(encoder: CLIPTextModel, reading: Reading, unseen: Sayings, args: argp
 def main(argv: Sequence[str] | None = None) -> bool:
     """Command line."""
     parser = arguments(__doc__, minutes=2.0)
+    parser.add_argument("--init", type=Path, help="a model folder to carry on from; without it the weights are fresh")
+    parser.add_argument("--rate", type=float, default=PEAK_RATE, help="peak learning rate")
     parser.add_argument("--sayings", type=int, default=0, help="captions to learn from; 0 chooses for the device")
     parser.add_argument("--captions", type=int, default=12_000, help="captions the vocabulary is learnt from")
     parser.add_argument("--processes", type=int, default=multiprocessing.cpu_count())

@@ -40,6 +40,27 @@ def new_tokenizer(rng: np.random.Generator, captions: int = 6000) -> CLIPTokeniz
     return _clip_form(learner, alphabet)
 
 
+def extended(tokenizer: CLIPTokenizer, words: list[str]) -> CLIPTokenizer:
+    """A vocabulary in which each of these words is one token, too; tokens there were before keep their numbers.
+
+    The new merges come last, so every word that was one token stays that token. A merge learnt for one word may split another,
+    which then gets a second way.
+    """
+    learnt = json.loads(tokenizer.backend_tokenizer.to_str())["model"]
+    vocab: dict[str, int] = tokenizer.get_vocab()
+    merges = [tuple(merge) if not isinstance(merge, str) else tuple(merge.split()) for merge in learnt["merges"]]
+    spelled = [pieces for pieces in map(tokenizer.tokenize, words) if len(pieces) > 1]
+    for pieces in spelled:
+        whole = pieces[0]
+        for piece in pieces[1:]:
+            if (whole, piece) not in merges:
+                merges.append((whole, piece))
+            whole += piece
+            vocab.setdefault(whole, len(vocab))
+    longer = CLIPTokenizer(vocab=vocab, merges=merges, model_max_length=MAX_TOKENS)
+    return extended(longer, words) if spelled else tokenizer
+
+
 def _clip_form(learnt: Tokenizer, alphabet: list[str]) -> CLIPTokenizer:
     merges = [
         tuple(merge) if not isinstance(merge, str) else tuple(merge.split())

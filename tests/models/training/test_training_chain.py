@@ -11,16 +11,20 @@ pytest.importorskip("skia")
 pytest.importorskip("peft")
 
 import torch
+from transformers import CLIPTokenizer
 
 from models.diffusion.lora import read_lora
 from models.training import autoencoder, denoiser, export, few_steps, latents, rendering, style_adapter, text_encoder
 from models.training.adapters import TARGETS
 from models.training.bench import Row, as_markdown, asked
 from models.training.samples import Painter, Sampling
+from models.training.tokens import extended, new_tokenizer
 from models.training.world.captions import words_of
 from models.training.world.scene import Scene
+from models.training.world.settings import STYLE_FRAMES
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
+BLUEPRINT = {word for frame in STYLE_FRAMES["blueprint"] for word in words_of(frame)}
 BRIEF = ["--minutes", "0.0003", "--device", "cpu", "--batch", "2"]
 
 
@@ -44,6 +48,70 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     style_adapter.main([*style, "--model", f"{root}/starter", "--out", f"{root}/loras", *BRIEF])
     torch.set_num_threads(threads)
     return root
+
+
+@pytest.fixture(scope="module")
+def carried_on(trained: Path) -> Path:
+    """The trained model carried on for a step, as `--init` does it."""
+    root, model = trained / "again", ["--init", f"{trained}/starter"]
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    text_encoder.main([*model, "--out", f"{root}/text", *BRIEF, "--sayings", "20", "--processes", "1"])
+    text, learnt = ["--text", f"{root}/text"], f"{root}/latents"
+    latents.main([*model, *text, "--world", f"{trained}/world", "--out", learnt, "--processes", "1", "--no-mirror"])
+    denoiser.main([*model, *text, "--latents", learnt, "--out", f"{root}/unet", *BRIEF, "--rate", "1e-5"])
+    parts = ["--vae", f"{trained}/starter/vae", *text, "--latents", learnt]
+    export.main([*parts, "--unet", f"{root}/unet/unet", "--out", f"{root}/starter"])
+    torch.set_num_threads(threads)
+    return root
+
+
+def test_a_model_that_is_carried_on_keeps_its_latent_space(trained: Path, carried_on: Path) -> None:
+    before, after = (
+        json.loads((root / "starter" / "vae" / "config.json").read_text()) for root in (trained, carried_on)
+    )
+    assert after == before
+    assert not list((carried_on / "latents").glob("*m.npy"))
+    again, plain = (np.load(root / "latents" / "0000.npy") for root in (carried_on, trained))
+    assert np.abs(again.astype(float) - plain).mean() < 0.05 * np.abs(plain.astype(float)).mean()
+
+
+def test_a_model_that_is_carried_on_starts_from_its_weights(trained: Path, carried_on: Path) -> None:
+    before, after = (
+        Painter(root / "starter", Sampling(), torch.device("cpu")).pipeline.unet.state_dict()
+        for root in (trained, carried_on)
+    )
+    assert max(float((before[name].float() - after[name].float()).abs().max()) for name in before) < 0.01
+
+
+def test_new_words_become_tokens_and_old_ones_keep_theirs() -> None:
+    before = new_tokenizer(np.random.default_rng(1), captions=200)
+    texts = ["a red lighthouse by the sea", "zygote"]
+    after = extended(before, ["zygote", "zygotes", "quux", "lighthouse"])
+    assert after(texts[0]).input_ids == before(texts[0]).input_ids
+    assert [len(after.tokenize(word)) for word in ("zygote", "zygotes", "quux")] == [1, 1, 1]
+    assert len(before.tokenize("zygote")) > 1
+    assert (after.eos_token_id, after.pad_token_id) == (before.eos_token_id, before.pad_token_id)
+    assert all(after.get_vocab()[piece] == token for piece, token in before.get_vocab().items())
+
+
+def test_the_states_of_captions_without_new_words_are_remembered(trained: Path) -> None:
+    tokenizer = CLIPTokenizer.from_pretrained(trained / "starter" / "tokenizer")
+    longer = extended(tokenizer, ["zygote"])
+    encoder = text_encoder.first_encoder(trained / "starter", longer, 0)
+    memory = text_encoder.Memory(trained / "starter", torch.device("cpu"))
+    known, strange = (torch.tensor(longer([text]).input_ids) for text in ("a red boat", "a red zygote"))
+    assert float(memory.distance(encoder, known)) == 0.0
+    torch.nn.init.normal_(encoder.get_input_embeddings().weight)
+    assert float(memory.distance(encoder, known)) > 0.0
+    assert float(memory.distance(encoder, strange)) == 0.0
+
+
+def test_an_adapter_learns_from_captions_of_known_words_and_its_style() -> None:
+    known = words_of("a the an red blue green cat boat house tree on in lake snow sea by at night with and of sunset")
+    scenes, texts = style_adapter.scenes_in("blueprint", 3, known, np.random.default_rng(1))
+    assert {scene.style for scene in scenes} == {"blueprint"}
+    assert all(words_of(text.lower()) <= known | BLUEPRINT for text in texts)
 
 
 def test_mirrored_latents_and_wordings_lie_beside_plain_ones(trained: Path) -> None:
