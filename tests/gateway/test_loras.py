@@ -20,6 +20,8 @@ XL = 'id = "xl-only"\nfamily = "sdxl"\npath = "xl.safetensors"\nlicence = "MIT"\
 async def gateway(open_gateway, tmp_path):
     """With one LoRA for the model in the box, and one for models that are not installed."""
     configs = shutil.copytree(ROOT / "configs", tmp_path / "configs")
+    for card in (configs / "loras").glob("*.toml"):
+        card.unlink()
     (configs / "loras" / "ink.toml").write_text(INK)
     (configs / "loras" / "xl-only.toml").write_text(XL)
     return await open_gateway(config_dir=configs)

@@ -15,7 +15,7 @@ def styles() -> Styles:
 
 @pytest.fixture(scope="session")
 def catalogue() -> Catalogue:
-    return load_catalogue(ROOT / "configs" / "models", root=ROOT)
+    return load_catalogue(ROOT / "configs" / "models", root=ROOT, adapters=[ROOT / "configs" / "loras"])
 
 
 @pytest.fixture(scope="session")
