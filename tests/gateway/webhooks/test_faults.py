@@ -52,9 +52,9 @@ async def test_every_event_arrives_through_faults_of_every_kind(database, outbox
     for number in range(EVENTS):
         await outbox(f"evt_{number:02}", receiver.url())
     rules = Destinations(allow_loopback=True)
-    sender = HttpSender(rules, client=guarded_client(rules), total_timeout_s=0.3)
+    sender = HttpSender(rules, client=guarded_client(rules), total_timeout_s=1.0)
     async with running(sender, schedule=RetrySchedule(delays_s=(60.0,) * 20)) as loop:
-        async with asyncio.timeout(25):
+        async with asyncio.timeout(90):
             while await waiting(database):
                 clock.forward(seconds=61)
                 loop.wake()
