@@ -49,6 +49,7 @@ class Installation:
             root=ROOT,
             adapters=[folder / "loras" for folder in folders],
             vaes=[folder / "vaes" for folder in folders],
+            upscalers=[folder / "upscalers" for folder in folders],
         )
 
     @cached_property

@@ -4,7 +4,7 @@ request -> spec -> Engine.paint -> painting and recipe. Owns the vocabulary and 
 import torch here: that lives in `models/diffusion`, which only the engine's child process opens.
 """
 
-from models.catalogue import AdapterCard, Catalogue, Family, ModelCard, Placing, VaeCard, load_catalogue
+from models.catalogue import AdapterCard, Catalogue, Family, ModelCard, Placing, UpscalerCard, VaeCard, load_catalogue
 from models.engine import Engine, EngineState, Painting, Phase, Progress
 from models.errors import (
     AdapterUnknown,
@@ -115,6 +115,7 @@ __all__ = [
     "SizeInvalid",
     "SizePlan",
     "Turns",
+    "UpscalerCard",
     "VaeCard",
     "VaeUnknown",
     "WeightsRejected",

@@ -1,5 +1,5 @@
-"""The models, LoRAs and autoencoders we know: one TOML file each in `configs/models/`, `configs/loras/` and `configs/vaes/`,
-paths relative to the repository's root."""
+"""The models, LoRAs, autoencoders and upscalers we know: one TOML file each in `configs/models/`, `configs/loras/`,
+`configs/vaes/` and `configs/upscalers/`, paths relative to the repository's root."""
 
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -124,14 +124,28 @@ class VaeCard:
         return tuple(sorted(file for file in self.path.iterdir() if file.suffix in {".json", ".safetensors"}))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpscalerCard:
+    """A network that enlarges pictures four times: a safetensors file in a published key layout."""
+
+    id: str
+    path: Path
+    licence: str
+    is_default: bool = False
+
+
 class Catalogue:
-    """Every model, adapter and autoencoder of the installation by id; exactly one model is the default."""
+    """Every model, adapter and autoencoder of the installation by id; exactly one model is the default.
+
+    `upscaler` is the one that enlarges; None: a filter does.
+    """
 
     def __init__(
         self,
         cards: Mapping[str, ModelCard],
         adapters: Mapping[str, AdapterCard] | None = None,
         vaes: Mapping[str, VaeCard] | None = None,
+        upscaler: UpscalerCard | None = None,
     ) -> None:
         defaults = [card for card in cards.values() if card.is_default]
         if len(defaults) != 1:
@@ -140,6 +154,7 @@ class Catalogue:
         self._adapters = dict(adapters or {})
         self._vaes = dict(vaes or {})
         self.default = defaults[0]
+        self.upscaler = upscaler
 
     def get(self, model: str) -> ModelCard:
         """Raises ModelUnknown."""
@@ -177,12 +192,18 @@ class Catalogue:
         return next((card for card in members if card.is_default), members[0] if members else None)
 
 
-def load_catalogue(*folders: Path, root: Path, adapters: Sequence[Path] = (), vaes: Sequence[Path] = ()) -> Catalogue:
-    """Read every `*.toml` of `folders`, and of the folders `adapters` and `vaes` the LoRAs' and the autoencoders' (a later
+def load_catalogue(
+    *folders: Path,
+    root: Path,
+    adapters: Sequence[Path] = (),
+    vaes: Sequence[Path] = (),
+    upscalers: Sequence[Path] = (),
+) -> Catalogue:
+    """Read every `*.toml` of `folders`, and of the folders `adapters`, `vaes` and `upscalers` what their names say (a later
     folder wins by id); relative paths inside count from `root`.
 
-    When several models call themselves the default, the last one read is it, so that a model the operator added
-    can replace the one in the box.
+    When several models or upscalers call themselves the default, the last one read is it, so that one the operator
+    added can replace the one in the box.
 
     Raises:
         SettingInvalid: a file is not valid TOML or breaks the card's form; the message names file and member.
@@ -191,9 +212,10 @@ def load_catalogue(*folders: Path, root: Path, adapters: Sequence[Path] = (), va
     defaults = [card.id for card in cards.values() if card.is_default]
     loras = {card.id: replace(card, path=root / card.path) for card in _read_cards(adapters, AdapterCard)}
     autoencoders = {card.id: replace(card, path=root / card.path) for card in _read_cards(vaes, VaeCard)}
-    return Catalogue(
-        {id: replace(card, is_default=id in defaults[-1:]) for id, card in cards.items()}, loras, autoencoders
-    )
+    networks = {card.id: replace(card, path=root / card.path) for card in _read_cards(upscalers, UpscalerCard)}
+    chosen = [card for card in networks.values() if card.is_default]
+    models = {id: replace(card, is_default=id in defaults[-1:]) for id, card in cards.items()}
+    return Catalogue(models, loras, autoencoders, chosen[-1] if chosen else None)
 
 
 def _read_cards(folders: Sequence[Path], form: type[Card]) -> Iterator[Card]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from models.catalogue import AdapterCard, ModelCard, VaeCard
+from models.catalogue import AdapterCard, ModelCard, UpscalerCard, VaeCard
 from models.engine import Painting, Phase
 from models.manifest import Fingerprint
 from models.spec import GenerationSpec
@@ -31,7 +31,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Setup(Message, frozen=True, kw_only=True):
-    """First of all: the models, adapters and autoencoders there are, the model to load at once, and how to compute.
+    """First of all: the models, adapters, autoencoders and upscaler there are, the model to load at once, and how to compute.
 
     `threads` None means all cores. `slots` bounds the paintings at a time. `calibrations` is the folder where measured
     batch sizes are kept. `dtype` is auto or a name of torch's; see `Compute`.
@@ -40,6 +40,7 @@ class Setup(Message, frozen=True, kw_only=True):
     cards: tuple[ModelCard, ...]
     adapters: tuple[AdapterCard, ...] = ()
     vaes: tuple[VaeCard, ...] = ()
+    upscaler: UpscalerCard | None = None
     preload: str
     device: str
     threads: int | None

@@ -62,6 +62,7 @@ class EngineProcess:
             cards=catalogue.cards(),
             adapters=catalogue.adapters(),
             vaes=catalogue.vaes(),
+            upscaler=catalogue.upscaler,
             preload=catalogue.default.id,
             **given,
         )

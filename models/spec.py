@@ -7,17 +7,19 @@ from models.request import Adapter, ImageSize, InitImage, Sampler
 
 
 class Resampling(StrEnum):
-    """What makes a painted picture larger. Networks join when the catalogue carries one."""
+    """What makes a picture larger: nothing, a filter, or the catalogue's upscaler."""
 
     NONE = "none"
     LANCZOS = "lanczos"
+    NETWORK = "network"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SizePlan:
     """How the size asked for is reached: paint, enlarge until `target` is covered, crop the centre, then upscale.
 
-    `painted` is what the sampler sees, `target` what the caller asked for; `upscale` is 1 or 4.
+    `painted` is what the sampler sees, `target` what the caller asked for; `upscale` is 1 or 4. A network always makes
+    four times the sides; where the plan wants another size of it, a filter makes the last step.
     """
 
     painted: ImageSize
@@ -25,6 +27,10 @@ class SizePlan:
     resampling: Resampling
     upscale: int
     upscale_resampling: Resampling
+
+    @property
+    def wants_network(self) -> bool:
+        return Resampling.NETWORK in (self.resampling, self.upscale_resampling)
 
     @property
     def covering(self) -> ImageSize:

@@ -88,7 +88,12 @@ class Router:
             card=card,
             quality=quality,
             denoising=denoising_of(request, style.settings_for(card), quality),
-            size_plan=plan_size(_target(request, card), card, is_upscaled=request.upscale),
+            size_plan=plan_size(
+                _target(request, card),
+                card,
+                is_upscaled=request.upscale,
+                has_upscaler=self._catalogue.upscaler is not None,
+            ),
             negative_prompt=merged_negative(request.negative_prompt, style.wording_for(card)),
             acting=acting(style.settings_for(card).adapters, request.loras, card, self._catalogue),
         )

@@ -148,9 +148,11 @@ def list_models(as_json: Json = False) -> None:
 
 @models.command("add")
 def add_model(
-    path: Annotated[Path, typer.Argument(help="A diffusers folder or a .safetensors checkpoint: SD 1.x, 2.x, SDXL.")],
+    path: Annotated[
+        Path, typer.Argument(help="A diffusers folder, a .safetensors checkpoint (SD 1.x, 2.x, SDXL) or upscaler.")
+    ],
     id: Annotated[str | None, typer.Option(help="Its name here; the path's otherwise.")] = None,
-    is_default: Annotated[bool, typer.Option("--default", help="Paint with it from now on.")] = False,
+    is_default: Annotated[bool, typer.Option("--default", help="Paint or enlarge with it from now on.")] = False,
     prediction: Annotated[
         str | None, typer.Option(help="epsilon or v_prediction, where a checkpoint does not say it itself.")
     ] = None,

@@ -8,9 +8,10 @@ from rich.console import Console
 
 from gateway.cli.intake import alone, take_in
 from gateway.cli.printing import Cell, print_rows
+from gateway.cli.upscalers import add_upscaler, holds_upscaler
 from gateway.settings import ROOT, load_settings
 from gateway.wiring import Installation
-from models import SIDES, ImageSize, RequestInvalid, Sampling
+from models import SIDES, UPSCALE_FACTOR, ImageSize, RequestInvalid, Sampling
 from models.inspection import Inspection, inspect_folder
 from models.single_file import Prediction
 
@@ -30,6 +31,9 @@ def show_models(*, as_json: bool) -> None:
         }
         for card in catalogue.cards()
     ]
+    if (upscaler := catalogue.upscaler) is not None:
+        told: dict[str, Cell] = {"id": upscaler.id, "family": "upscaler", "default": True, "licence": upscaler.licence}
+        rows.append({**told, "size": f"x{UPSCALE_FACTOR}", "path": _shown(upscaler.path)})
     print_rows("Models", rows, as_json=as_json)
 
 
@@ -49,7 +53,8 @@ def show_styles(*, as_json: bool) -> None:
 
 
 def add(path: Path, *, id: str | None, is_default: bool, prediction: Prediction | None) -> None:
-    """Write the model's card into the data folder. A folder's weights stay where they are; a file is converted first.
+    """Write the model's card into the data folder. A folder's weights stay where they are, as an upscaler's file does;
+    a checkpoint's is converted first.
 
     Raises:
         RequestInvalid: the id is taken or badly formed, or `prediction` was given for a folder.
@@ -65,9 +70,13 @@ def add(path: Path, *, id: str | None, is_default: bool, prediction: Prediction 
         raise RequestInvalid(f"There is a model {name!r} already; choose another --id.", field="id")
     if prediction and not is_file:
         raise RequestInvalid("A folder says itself what it predicts; --prediction is for files.", field="prediction")
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    if holds_upscaler(path):
+        form = add_upscaler(path, name, settings, is_default=is_default)
+        console.print(f"{name} (upscaler, {form.build}, x{form.scale}) is in the catalogue.")
+        return
     shelf = settings.data_dir / "models"
     shelf.mkdir(parents=True, exist_ok=True)
-    console = Console(highlight=False, markup=False, soft_wrap=True)
     if is_file:
         folder = shelf / name
         taken = [card.path for card in cards]

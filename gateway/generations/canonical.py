@@ -38,15 +38,15 @@ def canonical_sha256(request: GenerationRequest, route: Route, *, livemode: bool
     return hashlib.sha256(msgspec.json.encode(form, order="sorted")).hexdigest()
 
 
-def revision_of(fingerprint: Fingerprint) -> str:
-    """Of everything in it that no picture's size or company decides."""
+def revision_of(fingerprint: Fingerprint, upscaler_sha256: str | None = None) -> str:
+    """Of everything in it that no picture's size or company decides, and of the network that enlarged, if one did."""
     plain = replace(fingerprint, batch_class=1, decoding="whole")
-    return hashlib.sha256(msgspec.json.encode(plain, order="sorted")).hexdigest()
+    return hashlib.sha256(msgspec.json.encode((plain, upscaler_sha256), order="sorted")).hexdigest()
 
 
 def revision_of_all(recipes: Sequence[Recipe]) -> str | None:
     """None: they were not all painted under the same."""
-    revisions = {revision_of(recipe.fingerprint) for recipe in recipes}
+    revisions = {revision_of(recipe.fingerprint, recipe.upscaler_sha256) for recipe in recipes}
     return revisions.pop() if len(revisions) == 1 else None
 
 
@@ -59,7 +59,7 @@ class Revisions:
     _hashes: dict[tuple[Path, int, int], str] = field(default_factory=dict[tuple[Path, int, int], str])
 
     async def current(self, specs: Sequence[GenerationSpec]) -> str | None:
-        """None: nobody can say, for the model is not loaded, or a file of a LoRA or VAE is not there."""
+        """None: nobody can say, for the model is not loaded, or a file of a LoRA, a VAE or the upscaler is not there."""
         fingerprint = self.engine.state().fingerprints.get(specs[0].model)
         if fingerprint is None:
             return None
@@ -70,7 +70,11 @@ class Revisions:
                 return None
             hashes[adapter.id] = sha256
         vae = "" if specs[0].vae is None else await self._hash_of_vae(specs[0].vae)
-        return None if vae is None else revision_of(replace(fingerprint, adapters=hashes, vae_sha256=vae))
+        wants_network, upscaler = specs[0].size.wants_network, self.catalogue.upscaler
+        upscaler_sha256 = await self._hash_of(upscaler.path) if upscaler and wants_network else None
+        if vae is None or (wants_network and upscaler_sha256 is None):
+            return None
+        return revision_of(replace(fingerprint, adapters=hashes, vae_sha256=vae), upscaler_sha256)
 
     async def _hash_of_vae(self, vae: str) -> str | None:
         """As the engine makes it of all its files; None: one is not there."""

@@ -139,7 +139,7 @@ class Replay:
 
 
 def check_repaintable(specs: Sequence[GenerationSpec], catalogue: Catalogue) -> None:
-    """Raises ModelUnavailable: a model, LoRA or VAE that these specs name has left the catalogue."""
+    """Raises ModelUnavailable: a model, LoRA, VAE or the upscaler that these specs name has left the catalogue."""
     models = {card.id for card in catalogue.cards()}
     adapters = {card.id for card in catalogue.adapters()}
     vaes = {None, *(card.id for card in catalogue.vaes())}
@@ -148,6 +148,8 @@ def check_repaintable(specs: Sequence[GenerationSpec], catalogue: Catalogue) -> 
             raise ModelUnavailable(f"The model {spec.model!r} is not here any more.")
         if spec.vae not in vaes:
             raise ModelUnavailable(f"The VAE {spec.vae!r} is not here any more.")
+        if spec.size.wants_network and catalogue.upscaler is None:
+            raise ModelUnavailable("The picture was enlarged by an upscaler, and there is none here any more.")
         for adapter in spec.adapters:
             if adapter.id not in adapters:
                 raise ModelUnavailable(f"The LoRA {adapter.id!r} is not here any more.")

@@ -19,6 +19,7 @@ from models.diffusion.loading import Loaded, Pipeline
 from models.diffusion.passes import PassWanted
 from models.diffusion.residency import Residency
 from models.diffusion.starting import canvas_of
+from models.diffusion.upscaling import UpscalerStand
 from models.engine import Painting, Phase
 from models.errors import PaintingBroken
 from models.manifest import Fingerprint, Recipe
@@ -34,11 +35,12 @@ Work = Generator[Stroke, torch.Tensor | None, Painting]
 class Easel:
     """What every painting of this device is given. `batch_class` tells under which class of batch sizes a pass runs;
     `finishing_ms` remembers how long the last picture of a model took after its last step; `preview_every` how often a
-    painting, by its number, shall be shown where that has changed since it was ordered."""
+    painting, by its number, shall be shown where that has changed since it was ordered; `upscaler` enlarges."""
 
     residency: Residency
     device: Device
     batch_class: Callable[[PassWanted], int]
+    upscaler: UpscalerStand
     finishing_ms: dict[str, float] = field(default_factory=dict[str, float])
     preview_every: dict[int, int] = field(default_factory=dict[int, int])
 
@@ -77,7 +79,8 @@ def strokes(order: Paint, easel: Easel) -> Work:
             drawn = yield from _draw(order, pipeline, easel)
         file = order.workspace / f"{order.number}.rgb"
         phase = Phase.UPSCALING if needs_enlarging(spec.size) else Phase.DECODING
-        pixel_sha256 = yield from write_picture(drawn.image, spec.size, file, beat=beat(phase=phase))
+        upscaler = easel.upscaler.upscaler() if spec.size.wants_network else None
+        pixel_sha256 = yield from write_picture(drawn.image, spec.size, file, beat=beat(phase=phase), upscaler=upscaler)
     ended = time.perf_counter()
     easel.finishing_ms[spec.model] = (ended - drawn.finishing) * 1000
     recipe = Recipe(
@@ -86,6 +89,7 @@ def strokes(order: Paint, easel: Easel) -> Work:
         pixel_sha256=pixel_sha256,
         unknown_words=pipeline.vocabulary.unknown(spec.prompt),
         timesteps=drawn.timesteps,
+        upscaler_sha256=upscaler.sha256 if upscaler else None,
     )
     render_ms = round((ended - started) * 1000)
     return Painting(pixels=file, size=spec.size.delivered, recipe=recipe, render_ms=render_ms)

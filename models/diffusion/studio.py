@@ -18,6 +18,7 @@ from transformers.utils import logging as transformers_logging
 
 from models import child_protocol as wire
 from models.batching import Active, StepPlan, plan_step
+from models.catalogue import UpscalerCard
 from models.diffusion.calibrations import LONE, Calibrations
 from models.diffusion.device import Device, choose_device
 from models.diffusion.failing import as_failure
@@ -26,6 +27,7 @@ from models.diffusion.painting import Easel, Stroke, Work, strokes
 from models.diffusion.passes import PassWanted, run_pass
 from models.diffusion.recovering import recover
 from models.diffusion.residency import Residency
+from models.diffusion.upscaling import UpscalerStand
 from models.engine import Phase
 from models.errors import Failed
 from models.turns import Turns
@@ -53,13 +55,26 @@ class Sitting:
 class Studio:
     """Owns the device. `send` is how the parent hears of everything."""
 
-    def __init__(self, device: Device, residency: Residency, calibrations: Calibrations, *, slots: int) -> None:
+    def __init__(
+        self,
+        device: Device,
+        residency: Residency,
+        calibrations: Calibrations,
+        *,
+        slots: int,
+        upscaler: UpscalerCard | None = None,
+    ) -> None:
         self._device = device
         self._residency = residency
         self._calibrations = calibrations
         self._slots = slots
         self._pace = Pace.of(device.torch_device)
-        self._easel = Easel(residency=residency, device=device, batch_class=calibrations.batch_class)
+        self._easel = Easel(
+            residency=residency,
+            device=device,
+            batch_class=calibrations.batch_class,
+            upscaler=UpscalerStand(upscaler, device),
+        )
         self._sittings: list[Sitting] = []
         self._turns: Turns[Hashable] = Turns()
         self._measuring: tuple[PassWanted, Generator[None, None, None]] | None = None
@@ -88,7 +103,7 @@ class Studio:
             holds_one=kind == "cpu",
             compute=setup.compute,
         )
-        return cls(device, residency, calibrations, slots=setup.slots)
+        return cls(device, residency, calibrations, slots=setup.slots, upscaler=setup.upscaler)
 
     @property
     def is_idle(self) -> bool:

@@ -86,6 +86,16 @@ def test_upscaling_is_four_times_the_target() -> None:
     assert (plan.upscale, plan.upscale_resampling) == (4, Resampling.LANCZOS)
 
 
+def test_a_network_enlarges_much_and_a_filter_little() -> None:
+    card = card_of(512 * 512)
+    much = plan_size(ImageSize(width=1024, height=1024), card, is_upscaled=True, has_upscaler=True)
+    little = plan_size(ImageSize(width=512, height=768), card, is_upscaled=False, has_upscaler=True)
+    none = plan_size(ImageSize(width=512, height=512), card, is_upscaled=False, has_upscaler=True)
+    assert (much.resampling, much.upscale_resampling) == (Resampling.NETWORK, Resampling.NETWORK)
+    assert (little.resampling, little.wants_network) == (Resampling.LANCZOS, False)
+    assert (none.resampling, none.wants_network) == (Resampling.NONE, False)
+
+
 def test_a_card_without_room_for_any_size_is_refused() -> None:
     with pytest.raises(SettingInvalid, match=r"card\.toml"):
         plan_size(ImageSize(width=512, height=512), card_of(32 * 32, multiple=64), is_upscaled=False)

@@ -102,11 +102,11 @@ async def list_loras(given: Given, _: AnyCaller) -> Response:
 
 
 @routes.get("/upscalers")
-async def list_upscalers(_: AnyCaller) -> Response:
+async def list_upscalers(given: Given, _: AnyCaller) -> Response:
+    """What `upscale` means here: the catalogue's network, or a filter where there is none."""
     nowhere: dict[str, Any] = {"model_name": None, "model_path": None, "model_url": None}
-    return JSONResponse(
-        [{"name": "None", **nowhere, "scale": 1}, {"name": "Lanczos", **nowhere, "scale": UPSCALE_FACTOR}]
-    )
+    name = given.catalogue.upscaler.id if given.catalogue.upscaler else "Lanczos"
+    return JSONResponse([{"name": "None", **nowhere, "scale": 1}, {"name": name, **nowhere, "scale": UPSCALE_FACTOR}])
 
 
 @routes.get("/sd-vae")

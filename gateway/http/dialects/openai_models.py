@@ -15,12 +15,13 @@ routes = APIRouter(prefix="/v1", tags=["openai"])
 
 
 class ModelBody(BaseModel):
-    """`created` is when the model's folder was last changed, in seconds since the epoch."""
+    """`created` is when the model's folder was last changed, in seconds since the epoch. `upscaler` enlarges its pictures."""
 
     id: str
     object: Literal["model"] = "model"
     created: int
     owned_by: str = OWNER
+    upscaler: str | None = None
 
 
 class ModelListBody(BaseModel):
@@ -42,4 +43,6 @@ async def read_model(given: Given, _: AnyCaller, model: str) -> Response:
 
 
 def _model_body(name: str, names: ModelNames) -> ModelBody:
-    return ModelBody(id=name, created=int(names.card(name).path.stat().st_mtime))
+    upscaler = names.catalogue.upscaler
+    created = int(names.card(name).path.stat().st_mtime)
+    return ModelBody(id=name, created=created, upscaler=upscaler.id if upscaler else None)

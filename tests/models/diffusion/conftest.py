@@ -17,6 +17,7 @@ from models.diffusion.loading import Pipeline
 from models.diffusion.painting import Easel, begin, pass_wanted, strokes
 from models.diffusion.passes import PassWanted, run_pass
 from models.diffusion.residency import Residency
+from models.diffusion.upscaling import UpscalerStand
 from models.engine import Painting, Phase
 
 Load = Callable[[Path], Pipeline]
@@ -73,7 +74,9 @@ def paint_with(device: Device, tmp_path: Path) -> PaintWith:
     def painted(folder: Path, spec: GenerationSpec) -> tuple[Painting, list[Beat]]:
         if folder not in easels:
             residency = Residency({spec.model: card_of(folder, name=spec.model)}, device)
-            easels[folder] = Easel(residency=residency, device=device, batch_class=lambda _: 1)
+            easels[folder] = Easel(
+                residency=residency, device=device, batch_class=lambda _: 1, upscaler=UpscalerStand(None, device)
+            )
         order = Paint(number=1, spec=spec, workspace=tmp_path)
         work, beats, answer = strokes(order, easels[folder]), [], None
         while True:

@@ -26,6 +26,7 @@ from models.diffusion.painting import Easel, begin, pass_wanted, strokes
 from models.diffusion.passes import PassWanted, run_pass
 from models.diffusion.preview import Previews
 from models.diffusion.residency import Residency
+from models.diffusion.upscaling import UpscalerStand
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers
 
@@ -51,7 +52,12 @@ def watch(device: Device, tmp_path: Path) -> Callable[..., Watched]:
     """A whole painting with a preview every so many steps."""
 
     def watched(folder: Path, spec: GenerationSpec, every: int) -> Watched:
-        easel = Easel(residency=Residency({"tiny": card_of(folder)}, device), device=device, batch_class=lambda _: 1)
+        easel = Easel(
+            residency=Residency({"tiny": card_of(folder)}, device),
+            device=device,
+            batch_class=lambda _: 1,
+            upscaler=UpscalerStand(None, device),
+        )
         order = Paint(number=1, spec=spec, workspace=tmp_path, preview_every=every)
         work, beats, answer = strokes(order, easel), [], None
         while True:
