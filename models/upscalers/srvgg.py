@@ -30,5 +30,5 @@ class Srvgg(nn.Module):
         self.body = nn.Sequential(*layers)
 
     def forward(self, picture: torch.Tensor) -> torch.Tensor:
-        detail = functional.pixel_shuffle(self.body(picture.to(self.body[0].weight.dtype)), self.scale)
+        detail = functional.pixel_shuffle(self.body(picture.to(next(self.parameters()).dtype)), self.scale)
         return detail.float() + functional.interpolate(picture, scale_factor=float(self.scale), mode="nearest")
