@@ -63,7 +63,7 @@ def read_header(file: Path) -> Header:
             start = content.read(8)
             length = int.from_bytes(start, "little")
             size = file.stat().st_size
-            _refuse_other_forms(file, start)
+            _refuse_other_forms(file, start, opens_header=content.peek(1)[:1] == b"{")
             if len(start) < 8 or not 0 < length <= MAX_HEADER_BYTES:
                 raise WeightsRejected(f"{file.name} is no safetensors file: its header would be {length} bytes long.")
             if length > size - 8:
@@ -74,8 +74,9 @@ def read_header(file: Path) -> Header:
     return _parse(file.name, text, tensor_bytes=size - 8 - length)
 
 
-def _refuse_other_forms(file: Path, start: bytes) -> None:
-    if file.suffix.lower() in PICKLE_SUFFIXES or start.startswith(PICKLE_STARTS):
+def _refuse_other_forms(file: Path, start: bytes, *, opens_header: bool) -> None:
+    """A length of 640 starts as a pickle does; what follows tells."""
+    if file.suffix.lower() in PICKLE_SUFFIXES or (start.startswith(PICKLE_STARTS) and not opens_header):
         raise WeightsRejected(
             f"{file.name} is a pickle, and reading a pickle can run whatever code is inside; "
             "take the model's .safetensors file."

@@ -238,6 +238,12 @@ def test_pickles_and_other_forms_are_refused_unread(tmp_path: Path, name: str, s
         read_header(tmp_path / name)
 
 
+@pytest.mark.parametrize("length", [0x280, 0x380, 0x480, 0x580])
+def test_a_header_whose_length_starts_as_a_pickle_does_is_read(tmp_path: Path, length: int) -> None:
+    header = json.dumps({"a": {"dtype": "F16", "shape": [1], "data_offsets": [0, 2]}}).encode().ljust(length)
+    assert set(read_header(raw(tmp_path / "x.safetensors", header, weights=2)).tensors) == {"a"}
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(WeightsRejected, match=r"^gone\.safetensors cannot be read: No such file"):
         read_header(tmp_path / "gone.safetensors")
