@@ -26,11 +26,11 @@ async def listening(gateway):
         await serving
 
 
-async def ask(port, key, **headers):
+async def ask(port, key, *, path="/v1/generate", body=None, **headers):
     """A connection on which a painting was asked for and not answered yet."""
-    body = json.dumps({"prompt": "a red lighthouse by the sea"}).encode()
+    body = json.dumps(body or {"prompt": "a red lighthouse by the sea"}).encode()
     lines = [
-        "POST /v1/generate HTTP/1.1",
+        f"POST {path} HTTP/1.1",
         "Host: 127.0.0.1",
         f"Authorization: Bearer {key}",
         "Content-Type: application/json",
@@ -130,3 +130,19 @@ async def test_hundreds_wait_and_those_who_leave_take_nothing_from_those_who_sta
             writer.close()
     assert {head.split()[1] for head in heads} == {b"200"}
     assert len(gateway.engine.painted) == 10
+
+
+async def test_who_leaves_a_call_in_replicates_form_finds_the_prediction_later(open_gateway):
+    """A native call without grace would be given up here, as the first test shows."""
+    gateway = await open_gateway(leave_grace_s=0)
+    gateway.engine.hold()
+    asked = {"input": {"prompt": "a red lighthouse by the sea"}}
+    async with listening(gateway) as port:
+        path = "/v1/models/local/starter/predictions"
+        _, writer = await ask(port, gateway.key, path=path, body=asked, Prefer="wait")
+        await begun(gateway.engine)
+        (one,) = await listed(gateway, 1)
+        writer.close()
+        await writer.wait_closed()
+        gateway.engine.release()
+        assert (await finished(gateway, one["generation_id"]))["status"] == "completed"
