@@ -276,6 +276,7 @@ async def test_a_replay_keeps_what_was_decided_and_nothing_that_happened(gateway
         *("id", "number", "state", "attempt", "priority", "lease_owner", "lease_until", "credits_used", "webhook_url"),
         *("started_at", "completed_at", "expires_at", "error_code", "error_message", "render_ms", "recipes"),
         *("failures", "replay_of", "metadata", "painting_id", "is_sharer", "canonical_sha256", "revision", "batch_id"),
+        "prediction_events",
     }
     assert kept | anew == {member.name for member in fields(Generation)}
     assert {name: getattr(again, name) for name in kept} == {name: getattr(original, name) for name in kept}
