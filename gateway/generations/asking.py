@@ -15,7 +15,8 @@ class Ask:
     """One call as the edge understood it.
 
     `body_sha256` tells equal bodies under one Idempotency-Key; `files` are those that `request.init_image` names, by their
-    SHA-256. `prediction_events` are those that `webhook_url` hears of in Replicate's words; None: of the end, in ours. `ttl_s` is how long it is kept; None leaves that to the plan. `may_share` False asks for a painting of its own;
+    SHA-256. `prediction_events` are those that `webhook_url` hears of in Replicate's words; None: of the end, in ours.
+    `ttl_s` is how long it is kept; None leaves that to the plan. `may_share` False asks for a painting of its own;
     `is_retry` when the client says that it has sent the same before and heard nothing.
     """
 
