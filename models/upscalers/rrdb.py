@@ -13,7 +13,7 @@ SLOPE = 0.2
 ENLARGES = 4
 FARTHEST = 32
 """In pixels of the folded picture. In full the radius of 23 blocks is 348; what lies beyond this is weighed by powers
-of `STRENGTH`, and no published user of these networks overlaps tiles by more."""
+of `STRENGTH`."""
 
 
 class Dense(nn.Module):
