@@ -10,7 +10,7 @@ import torch
 TITLES = {
     "engine": "Pixel-exact batching against its peers (higher is better; red: the bar to reach)",
     "fast-paths": "Ways to compute faster, each against the form without it (higher is better)",
-    "shell": "Routes of ours against bare FastAPI routes that return the same bytes (higher is better; red: the bar to reach)",
+    "shell": "Our routes against bare FastAPI routes (higher is better; red: the bar)",
     "gates": "Networks of real sizes on CUDA (higher is better; red: the bar to reach)",
 }
 RESULTS = Path(__file__).resolve().parents[1] / "benchmarks" / "results"
