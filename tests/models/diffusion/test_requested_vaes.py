@@ -18,6 +18,7 @@ from models.diffusion.painting import Easel, picture_of, strokes
 from models.diffusion.passes import PassWanted, run_pass
 from models.diffusion.residency import Residency
 from models.diffusion.samplers import new_schedule
+from models.diffusion.upscaling import UpscalerStand
 from models.engine import Painting
 from models.manifest import joint_sha256
 
@@ -65,7 +66,7 @@ def residency(sd1: Path, device: Device, shelf: dict[str, VaeCard]) -> Residency
 
 @pytest.fixture
 def paint(residency: Residency, device: Device, tmp_path: Path) -> Paints:
-    easel = Easel(residency=residency, device=device, batch_class=lambda _: 1)
+    easel = Easel(residency=residency, device=device, batch_class=lambda _: 1, upscaler=UpscalerStand(None, device))
 
     def painted(spec: GenerationSpec) -> Painting:
         work, answer = strokes(Paint(number=1, spec=spec, workspace=tmp_path), easel), None
