@@ -11,6 +11,14 @@ from gateway.cli.overviews import Json, Limit, OneAccount, audit, plans, queue, 
 
 Account = Annotated[str, typer.Argument(help="The account's name or id.")]
 Key = Annotated[str, typer.Argument(help="The id (key_…) or the key itself.")]
+Rpm = Annotated[int | None, typer.Option(min=1, help="Requests a minute, instead of the plan's.")]
+Rpd = Annotated[int | None, typer.Option(min=1, help="Requests a day of this key.")]
+MaxOpen = Annotated[int | None, typer.Option(min=1, help="Generations queued and painted at a time.")]
+SpendCap = Annotated[int | None, typer.Option(min=0, help="Credits that it may spend in all.")]
+Models = Annotated[str | None, typer.Option(help="The only models it may use, with commas between.")]
+Styles = Annotated[str | None, typer.Option(help="The only styles it may use, with commas between.")]
+Networks = Annotated[str | None, typer.Option(help="Where it may be used from: CIDR, with commas between.")]
+Expires = Annotated[datetime | None, typer.Option(help="When it ends, ISO 8601, UTC.")]
 
 EXIT_INVALID = 1
 
@@ -36,14 +44,14 @@ def create_key(
     scopes: Annotated[str, typer.Option(help="With commas between.")] = "generate,read,delete",
     credits: Annotated[int, typer.Option(help="Credits to grant.")] = 0,
     name: Annotated[str, typer.Option(help="What it is for.")] = "",
-    rpm: Annotated[int | None, typer.Option(min=1, help="Requests a minute, instead of the plan's.")] = None,
-    rpd: Annotated[int | None, typer.Option(min=1, help="Requests a day of this key.")] = None,
-    max_open: Annotated[int | None, typer.Option(min=1, help="Generations queued and painted at a time.")] = None,
-    spend_cap: Annotated[int | None, typer.Option(min=0, help="Credits that it may spend in all.")] = None,
-    models: Annotated[str | None, typer.Option(help="The only models it may use, with commas between.")] = None,
-    styles: Annotated[str | None, typer.Option(help="The only styles it may use, with commas between.")] = None,
-    networks: Annotated[str | None, typer.Option(help="Where it may be used from: CIDR, with commas between.")] = None,
-    expires: Annotated[datetime | None, typer.Option(help="When it ends, ISO 8601, UTC.")] = None,
+    rpm: Rpm = None,
+    rpd: Rpd = None,
+    max_open: MaxOpen = None,
+    spend_cap: SpendCap = None,
+    models: Models = None,
+    styles: Styles = None,
+    networks: Networks = None,
+    expires: Expires = None,
     as_json: Json = False,
 ) -> None:
     """Make a key and show it once."""
@@ -91,14 +99,14 @@ def change_key(
     key: Key,
     name: Annotated[str | None, typer.Option(help="What it is for.")] = None,
     scopes: Annotated[str | None, typer.Option(help="With commas between.")] = None,
-    rpm: Annotated[int | None, typer.Option(min=1, help="Requests a minute.")] = None,
-    rpd: Annotated[int | None, typer.Option(min=1, help="Requests a day.")] = None,
-    max_open: Annotated[int | None, typer.Option(min=1, help="Generations queued and painted at a time.")] = None,
-    spend_cap: Annotated[int | None, typer.Option(min=0, help="Credits that it may spend in all.")] = None,
-    models: Annotated[str | None, typer.Option(help="The only models, with commas between.")] = None,
-    styles: Annotated[str | None, typer.Option(help="The only styles, with commas between.")] = None,
-    networks: Annotated[str | None, typer.Option(help="The only networks: CIDR, with commas between.")] = None,
-    expires: Annotated[datetime | None, typer.Option(help="When it ends, ISO 8601, UTC.")] = None,
+    rpm: Rpm = None,
+    rpd: Rpd = None,
+    max_open: MaxOpen = None,
+    spend_cap: SpendCap = None,
+    models: Models = None,
+    styles: Styles = None,
+    networks: Networks = None,
+    expires: Expires = None,
     lift: Annotated[str | None, typer.Option(help="Bounds to take away, such as rpm,expires_at.")] = None,
     as_json: Json = False,
 ) -> None:

@@ -1,4 +1,4 @@
-"""What there is to choose from: styles and LoRAs. They change only with the files, so the long list is written once."""
+"""What there is to choose from: styles, LoRAs and VAEs. They change only with the files, so the long list is written once."""
 
 import hashlib
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from gateway.http.answering import answer, described, is_unchanged
 from gateway.http.dependencies import Given, known_caller, token_of
 from gateway.offers import LoraBody, LoraListBody, StyleBody, StyleListBody, VaeBody, VaeListBody
-from models import Catalogue
+from models import Catalogue, Family
 from router import Styles
 
 routes = APIRouter(prefix="/v1", tags=["styles"])
@@ -86,12 +86,11 @@ async def read_style(given: Given, request: Request, style: Annotated[str, "id o
 )
 async def list_loras(given: Given) -> Response:
     """Every LoRA that a request may name, with the models it fits."""
-    cards = given.catalogue.cards()
     data = [
         LoraBody(
             id=lora.id,
             family=lora.family,
-            models=[card.id for card in cards if card.family is lora.family],
+            models=_fitting(given, lora.family),
             trigger=lora.trigger,
             licence=lora.licence,
         )
@@ -109,14 +108,18 @@ async def list_loras(given: Given) -> Response:
 )
 async def list_vaes(given: Given) -> Response:
     """Every autoencoder that a request may name instead of the model's own, with the models it fits."""
-    cards = given.catalogue.cards()
     data = [
         VaeBody(
             id=vae.id,
             family=vae.family,
-            models=[card.id for card in cards if card.family is vae.family],
+            models=_fitting(given, vae.family),
             licence=vae.licence,
         )
         for vae in given.catalogue.vaes()
     ]
     return answer(VaeListBody(data=data))
+
+
+def _fitting(given: Given, family: Family) -> list[str]:
+    """The models of a family."""
+    return [card.id for card in given.catalogue.cards() if card.family is family]
