@@ -1,6 +1,5 @@
 """`/v1/webhooks` as a caller sees it, with real receivers on loopback. Time stands still until it is moved."""
 
-import asyncio
 import json
 from datetime import UTC, datetime
 
@@ -93,18 +92,13 @@ async def test_its_secret_is_in_the_answers_that_are_for_it_and_nowhere_else(own
             await owner.ask("POST", f"/{made['id']}/test"),
             await owner.ask("GET", "/deliveries"),
         ]
-        for _ in range(3000):  # the attempt is made, and told of, in its own time
-            if any(entry["event"] == "webhook failed" for entry in logged):
-                break
-            await asyncio.sleep(0.01)
-        else:
-            raise AssertionError("nothing was told of the attempt")
     assert (await owner.ask("GET", f"/{made['id']}/secret"))["secret"] == made["secret"]
     await owner.ask("POST", f"/{made['id']}/rotate-secret")
     await owner.ask("DELETE", f"/{made['id']}")
     audited = await owner.gateway.server.services.accounts.audit("ada", limit=9)
     actions = ["webhook.removed", "webhook.secret_rotated", "webhook.changed", "webhook.created"]
     assert [entry.action for entry in audited if entry.subject == made["id"]] == actions
+    assert any(entry["event"] == "webhook failed" for entry in logged)
     assert made["secret"].removeprefix("whsec_")[:20] not in json.dumps([shown, logged, audited], default=str)
 
 
