@@ -54,6 +54,14 @@ class Storm:
         for gateway in self.gateways:
             gateway.engine.release()
 
+    async def begin(self):
+        """Two ask for the same, and who came first leaves: chance alone does not always make one take over."""
+        for gateway in self.gateways:
+            gateway.engine.hold()
+        for _ in range(2):
+            await self.ask(self.gateways[0], seed=7, n=1, cache=True)
+        assert (await cancel(self.gateways[0], self.ids[0], key=self.key)).status_code == 200
+
     async def act(self):
         gateway = self.chance.choice(self.gateways)
         what = self.chance.choices(["ask", "cancel", "fail", "hold", "release"], [10, 6, 1, 2, 3])[0]
@@ -69,9 +77,10 @@ class Storm:
         elif what == "release":
             gateway.engine.release()
 
-    async def ask(self, gateway):
-        body = {"seed": self.chance.randrange(3), "webhook_url": RECEIVER, "n": self.chance.choice([1, 1, 2])}
-        answered = await gateway.paint(**body, cache=self.chance.random() < 0.9, key=self.key)
+    async def ask(self, gateway, **decided):
+        body = {"seed": self.chance.randrange(3), "n": self.chance.choice([1, 1, 2])}
+        body |= {"cache": self.chance.random() < 0.9, "webhook_url": RECEIVER, **decided}
+        answered = await gateway.paint(**body, key=self.key)
         assert answered.status_code == 202
         self.ids.append(answered.json()["generation_id"])
 
@@ -81,6 +90,7 @@ async def test_whatever_happens_at_once_the_books_balance_and_everybody_is_told_
     gateways = await servers(lease_s=0.6)  # of a painting that is held it runs out
     key = await gateways[0].new_key(account="ada", plan="enterprise", credits=CREDITS)
     storm = Storm(gateways, key, seed)
+    await storm.begin()
     await storm.blow(waves=6, width=12)
     for id in storm.ids:
         assert (await finished(gateways[0], id, key=key))["status"] in FINAL
