@@ -102,19 +102,28 @@ class Runner:
 
     async def __call__(self, generation: Generation) -> None:
         """Paint, keep and settle. Cancelling this call stops the painting between two steps and settles nothing."""
+        try:
+            completion = await self._attempt(generation)
+            await unbroken(self._publish(generation, completion))
+        except Failed as failure:
+            await self.failed(generation, failure)
+        finally:
+            self.board.forget(generation.painting_id)
+
+    async def _attempt(self, generation: Generation) -> Completion:
+        """Paint while the claim is held. Losing it, or a stop, leaves no files."""
         pulse = Pulse()
         try:
             async with self._lease(generation, pulse):
-                completion = await self._painted(generation, pulse)
-                if not await self.settle.completed(generation, completion):
-                    await self.blobs.delete(_folder(generation))  # ended or deleted meanwhile: nothing points there
-        except Failed as failure:
-            await self.failed(generation, failure)
+                return await self._painted(generation, pulse)
         except asyncio.CancelledError:
             await unbroken(self._forget(generation))
             raise
-        finally:
-            self.board.forget(generation.painting_id)
+
+    async def _publish(self, generation: Generation, completion: Completion) -> None:
+        """Without the lease: this ends the claim itself, and whoever took that for a loss would delete what is shown."""
+        if not await self.settle.completed(generation, completion):
+            await self.blobs.delete(_folder(generation))  # ended or deleted meanwhile: nothing points there
 
     async def failed(self, generation: Generation, failure: Failed) -> None:
         """Queue the generation again while its cause has attempts left, else end it."""

@@ -69,6 +69,34 @@ async def test_what_was_painted_for_nobody_leaves_no_file(gateway):
     assert await settled(lambda: len(files(gateway)) == 1)  # the worker drops the file in its own time
 
 
+class Stopping:
+    """Stands before what settles: whoever settles is stopped right after the commit, as by a lease that this ended."""
+
+    def __init__(self, settle):
+        self.settle = settle
+
+    async def completed(self, generation, completion):
+        painter = asyncio.current_task()
+        is_told = await self.settle.completed(generation, completion)
+        for task in asyncio.all_tasks():
+            if task is not painter and task.get_name() == generation.id:
+                task.cancel()
+        if painter.get_name() == generation.id:
+            painter.cancel()
+        await asyncio.sleep(0)
+        return is_told
+
+
+async def test_a_stop_right_after_the_commit_takes_no_file_away(gateway):
+    worker = gateway.server.worker
+    worker.run = replace(worker.run, settle=Stopping(worker.run.settle))
+    body = (await gateway.paint()).json()
+    assert body["status"] == "completed"
+    assert await settled(lambda: not worker._running)
+    assert (await gateway.http.get(body["image_url"])).status_code == 200
+    assert len(files(gateway)) == 1
+
+
 async def test_deleting_waits_until_nobody_works_on_it(gateway):
     gateway.engine.hold()
     id = (await gateway.paint(**{"async": True})).json()["generation_id"]
