@@ -258,7 +258,7 @@ def running(database, clock):
 
 
 async def until(claim: Callable[[], Awaitable[object]]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not await claim():  # noqa: ASYNC110 - what is waited for is a row of the database
             await asyncio.sleep(0.002)
 
@@ -297,3 +297,12 @@ async def sent(sender: RecordingSender, count: int) -> None:
         return len(sender.sent) == count
 
     await until(was_handed)
+
+
+async def resting(loop: Deliveries) -> None:
+    """Wait until the loop has found nothing more to do, and waits to be woken."""
+
+    async def has_paused() -> bool:
+        return bool(loop._woken._waiters)
+
+    await until(has_paused)
