@@ -117,7 +117,7 @@ def train(args: argparse.Namespace) -> bool:
     empty = torch.from_numpy(spelled(pipeline.tokenizer, [""])).to(device).long()
     for done in course:
         set_rate(optimizer, PEAK_RATE * rate_at(done))
-        clean, ids = latents.batch(args.batch or BATCHES[device.type])
+        clean, ids, _ = latents.batch(args.batch or BATCHES[device.type])
         with narrow(device):
             loss = distillation_loss(network, path, clean, _states(pipeline.text_encoder, ids, empty), chance)
         optimizer.zero_grad()

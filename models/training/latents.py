@@ -3,8 +3,8 @@
     python -m models.training.latents --world DIR --vae DIR --text DIR --out DIR
     python -m models.training.latents --world DIR --init models/starter --out DIR     # to carry a model on
 
-For each shard `NNNN.npy` (count, channels, h, w) float16 and `NNNN.ids.npy` (count, WORDINGS, MAX_TOKENS) int16;
-mirrored shards end in `m`. Shards that are there already are left alone. A model that is carried on keeps its scale, which
+For each shard `NNNN.npy` (count, channels, h, w) float16, `NNNN.focus.npy` (count, h, w) bool, where subjects are, and
+`NNNN.ids.npy` (count, WORDINGS, MAX_TOKENS) int16; mirrored shards end in `m`. Shards that are there already are left alone. A model that is carried on keeps its scale, which
 `scale.json` then says.
 """
 
@@ -24,6 +24,7 @@ from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion_img2img impo
 from rich import print as show
 
 from models.training.course import device_of, narrow
+from models.training.focus import subject_places
 from models.training.pictures import as_network_input
 from models.training.rendering import read_scenes
 from models.training.sayings import wordings
@@ -48,7 +49,7 @@ def scale_of(folder: Path) -> float:
     """What latents are multiplied by: what a model that is carried on says, else what gives the first shard unit spread."""
     if (folder / "scale.json").exists():
         return float(json.loads((folder / "scale.json").read_text()))
-    first = min(path for path in folder.glob("*.npy") if ".ids" not in path.name)
+    first = min(path for path in folder.glob("*.npy") if path.name.count(".") == 1)
     return 1.0 / float(np.load(first).astype(np.float32).std())
 
 
@@ -86,6 +87,8 @@ def encode_all(args: argparse.Namespace) -> int:
     turned = [
         [mirrored(scene) for scene in rows] if turn else rows for rows, (_, turn) in zip(scenes, missing, strict=True)
     ]
+    for (shard, turn), rows in zip(missing, turned, strict=True):
+        np.save(args.out / f"{shard.stem}{turn}.focus.npy", np.stack([subject_places(scene) for scene in rows]))
     if missing:
         ids = wordings(
             (args.text or args.init) / "tokenizer",
