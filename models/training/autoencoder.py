@@ -1,9 +1,10 @@
 """Train the autoencoder on crops of the rendered world.
 
     python -m models.training.autoencoder --world DIR --out DIR --seed 1 --minutes 5
+    python -m models.training.autoencoder --init models/starter --world DIR --out DIR --minutes 18
 
-diffusers' AutoencoderKL with five levels: 16 pixels to one latent position of 16 channels. Latents are drawn towards
-zero mean and unit spread per channel and are blurred by noise while training, so that the denoiser meets a smooth
+diffusers' AutoencoderKL with five levels: 16 pixels to one latent position of 16 channels. A model that is carried on
+has its AutoencoderTiny deepened and trained further. Latents are drawn towards zero mean and unit spread per channel and are blurred by noise while training, so that the denoiser meets a smooth
 space; half-size latents must decode to half-size pictures (EQ-VAE, arXiv:2502.09509). The shard 0000 is never trained
 on: PSNR is measured there.
 """
@@ -17,11 +18,13 @@ from pathlib import Path
 from typing import Final
 
 import torch
-from diffusers import AutoencoderKL
+from diffusers import AutoencoderKL, AutoencoderTiny
+from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion_img2img import retrieve_latents
 from rich import print as show
 from torch.nn import functional
 
 from models.training.course import Average, Course, arguments, device_of, narrow, rate_at, seeded, set_rate
+from models.training.deepening import deepened
 from models.training.parallel import average, share
 from models.training.pictures import Pictures
 
@@ -32,6 +35,8 @@ CHECKS: Final = {"cuda": 128, "cpu": 8}
 """Unseen pictures that PSNR is measured on."""
 BATCHES: Final = {"cuda": 64, "cpu": 8}
 PEAK_RATE: Final = 1e-3
+CARRIED_RATE: Final = 5e-4
+"""Peak rate of a network without norms that knows something already."""
 NOISE: Final = 0.10
 """Standard deviation of the noise on latents of unit spread."""
 SMALL_SHARE: Final = 0.25
@@ -52,13 +57,28 @@ def new_autoencoder() -> AutoencoderKL:
     )
 
 
+def first_autoencoder(model: Path | None, seed: int) -> AutoencoderKL | AutoencoderTiny:
+    """The autoencoder of a model that is carried on, deepened, or a fresh one."""
+    if model:
+        return deepened(AutoencoderTiny.from_pretrained(model / "vae", dtype=torch.float32))
+    network = new_autoencoder()
+    seeded(network, seed)
+    return network
+
+
 def picture_loss(shown: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
     """L1 of pixels, of their differences to the neighbours (edges) and of quarter-size pictures (colour)."""
+    if shown.requires_grad:  # gradients of differences come in rows first: the convolutions behind would be slow
+        shown.register_hook(_channels_last)  # type: ignore[no-untyped-call]
     loss = (shown - wanted).abs().mean()
     for axis in (2, 3):
         loss = loss + (shown.diff(dim=axis) - wanted.diff(dim=axis)).abs().mean()
     coarse = functional.avg_pool2d(shown, 4) - functional.avg_pool2d(wanted, 4)
     return loss + coarse.abs().mean()
+
+
+def _channels_last(slope: torch.Tensor) -> torch.Tensor:
+    return slope.contiguous(memory_format=torch.channels_last)
 
 
 def spread_loss(latents: torch.Tensor) -> torch.Tensor:
@@ -68,11 +88,11 @@ def spread_loss(latents: torch.Tensor) -> torch.Tensor:
 
 
 def step_loss(
-    model: AutoencoderKL, pictures: torch.Tensor, chance: torch.Generator, *, wants_half: bool
+    model: AutoencoderKL | AutoencoderTiny, pictures: torch.Tensor, chance: torch.Generator, *, wants_half: bool
 ) -> torch.Tensor:
     """The loss of one batch: pictures from noisy latents, and half-size ones from half-size latents."""
     with narrow(pictures.device):
-        latents = model.encode(pictures).latent_dist.mean
+        latents = retrieve_latents(model.encode(pictures), sample_mode="argmax")
         noisy = latents + NOISE * torch.randn(latents.shape, generator=chance, device=latents.device)
         shown = model.decode(noisy).sample
         loss = picture_loss(shown.float(), pictures) + 0.05 * spread_loss(latents.float())
@@ -83,12 +103,13 @@ def step_loss(
 
 
 @torch.no_grad()
-def psnr(model: AutoencoderKL, pictures: torch.Tensor, batch: int = 16) -> float:
+def psnr(model: AutoencoderKL | AutoencoderTiny, pictures: torch.Tensor, batch: int = 16) -> float:
     """Mean peak signal-to-noise ratio in dB over pictures of -1..1."""
     found = []
     for rows in torch.split(pictures, batch):
         with narrow(rows.device):
-            shown = model.decode(model.encode(rows).latent_dist.mean).sample.float().clamp(-1, 1)
+            latents = retrieve_latents(model.encode(rows), sample_mode="argmax")
+            shown = model.decode(latents).sample.float().clamp(-1, 1)
         error = (shown - rows).square().mean(dim=(1, 2, 3))
         found.append(10.0 * torch.log10(4.0 / error.clamp_min(1e-8)))
     return float(torch.cat(found).mean())
@@ -101,12 +122,12 @@ def train(args: argparse.Namespace) -> bool:
         Whether the whole budget is spent.
     """
     device = device_of(args.device)
-    model = new_autoencoder()
-    seeded(model, args.seed)
+    model = first_autoencoder(args.init, args.seed)
+    peak = CARRIED_RATE if args.init else PEAK_RATE
     model = model.to(device, memory_format=torch.channels_last).train()
     weights = list(model.parameters())
     share(weights)
-    optimizer = torch.optim.AdamW(weights, lr=PEAK_RATE, betas=(0.9, 0.98), weight_decay=1e-4)
+    optimizer = torch.optim.AdamW(weights, lr=peak, betas=(0.9, 0.98), weight_decay=1e-4)
     mean = Average(weights, decay=0.998)
     course = Course(args, {"model": model, "optimizer": optimizer, "mean": mean})
     pictures = Pictures(args.world, device, seed=args.seed + 7919 * course.rank + course.steps)
@@ -115,7 +136,7 @@ def train(args: argparse.Namespace) -> bool:
         model.encoder.compile()
         model.decoder.compile()
     for done in course:
-        set_rate(optimizer, PEAK_RATE * rate_at(done))
+        set_rate(optimizer, peak * rate_at(done))
         wants_half = course.steps % round(1 / SMALL_SHARE) == 0
         loss = step_loss(model, pictures.crops(batch, CROP), chance, wants_half=wants_half)
         optimizer.zero_grad()
@@ -130,7 +151,9 @@ def train(args: argparse.Namespace) -> bool:
     return course.is_over
 
 
-def _keep(model: AutoencoderKL, mean: Average, args: argparse.Namespace, device: torch.device) -> None:
+def _keep(
+    model: AutoencoderKL | AutoencoderTiny, mean: Average, args: argparse.Namespace, device: torch.device
+) -> None:
     for weight, averaged in zip(model.parameters(), mean.mean, strict=True):
         weight.data.copy_(averaged)
     model.save_pretrained(args.out)
@@ -144,6 +167,7 @@ def main(argv: Sequence[str] | None = None) -> bool:
     """Command line."""
     parser = arguments(__doc__, minutes=5.0)
     parser.add_argument("--world", type=Path, required=True)
+    parser.add_argument("--init", type=Path, help="a model folder to carry on from; without it the weights are fresh")
     return train(parser.parse_args(argv))
 
 

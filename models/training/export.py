@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderKL, StableDiffusionPipeline, UNet2DConditionModel
+from diffusers import StableDiffusionPipeline, UNet2DConditionModel
 from rich import print as show
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from models.training.denoiser import sampler_config
-from models.training.latents import scale_of
+from models.training.latents import opened_autoencoder, scale_of
 from models.training.world.captions import known_words
 
 SHARD: str = "15MB"
@@ -24,7 +24,7 @@ SHARD: str = "15MB"
 
 def assembled(vae: Path, text: Path, unet: Path, scale: float) -> StableDiffusionPipeline:
     """The pipeline in bfloat16; the autoencoder's configuration says how its latents were scaled."""
-    autoencoder = AutoencoderKL.from_pretrained(vae).to(torch.bfloat16)
+    autoencoder = opened_autoencoder(vae).to(torch.bfloat16)
     autoencoder.register_to_config(scaling_factor=scale)
     return StableDiffusionPipeline(
         vae=autoencoder,
