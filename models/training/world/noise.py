@@ -9,14 +9,14 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 _SIDE: Final = 640
-"""Side of the noise tiles in pixels; every picture is smaller."""
+"""Side of the noise tiles in pixels; those of larger pictures are a multiple of it."""
 
 
 @cache
-def _tile(cell: int, cell_x: int) -> np.ndarray:
+def _tile(side: int, cell: int, cell_x: int) -> np.ndarray:
     rng = np.random.default_rng((cell, cell_x))
-    small = rng.normal(size=(_SIDE // cell + 2, _SIDE // cell_x + 2)).astype(np.float32) * 0.5
-    whole = Image.fromarray(small).resize((_SIDE, _SIDE), Image.Resampling.BICUBIC)
+    small = rng.normal(size=(side // cell + 2, side // cell_x + 2)).astype(np.float32) * 0.5
+    whole = Image.fromarray(small).resize((side, side), Image.Resampling.BICUBIC)
     return np.asarray(whole)
 
 
@@ -25,8 +25,9 @@ def noise(shape: tuple[int, int], cell: int, rng: np.random.Generator, cell_x: i
 
     A window of a tile that is made once: drawing fresh noise for each picture took a third of all time.
     """
-    tile = _tile(cell, cell_x or cell)
-    top, left = int(rng.integers(_SIDE - shape[0])), int(rng.integers(_SIDE - shape[1]))
+    side = _SIDE * (1 + max(shape) // _SIDE)
+    tile = _tile(side, cell, cell_x or cell)
+    top, left = int(rng.integers(side - shape[0])), int(rng.integers(side - shape[1]))
     window = tile[top : top + shape[0], left : left + shape[1]]
     return window[:: int(rng.choice((-1, 1)))]
 

@@ -8,12 +8,12 @@ import torch
 from models.single_file.upscaler import inspect_upscaler
 from models.training import super_resolution
 from models.training.rendering import rendered
-from models.training.super_resolution import SCALE, Crops, new_network
+from models.training.super_resolution import LARGE, SCALE, Crops, new_network
 from models.training.world.scene import drawn_scene
 
 
 def test_a_short_training_leaves_a_network_in_the_published_layout(tmp_path):
-    pictures = np.random.default_rng(1).integers(0, 256, (super_resolution.UNSEEN + 1, 576, 576, 3), dtype=np.uint8)
+    pictures = np.random.default_rng(1).integers(0, 256, (super_resolution.UNSEEN + 1, LARGE, LARGE, 3), dtype=np.uint8)
     np.save(tmp_path / "large.npy", pictures)
     assert super_resolution.main(["--out", str(tmp_path), "--minutes", "0.005", "--batch", "1", "--processes", "1"])
     form = inspect_upscaler(tmp_path / "upscaler.safetensors")
@@ -31,7 +31,7 @@ def test_a_fresh_network_interpolates():
 
 
 def test_small_crops_show_what_the_large_ones_show():
-    pictures = rendered([drawn_scene(np.random.default_rng(4), (576, 576))], 1)
+    pictures = rendered([drawn_scene(np.random.default_rng(4), (LARGE, LARGE))], 1)
     small, large = Crops(pictures, torch.device("cpu"), seed=3).batch(4)
     again = torch.nn.functional.avg_pool2d(large, SCALE)
     assert (small - again).abs().mean() < 0.02
