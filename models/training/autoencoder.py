@@ -37,6 +37,11 @@ BATCHES: Final = {"cuda": 64, "cpu": 8}
 PEAK_RATE: Final = 1e-3
 CARRIED_RATE: Final = 5e-4
 """Peak rate of a network without norms that knows something already."""
+FINE_CHANNELS: Final = 20
+FINE_SPREAD: Final = 0.5
+FINE_SHARE: Final = 0.8
+"""A model that is carried on gets so many channels more, for detail: of less spread than the others, so that a sampler
+settles them last; in the other steps the decoder must do without them, so that the others keep saying what they said."""
 NOISE: Final = 0.10
 """Standard deviation of the noise on latents of unit spread."""
 SMALL_SHARE: Final = 0.25
@@ -60,7 +65,8 @@ def new_autoencoder() -> AutoencoderKL:
 def first_autoencoder(model: Path | None, seed: int) -> AutoencoderKL | AutoencoderTiny:
     """The autoencoder of a model that is carried on, deepened, or a fresh one."""
     if model:
-        return deepened(AutoencoderTiny.from_pretrained(model / "vae", dtype=torch.float32))
+        known = AutoencoderTiny.from_pretrained(model / "vae", dtype=torch.float32)
+        return deepened(known, FINE_CHANNELS + known.config.latent_channels, seed)
     network = new_autoencoder()
     seeded(network, seed)
     return network
@@ -81,21 +87,37 @@ def _channels_last(slope: torch.Tensor) -> torch.Tensor:
     return slope.contiguous(memory_format=torch.channels_last)
 
 
-def spread_loss(latents: torch.Tensor) -> torch.Tensor:
-    """How far each channel is from zero mean and unit spread over the batch."""
+def spread_loss(latents: torch.Tensor, spreads: torch.Tensor) -> torch.Tensor:
+    """How far each channel is from zero mean and its spread over the batch."""
     mean, spread = latents.mean(dim=(0, 2, 3)), latents.std(dim=(0, 2, 3))
-    return (mean.square() + (spread - 1.0).square()).mean()
+    return (mean.square() + (spread - spreads).square()).mean()
+
+
+def spreads_of(model: AutoencoderKL | AutoencoderTiny, fine: int) -> torch.Tensor:
+    """(channels,) the spread each latent channel is drawn to; `fine` of them, the last, are for detail."""
+    spreads = torch.ones(int(model.config.latent_channels))
+    spreads[len(spreads) - fine :] = FINE_SPREAD
+    return spreads
 
 
 def step_loss(
-    model: AutoencoderKL | AutoencoderTiny, pictures: torch.Tensor, chance: torch.Generator, *, wants_half: bool
+    model: AutoencoderKL | AutoencoderTiny,
+    pictures: torch.Tensor,
+    chance: torch.Generator,
+    *,
+    fine: int,
+    wants_half: bool,
 ) -> torch.Tensor:
-    """The loss of one batch: pictures from noisy latents, and half-size ones from half-size latents."""
+    """The loss of one batch: pictures from noisy latents, now and then without the `fine` last channels, and half-size
+    pictures from half-size latents."""
     with narrow(pictures.device):
         latents = retrieve_latents(model.encode(pictures), sample_mode="argmax")
         noisy = latents + NOISE * torch.randn(latents.shape, generator=chance, device=latents.device)
+        if fine and torch.rand((), generator=chance, device=latents.device) > FINE_SHARE:
+            noisy = torch.cat([noisy[:, :-fine], torch.zeros_like(noisy[:, -fine:])], dim=1)
         shown = model.decode(noisy).sample
-        loss = picture_loss(shown.float(), pictures) + 0.05 * spread_loss(latents.float())
+        spreads = spreads_of(model, fine).to(latents.device)
+        loss = picture_loss(shown.float(), pictures) + 0.05 * spread_loss(latents.float(), spreads)
         if wants_half:
             half = model.decode(functional.avg_pool2d(noisy, 2)).sample
             loss = loss + 0.5 * picture_loss(half.float(), functional.avg_pool2d(pictures, 2))
@@ -138,7 +160,8 @@ def train(args: argparse.Namespace) -> bool:
     for done in course:
         set_rate(optimizer, peak * rate_at(done))
         wants_half = course.steps % round(1 / SMALL_SHARE) == 0
-        loss = step_loss(model, pictures.crops(batch, CROP), chance, wants_half=wants_half)
+        crops = pictures.crops(batch, CROP)
+        loss = step_loss(model, crops, chance, fine=FINE_CHANNELS if args.init else 0, wants_half=wants_half)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         average([weight.grad for weight in weights])
