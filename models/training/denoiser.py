@@ -5,7 +5,7 @@
 
 UNet2DConditionModel, v-prediction (arXiv:2202.00512), zero terminal SNR (arXiv:2305.08891), min-SNR weights
 (arXiv:2303.09556) in the form that keeps the last timestep, 10 % of captions dropped, an average of the weights
-kept. Places of subjects count more (`focus.py`). The text encoder stays as it was warmed up. The network computes in bfloat16 where the device can, with float32
+kept. Places of subjects count more (`focus.py`), and a channel counts as it varies. The text encoder stays as it was warmed up. The network computes in bfloat16 where the device can, with float32
 masters. All latents lie in the device's memory (200,000 are 1.6 GB).
 """
 
@@ -25,7 +25,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 
 from models.training.autoencoder import LATENT_CHANNELS
 from models.training.course import Average, Course, arguments, device_of, narrow_dtype, rate_at, seeded, set_rate
-from models.training.latents import scale_of
+from models.training.latents import channels_of, scale_of
 from models.training.parallel import average, share
 from models.training.sayings import spelled
 from models.training.text_encoder import WIDTH
@@ -72,13 +72,27 @@ def new_denoiser() -> UNet2DConditionModel:
     )
 
 
-def first_weights(model: Path | None, seed: int) -> UNet2DConditionModel:
-    """The denoiser of a model that is carried on, or a fresh one."""
+def first_weights(model: Path | None, channels: int, seed: int) -> UNet2DConditionModel:
+    """The denoiser of a model that is carried on, for latents of so many channels, or a fresh one."""
     if model:
-        return UNet2DConditionModel.from_pretrained(model / "unet", dtype=torch.float32)
+        return _widened(UNet2DConditionModel.from_pretrained(model / "unet", dtype=torch.float32), channels)
     network = new_denoiser()
     seeded(network, seed)
     return network
+
+
+@torch.no_grad()
+def _widened(known: UNet2DConditionModel, channels: int) -> UNet2DConditionModel:
+    """The denoiser for latents with more channels: it does not look at the new ones yet and predicts nothing there."""
+    count = known.config.in_channels
+    wide = UNet2DConditionModel.from_config({**known.config, "in_channels": channels, "out_channels": channels})
+    weights = known.state_dict()
+    for name, axis in (("conv_in.weight", 1), ("conv_out.weight", 0), ("conv_out.bias", 0)):
+        filled = torch.zeros_like(wide.get_parameter(name))
+        filled.narrow(axis, 0, count).copy_(weights[name])
+        weights[name] = filled
+    wide.load_state_dict(weights)
+    return wide
 
 
 class Latents:
@@ -94,6 +108,8 @@ class Latents:
         self._groups = [
             tuple(torch.cat(rows).to(device) for rows in zip(*lots, strict=True)) for lots in found.values()
         ]
+        sample = self._groups[0][0][:2000].float() * self.scale
+        self._spreads = sample.std(dim=(0, 2, 3))[None, :, None, None]
         self._odds = torch.tensor([float(len(latents)) for latents, _, _ in self._groups])
         self._turn = torch.Generator().manual_seed(chance.initial_seed())
         self._empty = torch.from_numpy(spelled(tokenizer, [""])).to(device)
@@ -106,7 +122,7 @@ class Latents:
 
     def batch(self, count: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """(count, channels, h, w) float32 latents of one shape, (count, MAX_TOKENS) token ids, some of them empty, and
-        (count, h, w) float32: what an error counts there."""
+        (count, channels, h, w) float32: what an error counts there."""
         latents, ids, focus = self._groups[int(torch.multinomial(self._odds, 1, generator=self._turn))]
         rows = self._drawn(len(latents), count)
         said = ids[rows, self._drawn(ids.shape[1], count)].long()
@@ -114,7 +130,8 @@ class Latents:
         fault = self._faults[self._drawn(len(self._faults), count)].long()
         said = torch.where(chance < DROP_OUT, fault, said)
         said = torch.where(chance < 0.7 * DROP_OUT, self._empty.long(), said)
-        return latents[rows].float() * self.scale, said, 1.0 + (SUBJECT_WEIGHT - 1.0) * focus[rows].float()
+        places = 1.0 + (SUBJECT_WEIGHT - 1.0) * focus[rows][:, None].float()
+        return latents[rows].float() * self.scale, said, places * self._spreads
 
     def _drawn(self, below: int, count: int) -> torch.Tensor:
         return torch.randint(below, (count,), generator=self._chance, device=self._chance.device)
@@ -182,11 +199,11 @@ def step_loss(
     latents: torch.Tensor,
     cumulative: torch.Tensor,
     chance: torch.Generator,
-    places: torch.Tensor | None = None,
+    counts: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """The weighted v-prediction error of one batch; timesteps are spread evenly over it.
 
-    `places` (count, h, w) says what an error counts there; without it, all count the same.
+    `counts`, of the latents' shape, says what an error counts; without it, all count the same.
     """
     count = len(latents)
     within = torch.rand(count, generator=chance, device=latents.device)
@@ -197,10 +214,10 @@ def step_loss(
     predicted = network(noisy, steps, states).sample.float()
     ratio = power / (1.0 - power).clamp_min(1e-6)
     weight = (ratio.clamp(max=MIN_SNR) + 1.0) / (ratio + 1.0)
-    errors: torch.Tensor = (predicted - wanted).square().mean(dim=1)
-    if places is not None:
-        errors = errors * places / places.mean()
-    loss: torch.Tensor = (errors.mean(dim=(1, 2)) * weight).mean()
+    errors: torch.Tensor = (predicted - wanted).square()
+    if counts is not None:
+        errors = errors * (counts / counts.mean())
+    loss: torch.Tensor = (errors.mean(dim=(1, 2, 3)) * weight).mean()
     return loss
 
 
@@ -214,7 +231,7 @@ def train(args: argparse.Namespace) -> bool:
     dtype = narrow_dtype(device)
     tokenizer = CLIPTokenizer.from_pretrained(args.text / "tokenizer")
     encoder = CLIPTextModel.from_pretrained(args.text / "text_encoder").eval().to(device, dtype)
-    network = first_weights(args.init, args.seed)
+    network = first_weights(args.init, channels_of(args.latents), args.seed)
     network = network.to(device, dtype).to(memory_format=torch.channels_last).train()
     if device.type == "cpu":
         network.set_attn_processor(AttnProcessor())
@@ -228,10 +245,10 @@ def train(args: argparse.Namespace) -> bool:
         network.compile(dynamic=True)
     cumulative, batch = sampler_config().alphas_cumprod.to(device), args.batch or BATCHES[device.type]
     for done in course:
-        clean, ids, places = latents.batch(batch)
+        clean, ids, counts = latents.batch(batch)
         with torch.no_grad():
             states = encoder(ids).last_hidden_state
-        loss = step_loss(network, states, clean, cumulative, chance, places)
+        loss = step_loss(network, states, clean, cumulative, chance, counts)
         loss.backward()  # type: ignore[no-untyped-call]
         masters.update(rate * rate_at(done))
         course.say(loss, f"{course.steps * batch / max(course.spent, 1e-9):.0f} pictures/s")

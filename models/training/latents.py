@@ -49,8 +49,17 @@ def scale_of(folder: Path) -> float:
     """What latents are multiplied by: what a model that is carried on says, else what gives the first shard unit spread."""
     if (folder / "scale.json").exists():
         return float(json.loads((folder / "scale.json").read_text()))
+    return 1.0 / float(_first_shard(folder).astype(np.float32).std())
+
+
+def channels_of(folder: Path) -> int:
+    """Channels of the latents there."""
+    return int(_first_shard(folder).shape[1])
+
+
+def _first_shard(folder: Path) -> np.ndarray:
     first = min(path for path in folder.glob("*.npy") if path.name.count(".") == 1)
-    return 1.0 / float(np.load(first).astype(np.float32).std())
+    return np.asarray(np.load(first, mmap_mode="r"))
 
 
 def opened_autoencoder(folder: Path) -> AutoencoderKL | AutoencoderTiny:
@@ -66,10 +75,11 @@ def encode_all(args: argparse.Namespace) -> int:
         How many shards of latents there are now.
     """
     device = device_of(args.device)
-    model = opened_autoencoder(args.init / "vae" if args.init else args.vae)
+    model = opened_autoencoder(args.vae or args.init / "vae")
     model = model.eval().to(device, memory_format=torch.channels_last)
     if args.init:
-        (args.out / "scale.json").write_text(json.dumps(model.config.scaling_factor))
+        scale = json.loads((args.init / "vae" / "config.json").read_text())["scaling_factor"]
+        (args.out / "scale.json").write_text(json.dumps(scale))
     shards = [path.with_suffix(".npy") for path in sorted(args.world.glob("*.json"))][: args.limit]
     missing = [
         (shard, turn)
@@ -111,7 +121,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     for name in ("--vae", "--text"):
         parser.add_argument(name, type=Path)
     parser.add_argument(
-        "--init", type=Path, help="a model to carry on, instead of --vae; of its --text unless one is named"
+        "--init", type=Path, help="a model to carry on: its scale, and its parts where --vae or --text name no other"
     )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--limit", type=int, default=10**6, help="shards to encode at most")

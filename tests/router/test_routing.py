@@ -100,8 +100,8 @@ def test_a_requested_style_says_so_and_shows_its_own_id(router: Router) -> None:
     assert (route.style_resolved, route.style_reason) == ("watercolor", "requested")
 
 
-def test_auto_passes_over_a_style_that_no_model_can_paint(router: Router) -> None:
-    route = router.route(GenerationRequest(prompt="an anime cat, watercolor"), seed=1)
+def test_auto_passes_over_a_style_that_no_model_can_paint(router_without_anime: Router) -> None:
+    route = router_without_anime.route(GenerationRequest(prompt="an anime cat, watercolor"), seed=1)
     assert (route.style_resolved, route.style_reason) == ("watercolor", "phrase")
 
 
@@ -170,21 +170,23 @@ def test_an_unknown_model_or_style_is_refused(router: Router) -> None:
         router.route(GenerationRequest(prompt="a boat", style="nobody"), seed=1)
 
 
-def test_a_style_that_the_named_model_cannot_paint_is_the_callers_mistake(router: Router) -> None:
+def test_a_style_that_the_named_model_cannot_paint_is_the_callers_mistake(router_without_anime: Router) -> None:
     with pytest.raises(RequestInvalid) as refused:
-        router.route(GenerationRequest(prompt="a boat", style="anime", model="starter"), seed=1)
+        router_without_anime.route(GenerationRequest(prompt="a boat", style="anime", model="starter"), seed=1)
     assert refused.value.field == "style"
 
 
-def test_a_style_whose_model_is_not_installed_is_unavailable(router: Router) -> None:
+def test_a_style_whose_model_is_not_installed_is_unavailable(router_without_anime: Router) -> None:
     with pytest.raises(ModelUnavailable, match="anime"):
-        router.route(GenerationRequest(prompt="a boat", style="anime"), seed=1)
+        router_without_anime.route(GenerationRequest(prompt="a boat", style="anime"), seed=1)
 
 
-def test_a_style_goes_to_another_family_where_the_default_cannot_paint_it(styles: Styles, catalogue: Catalogue) -> None:
+def test_a_style_goes_to_another_family_where_the_default_cannot_paint_it(
+    no_anime: Styles, catalogue: Catalogue
+) -> None:
     both = Catalogue({"starter": catalogue.default, "old": SD1})
-    assert Router(styles, both).route(GenerationRequest(prompt="a boat", style="anime"), seed=1).model == "old"
-    assert Router(styles, both).route(GenerationRequest(prompt="a boat"), seed=1).model == "starter"
+    assert Router(no_anime, both).route(GenerationRequest(prompt="a boat", style="anime"), seed=1).model == "old"
+    assert Router(no_anime, both).route(GenerationRequest(prompt="a boat"), seed=1).model == "starter"
 
 
 @pytest.mark.parametrize(

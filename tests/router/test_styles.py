@@ -104,8 +104,14 @@ def test_no_two_styles_listen_to_the_same_phrase(styles: Styles) -> None:
     assert len(phrases) == len(set(phrases))
 
 
-def test_only_what_an_installed_model_can_paint_is_available(styles: Styles, catalogue: Catalogue) -> None:
-    available = {entry.id: entry.available for entry in styles.entries(catalogue)}
+def test_the_model_in_the_box_paints_every_style(styles: Styles, catalogue: Catalogue) -> None:
+    assert all(entry.available for entry in styles.entries(catalogue))
+
+
+def test_only_what_an_installed_model_can_paint_is_available(
+    styles: Styles, no_anime: Styles, catalogue: Catalogue
+) -> None:
+    available = {entry.id: entry.available for entry in no_anime.entries(catalogue)}
     assert available["watercolor"]
     assert not available["anime"]
     assert all(entry.available for entry in styles.entries(catalogue_of(Family.SDXL)))
