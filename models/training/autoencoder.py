@@ -4,7 +4,7 @@
     python -m models.training.autoencoder --init models/starter --world DIR --out DIR --minutes 18
 
 diffusers' AutoencoderKL with five levels: 16 pixels to one latent position of 16 channels. A model that is carried on
-has its AutoencoderTiny deepened and trained further. Latents are drawn towards zero mean and unit spread per channel and are blurred by noise while training, so that the denoiser meets a smooth
+keeps the outer levels of its AutoencoderTiny, at 8 pixels to a position. Latents are drawn towards zero mean and unit spread per channel and are blurred by noise while training, so that the denoiser meets a smooth
 space; half-size latents must decode to half-size pictures (EQ-VAE, arXiv:2502.09509). The shard 0000 is never trained
 on: PSNR is measured there.
 """
@@ -24,7 +24,7 @@ from rich import print as show
 from torch.nn import functional
 
 from models.training.course import Average, Course, arguments, device_of, narrow, rate_at, seeded, set_rate
-from models.training.deepening import deepened
+from models.training.outer_levels import without_innermost
 from models.training.parallel import average, share
 from models.training.pictures import Pictures
 
@@ -35,13 +35,10 @@ CHECKS: Final = {"cuda": 128, "cpu": 8}
 """Unseen pictures that PSNR is measured on."""
 BATCHES: Final = {"cuda": 64, "cpu": 8}
 PEAK_RATE: Final = 1e-3
-CARRIED_RATE: Final = 5e-4
+CARRIED_RATE: Final = 8e-4
 """Peak rate of a network without norms that knows something already."""
-FINE_CHANNELS: Final = 20
-FINE_SPREAD: Final = 0.5
-FINE_SHARE: Final = 0.8
-"""A model that is carried on gets so many channels more, for detail: of less spread than the others, so that a sampler
-settles them last; in the other steps the decoder must do without them, so that the others keep saying what they said."""
+CARRIED_CHANNELS: Final = 6
+"""Of a model that is carried on, at eight pixels to a latent position."""
 NOISE: Final = 0.10
 """Standard deviation of the noise on latents of unit spread."""
 SMALL_SHARE: Final = 0.25
@@ -66,7 +63,7 @@ def first_autoencoder(model: Path | None, seed: int) -> AutoencoderKL | Autoenco
     """The autoencoder of a model that is carried on, deepened, or a fresh one."""
     if model:
         known = AutoencoderTiny.from_pretrained(model / "vae", dtype=torch.float32)
-        return deepened(known, FINE_CHANNELS + known.config.latent_channels, seed)
+        return without_innermost(known, CARRIED_CHANNELS, seed)
     network = new_autoencoder()
     seeded(network, seed)
     return network
@@ -87,17 +84,10 @@ def _channels_last(slope: torch.Tensor) -> torch.Tensor:
     return slope.contiguous(memory_format=torch.channels_last)
 
 
-def spread_loss(latents: torch.Tensor, spreads: torch.Tensor) -> torch.Tensor:
-    """How far each channel is from zero mean and its spread over the batch."""
+def spread_loss(latents: torch.Tensor) -> torch.Tensor:
+    """How far each channel is from zero mean and unit spread over the batch."""
     mean, spread = latents.mean(dim=(0, 2, 3)), latents.std(dim=(0, 2, 3))
-    return (mean.square() + (spread - spreads).square()).mean()
-
-
-def spreads_of(model: AutoencoderKL | AutoencoderTiny, fine: int) -> torch.Tensor:
-    """(channels,) the spread each latent channel is drawn to; `fine` of them, the last, are for detail."""
-    spreads = torch.ones(int(model.config.latent_channels))
-    spreads[len(spreads) - fine :] = FINE_SPREAD
-    return spreads
+    return (mean.square() + (spread - 1.0).square()).mean()
 
 
 def step_loss(
@@ -105,19 +95,14 @@ def step_loss(
     pictures: torch.Tensor,
     chance: torch.Generator,
     *,
-    fine: int,
     wants_half: bool,
 ) -> torch.Tensor:
-    """The loss of one batch: pictures from noisy latents, now and then without the `fine` last channels, and half-size
-    pictures from half-size latents."""
+    """The loss of one batch: pictures from noisy latents, and half-size ones from half-size latents."""
     with narrow(pictures.device):
         latents = retrieve_latents(model.encode(pictures), sample_mode="argmax")
         noisy = latents + NOISE * torch.randn(latents.shape, generator=chance, device=latents.device)
-        if fine and torch.rand((), generator=chance, device=latents.device) > FINE_SHARE:
-            noisy = torch.cat([noisy[:, :-fine], torch.zeros_like(noisy[:, -fine:])], dim=1)
         shown = model.decode(noisy).sample
-        spreads = spreads_of(model, fine).to(latents.device)
-        loss = picture_loss(shown.float(), pictures) + 0.05 * spread_loss(latents.float(), spreads)
+        loss = picture_loss(shown.float(), pictures) + 0.05 * spread_loss(latents.float())
         if wants_half:
             half = model.decode(functional.avg_pool2d(noisy, 2)).sample
             loss = loss + 0.5 * picture_loss(half.float(), functional.avg_pool2d(pictures, 2))
@@ -161,7 +146,7 @@ def train(args: argparse.Namespace) -> bool:
         set_rate(optimizer, peak * rate_at(done))
         wants_half = course.steps % round(1 / SMALL_SHARE) == 0
         crops = pictures.crops(batch, CROP)
-        loss = step_loss(model, crops, chance, fine=FINE_CHANNELS if args.init else 0, wants_half=wants_half)
+        loss = step_loss(model, crops, chance, wants_half=wants_half)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         average([weight.grad for weight in weights])

@@ -26,6 +26,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 from models.training.autoencoder import LATENT_CHANNELS
 from models.training.course import Average, Course, arguments, device_of, narrow_dtype, rate_at, seeded, set_rate
 from models.training.latents import channels_of, scale_of
+from models.training.outer_levels import surrounded
 from models.training.parallel import average, share
 from models.training.sayings import spelled
 from models.training.text_encoder import WIDTH
@@ -73,26 +74,13 @@ def new_denoiser() -> UNet2DConditionModel:
 
 
 def first_weights(model: Path | None, channels: int, seed: int) -> UNet2DConditionModel:
-    """The denoiser of a model that is carried on, for latents of so many channels, or a fresh one."""
+    """The denoiser of a model that is carried on, inside a fresh level for finer latents, or a fresh one."""
     if model:
-        return _widened(UNet2DConditionModel.from_pretrained(model / "unet", dtype=torch.float32), channels)
+        known = UNet2DConditionModel.from_pretrained(model / "unet", dtype=torch.float32)
+        return known if known.config.in_channels == channels else surrounded(known, channels, seed)
     network = new_denoiser()
     seeded(network, seed)
     return network
-
-
-@torch.no_grad()
-def _widened(known: UNet2DConditionModel, channels: int) -> UNet2DConditionModel:
-    """The denoiser for latents with more channels: it does not look at the new ones yet and predicts nothing there."""
-    count = known.config.in_channels
-    wide = UNet2DConditionModel.from_config({**known.config, "in_channels": channels, "out_channels": channels})
-    weights = known.state_dict()
-    for name, axis in (("conv_in.weight", 1), ("conv_out.weight", 0), ("conv_out.bias", 0)):
-        filled = torch.zeros_like(wide.get_parameter(name))
-        filled.narrow(axis, 0, count).copy_(weights[name])
-        weights[name] = filled
-    wide.load_state_dict(weights)
-    return wide
 
 
 class Latents:

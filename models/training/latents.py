@@ -4,8 +4,8 @@
     python -m models.training.latents --world DIR --init models/starter --out DIR     # to carry a model on
 
 For each shard `NNNN.npy` (count, channels, h, w) float16, `NNNN.focus.npy` (count, h, w) bool, where subjects are, and
-`NNNN.ids.npy` (count, WORDINGS, MAX_TOKENS) int16; mirrored shards end in `m`. Shards that are there already are left alone. A model that is carried on keeps its scale, which
-`scale.json` then says.
+`NNNN.ids.npy` (count, WORDINGS, MAX_TOKENS) int16; mirrored shards end in `m`. Shards that are there already are left alone. A model whose autoencoder is carried on keeps
+its scale, which `scale.json` then says.
 """
 
 from __future__ import annotations
@@ -75,11 +75,10 @@ def encode_all(args: argparse.Namespace) -> int:
         How many shards of latents there are now.
     """
     device = device_of(args.device)
-    model = opened_autoencoder(args.vae or args.init / "vae")
+    model = opened_autoencoder(args.init / "vae" if args.init else args.vae)
     model = model.eval().to(device, memory_format=torch.channels_last)
     if args.init:
-        scale = json.loads((args.init / "vae" / "config.json").read_text())["scaling_factor"]
-        (args.out / "scale.json").write_text(json.dumps(scale))
+        (args.out / "scale.json").write_text(json.dumps(model.config.scaling_factor))
     shards = [path.with_suffix(".npy") for path in sorted(args.world.glob("*.json"))][: args.limit]
     missing = [
         (shard, turn)
@@ -121,7 +120,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     for name in ("--vae", "--text"):
         parser.add_argument(name, type=Path)
     parser.add_argument(
-        "--init", type=Path, help="a model to carry on: its scale, and its parts where --vae or --text name no other"
+        "--init", type=Path, help="a model to carry on, instead of --vae; of its --text unless one is named"
     )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--limit", type=int, default=10**6, help="shards to encode at most")
