@@ -10,7 +10,6 @@ from typing import Final
 
 import numpy as np
 
-from models.training.pictures import GRID
 from models.training.world.scene import AFLOAT, FLYING, Scene, Thing
 from models.training.world.subjects import HALF_WIDTHS, SHARES
 
@@ -18,9 +17,9 @@ MARGIN: Final = 0.02
 """Around a subject, as a share of the picture."""
 
 
-def subject_places(scene: Scene) -> np.ndarray:
-    """(height / GRID, width / GRID) bool: latent positions that a subject may touch, by rule and not to the pixel."""
-    places = np.zeros((scene.height // GRID, scene.width // GRID), bool)
+def subject_places(scene: Scene, shape: tuple[int, int]) -> np.ndarray:
+    """(h, w) bool, the shape of its latents: positions that a subject may touch, by rule and not to the pixel."""
+    places = np.zeros(shape, bool)
     for index, thing in enumerate(scene.things):
         left, right = _across(scene, thing)
         top, bottom = (0.15, 0.85) if scene.style == "isometric" else _down(scene, index)

@@ -97,7 +97,8 @@ def encode_all(args: argparse.Namespace) -> int:
         [mirrored(scene) for scene in rows] if turn else rows for rows, (_, turn) in zip(scenes, missing, strict=True)
     ]
     for (shard, turn), rows in zip(missing, turned, strict=True):
-        np.save(args.out / f"{shard.stem}{turn}.focus.npy", np.stack([subject_places(scene) for scene in rows]))
+        shape = np.load(args.out / f"{shard.stem}{turn}.npy", mmap_mode="r").shape[2:]
+        np.save(args.out / f"{shard.stem}{turn}.focus.npy", np.stack([subject_places(scene, shape) for scene in rows]))
     if missing:
         ids = wordings(
             (args.text or args.init) / "tokenizer",
