@@ -13,6 +13,7 @@ from typing import Final
 import torch
 from diffusers import AutoencoderTiny, UNet2DConditionModel
 from torch import nn
+from torch.nn import functional
 
 from models.training.course import seeded
 
@@ -20,6 +21,8 @@ ENCODER_BLOCKS: Final = (0, 0, 1, 3)
 DECODER_BLOCKS: Final = (4, 2, 1, 0)
 """Blocks of each level, from the side the data comes in; those of an eighth of the size cost little."""
 OUTER_WIDTH: Final = 64
+STEPS: Final = 1000
+"""Of the noise schedule."""
 
 
 def without_innermost(known: AutoencoderTiny, channels: int, seed: int) -> AutoencoderTiny:
@@ -76,23 +79,36 @@ def _draw(layer: nn.Conv2d, chance: torch.Generator) -> None:
 def surrounded(known: UNet2DConditionModel, channels: int, seed: int) -> UNet2DConditionModel:
     """The denoiser with a level around it, for latents of so many channels and twice the sides."""
     config = {
-        **known.config,
+        **{name: value for name, value in known.config.items() if not name.startswith("_")},  # nor which were defaults
         "sample_size": 2 * known.config.sample_size,
         "in_channels": channels,
         "out_channels": channels,
         "block_out_channels": (OUTER_WIDTH, *known.config.block_out_channels),
         "down_block_types": ("DownBlock2D", *known.config.down_block_types),
         "up_block_types": (*known.config.up_block_types, "UpBlock2D"),
+        "time_embedding_dim": known.time_embedding.linear_1.out_features,
     }
     wide = UNet2DConditionModel.from_config(config)
     seeded(wide, seed)
     weights = wide.state_dict()
     for name, weight in known.state_dict().items():
         target = _inside(name)
-        if target in weights and not name.startswith("conv_"):
+        if target in weights and not name.startswith(("conv_", "time_embedding.linear_1")):
             _overlay(weights[target], weight)
     wide.load_state_dict(weights)
+    _tell_the_same_time(known, wide)
     return wide
+
+
+@torch.no_grad()
+def _tell_the_same_time(known: UNet2DConditionModel, wide: UNet2DConditionModel) -> None:
+    """Fit the first layer of the time embedding, which sees as many waves as the outermost level has channels."""
+    steps = torch.arange(STEPS)
+    wanted = known.time_embedding.linear_1(known.time_proj(steps))
+    waves = functional.pad(wide.time_proj(steps), (0, 1), value=1.0)
+    fitted = torch.linalg.lstsq(waves, wanted).solution
+    wide.time_embedding.linear_1.weight.copy_(fitted[:-1].T)
+    wide.time_embedding.linear_1.bias.copy_(fitted[-1])
 
 
 def _inside(name: str) -> str:

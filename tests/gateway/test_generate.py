@@ -7,6 +7,7 @@ import json
 
 import pytest
 from PIL import Image
+from plugins.fake_engine import upscaler_sha256
 
 from models import EngineStopped, OutOfMemory, WeightsRejected
 
@@ -163,7 +164,8 @@ async def test_the_recipe_tells_what_decided_the_pixels(gateway):
     assert recipe["pixel_sha256"] == body["images"][0]["pixel_sha256"]
     assert recipe["spec"]["seed"] == 9
     assert recipe["spec"]["prompt"] == body["revised_prompt"]
-    assert recipe["spec"]["size"]["upscale_resampling"] == "lanczos"
+    assert recipe["spec"]["size"]["upscale_resampling"] == "network"
+    assert recipe["upscaler_sha256"] == upscaler_sha256()
     served = await gateway.http.get(body["image_url"])
     with Image.open(io.BytesIO(served.content)) as picture:
         assert json.loads(picture.text["pinxit"]) == recipe

@@ -1,10 +1,11 @@
 """The operator's upscaler: into the catalogue by command, into the plan, into what makes pictures equal."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
-from plugins.fake_engine import FINGERPRINT
+from plugins.fake_engine import FINGERPRINT, ROOT
 
 from gateway.cli.upscalers import add_upscaler, holds_upscaler
 from gateway.generations.canonical import revision_of
@@ -32,8 +33,27 @@ def _product(shape: tuple[int, ...]) -> int:
     return shape[0] * _product(shape[1:]) if shape else 1
 
 
-def test_the_default_one_enlarges_from_then_on(tmp_path):
+def bare(folder: Path) -> Settings:
+    """An installation without the upscaler in the box."""
+    shutil.copytree(ROOT / "configs", folder / "configs", ignore=shutil.ignore_patterns("upscalers"))
+    return Settings(data_dir=folder / "data", config_dir=folder / "configs")
+
+
+def test_the_one_in_the_box_enlarges_until_the_operator_has_another(tmp_path):
     settings, file = Settings(data_dir=tmp_path / "data"), written(tmp_path / "x4.safetensors", 4)
+    request = GenerationRequest(prompt="a boat", width=1024, height=1024, upscale=True)
+
+    before = Installation(settings=settings)
+    plan = before.router.route(request, seed=1).size_plan
+    add_upscaler(file, "mine", settings, is_default=True)
+
+    assert before.catalogue.upscaler.id == "starter-x4"
+    assert plan.resampling is plan.upscale_resampling is Resampling.NETWORK
+    assert Installation(settings=settings).catalogue.upscaler.id == "mine"
+
+
+def test_the_default_one_enlarges_from_then_on(tmp_path):
+    settings, file = bare(tmp_path), written(tmp_path / "x4.safetensors", 4)
     before = Installation(settings=settings)
     assert before.catalogue.upscaler is None
 
@@ -52,7 +72,7 @@ def test_the_default_one_enlarges_from_then_on(tmp_path):
 
 
 def test_one_that_is_not_the_default_waits(tmp_path):
-    settings, file = Settings(data_dir=tmp_path / "data"), written(tmp_path / "x4.safetensors", 4)
+    settings, file = bare(tmp_path), written(tmp_path / "x4.safetensors", 4)
 
     add_upscaler(file, "mine", settings, is_default=False)
 

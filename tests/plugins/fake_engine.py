@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import io
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -23,6 +24,7 @@ from models import (
 )
 from models.engine import PreviewEvery, no_preview
 
+ROOT = Path(__file__).parents[2]
 FINGERPRINT = Fingerprint(
     model_sha256="0" * 64,
     device="cpu",
@@ -35,6 +37,12 @@ FINGERPRINT = Fingerprint(
     pinxit="0.1.0",
     pillow="13.0.0",
 )
+
+
+@cache
+def upscaler_sha256() -> str:
+    """Of the upscaler in the box, which a fake that enlarges says it used."""
+    return hashlib.sha256((ROOT / "models" / "starter" / "upscaler.safetensors").read_bytes()).hexdigest()
 
 
 class FakeEngine:
@@ -148,7 +156,12 @@ class FakeEngine:
             file.write_bytes(pixels)
             self.painted.append(spec)
             pixel_sha256 = hashlib.sha256(pixels).hexdigest()
-            recipe = Recipe(spec=spec, fingerprint=self._fingerprint, pixel_sha256=pixel_sha256)
+            recipe = Recipe(
+                spec=spec,
+                fingerprint=self._fingerprint,
+                pixel_sha256=pixel_sha256,
+                upscaler_sha256=upscaler_sha256() if spec.size.wants_network else None,
+            )
             return Painting(pixels=file, size=spec.size.delivered, recipe=recipe, render_ms=1)
 
     def _after_step(self, step: int, spec: GenerationSpec, preview_every: int) -> Progress:
