@@ -1,12 +1,13 @@
 """Train the autoencoder on crops of the rendered world.
 
     python -m models.training.autoencoder --world DIR --out DIR --seed 1 --minutes 5
-    python -m models.training.autoencoder --init models/starter --world DIR --out DIR --minutes 18
+    python -m models.training.autoencoder --init models/starter --world DIR --out DIR --minutes 16
+    python -m models.training.autoencoder --init models/starter --decoder-only --world DIR --out DIR --minutes 10
 
 diffusers' AutoencoderKL with five levels: 16 pixels to one latent position of 16 channels. A model that is carried on
-keeps the outer levels of its AutoencoderTiny, at 8 pixels to a position. Latents are drawn towards zero mean and unit spread per channel and are blurred by noise while training, so that the denoiser meets a smooth
-space; half-size latents must decode to half-size pictures (EQ-VAE, arXiv:2502.09509). The shard 0000 is never trained
-on: PSNR is measured there.
+keeps the outer levels of its AutoencoderTiny, 8 pixels to a position. Latents are drawn towards zero mean and unit spread
+per channel and are blurred by noise while training, so that the denoiser meets a smooth space; half-size latents must
+decode to half-size pictures (EQ-VAE, arXiv:2502.09509). The shard 0000 is never trained on: PSNR is measured there.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from rich import print as show
 from torch.nn import functional
 
 from models.training.course import Average, Course, arguments, device_of, narrow, rate_at, seeded, set_rate
-from models.training.outer_levels import without_innermost
+from models.training.outer_levels import ENCODER_BLOCKS, without_innermost
 from models.training.parallel import average, share
 from models.training.pictures import Pictures
 
@@ -60,9 +61,11 @@ def new_autoencoder() -> AutoencoderKL:
 
 
 def first_autoencoder(model: Path | None, seed: int) -> AutoencoderKL | AutoencoderTiny:
-    """The autoencoder of a model that is carried on, deepened, or a fresh one."""
+    """The autoencoder of a model that is carried on, with 8 pixels to a position, or a fresh one."""
     if model:
         known = AutoencoderTiny.from_pretrained(model / "vae", dtype=torch.float32)
+        if len(known.config.encoder_block_out_channels) == len(ENCODER_BLOCKS):
+            return known
         return without_innermost(known, CARRIED_CHANNELS, seed)
     network = new_autoencoder()
     seeded(network, seed)
@@ -132,7 +135,8 @@ def train(args: argparse.Namespace) -> bool:
     model = first_autoencoder(args.init, args.seed)
     peak = CARRIED_RATE if args.init else PEAK_RATE
     model = model.to(device, memory_format=torch.channels_last).train()
-    weights = list(model.parameters())
+    model.encoder.requires_grad_(not args.decoder_only)
+    weights = [weight for weight in model.parameters() if weight.requires_grad]
     share(weights)
     optimizer = torch.optim.AdamW(weights, lr=peak, betas=(0.9, 0.98), weight_decay=1e-4)
     mean = Average(weights, decay=0.998)
@@ -162,7 +166,8 @@ def train(args: argparse.Namespace) -> bool:
 def _keep(
     model: AutoencoderKL | AutoencoderTiny, mean: Average, args: argparse.Namespace, device: torch.device
 ) -> None:
-    for weight, averaged in zip(model.parameters(), mean.mean, strict=True):
+    learnt = (weight for weight in model.parameters() if weight.requires_grad)
+    for weight, averaged in zip(learnt, mean.mean, strict=True):
         weight.data.copy_(averaged)
     model.save_pretrained(args.out)
     unseen = Pictures(args.world, device, seed=0, holds_out=True).whole(CHECKS[device.type])
@@ -175,6 +180,9 @@ def main(argv: Sequence[str] | None = None) -> bool:
     """Command line."""
     parser = arguments(__doc__, minutes=5.0)
     parser.add_argument("--world", type=Path, required=True)
+    parser.add_argument(
+        "--decoder-only", action="store_true", help="leave the encoder, and so the latents, as they are"
+    )
     parser.add_argument("--init", type=Path, help="a model folder to carry on from; without it the weights are fresh")
     return train(parser.parse_args(argv))
 
