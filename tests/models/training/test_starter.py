@@ -48,7 +48,7 @@ def test_the_weights_are_small_and_hold_no_pickle() -> None:
 def test_it_is_a_pipeline_of_at_most_25_million_weights(pipeline: "diffusers.StableDiffusionPipeline") -> None:
     parts = (pipeline.unet, pipeline.vae, pipeline.text_encoder)
     assert sum(weight.numel() for part in parts for weight in part.parameters()) <= 25_000_000
-    assert pipeline.vae_scale_factor == 16
+    assert pipeline.vae_scale_factor == 8
     assert pipeline.scheduler.config.prediction_type == "v_prediction"
     assert pipeline.scheduler.config.rescale_betas_zero_snr
     assert pipeline.safety_checker is None
