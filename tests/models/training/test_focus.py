@@ -40,7 +40,8 @@ def share_within(scene: Scene) -> float:
 
 @pytest.mark.parametrize("kind", SUBJECTS)
 def test_one_thing_lies_in_its_places(kind: str) -> None:
-    assert share_within(scene_of(Thing(kind=kind, colour="yellow", x=0.4, size=0.5))) > 0.9
+    least = 0.5 if kind == "boat" else 0.9  # its reflection is outside
+    assert share_within(scene_of(Thing(kind=kind, colour="yellow", x=0.4, size=0.5))) > least
 
 
 @pytest.mark.parametrize("relation", PAIRS)

@@ -52,7 +52,9 @@ def test_the_denoiser_keeps_its_levels_inside_the_new_one():
     assert wide.config.sample_size == 8
     steps = torch.arange(1000)
     told = [network.time_embedding.linear_1(network.time_proj(steps)) for network in (known, wide)]
-    assert (told[0] - told[1]).var() < 0.6 * (told[0] - told[0].mean(dim=0)).var(), "an untrained one hears fast waves, too"
+    assert (told[0] - told[1]).var() < 0.6 * (told[0] - told[0].mean(dim=0)).var(), (
+        "an untrained one hears fast waves, too"
+    )
     whole = [name for name in before if name.startswith(("mid_block", "time_embedding.linear_2", "up_blocks.0"))]
     assert all(torch.equal(before[name], inner[name]) for name in whole)
     moved = "down_blocks.{}.attentions.0.transformer_blocks.0.attn2.to_k.weight"
