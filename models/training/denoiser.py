@@ -37,6 +37,8 @@ BATCHES: Final = {"cuda": 512, "cpu": 16}
 PEAK_RATES: Final = {"cuda": 1.5e-3, "cpu": 1.0e-3}
 DROP_OUT: Final = 0.10
 MIN_SNR: Final = 5.0
+LATE: Final = 0.65
+"""Below 1, more steps of much noise are learnt from: there a picture of many positions decides what it shows."""
 SUBJECT_WEIGHT: Final = 3.0
 """What an error counts where a subject is, against one elsewhere."""
 
@@ -84,13 +86,16 @@ def first_weights(model: Path | None, channels: int, seed: int) -> UNet2DConditi
 
 
 class Latents:
-    """Scaled latents with tokenised captions in the device's memory, grouped by shape."""
+    """Scaled latents with tokenised captions in the device's memory, grouped by shape.
 
-    def __init__(self, folder: Path, tokenizer: CLIPTokenizer, chance: torch.Generator) -> None:
+    A share `simple` of the batches is of the commonest shape, square, and shows one thing or none.
+    """
+
+    def __init__(self, folder: Path, tokenizer: CLIPTokenizer, chance: torch.Generator, simple: float = 0.0) -> None:
         self._chance, self.scale, device = chance, scale_of(folder), chance.device
         found: dict[tuple[int, ...], list[tuple[torch.Tensor, ...]]] = {}
         for path in sorted(folder.glob("*.ids.npy")):
-            named = (path.name.replace(".ids", ""), path.name, path.name.replace(".ids", ".focus"))
+            named = [path.name.replace(".ids", kind) for kind in ("", ".ids", ".focus", ".things")]
             parts = tuple(torch.from_numpy(np.load(folder / name)) for name in named)
             found.setdefault(tuple(parts[0].shape[2:]), []).append(parts)
         self._groups = [
@@ -98,7 +103,9 @@ class Latents:
         ]
         sample = self._groups[0][0][:2000].float() * self.scale
         self._spreads = sample.std(dim=(0, 2, 3))[None, :, None, None]
-        self._odds = torch.tensor([float(len(latents)) for latents, _, _ in self._groups])
+        self._odds = torch.tensor([float(len(group[0])) for group in self._groups])
+        self._simple, largest = simple, int(self._odds.argmax())
+        self._largest = (largest, torch.nonzero(self._groups[largest][3] < 2).flatten())
         self._turn = torch.Generator().manual_seed(chance.initial_seed())
         self._empty = torch.from_numpy(spelled(tokenizer, [""])).to(device)
         rng = np.random.default_rng(chance.initial_seed())
@@ -106,13 +113,18 @@ class Latents:
         self._faults = torch.from_numpy(spelled(tokenizer, faults)).to(device)
 
     def __len__(self) -> int:
-        return sum(len(latents) for latents, _, _ in self._groups)
+        return sum(len(group[0]) for group in self._groups)
 
     def batch(self, count: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """(count, channels, h, w) float32 latents of one shape, (count, MAX_TOKENS) token ids, some of them empty, and
         (count, channels, h, w) float32: what an error counts there."""
-        latents, ids, focus = self._groups[int(torch.multinomial(self._odds, 1, generator=self._turn))]
-        rows = self._drawn(len(latents), count)
+        if torch.rand((), generator=self._turn) < self._simple:
+            group, few = self._largest
+            rows = few[self._drawn(len(few), count)]
+        else:
+            group = int(torch.multinomial(self._odds, 1, generator=self._turn))
+            rows = self._drawn(len(self._groups[group][0]), count)
+        latents, ids, focus, _ = self._groups[group]
         said = ids[rows, self._drawn(ids.shape[1], count)].long()
         chance = torch.rand(count, 1, generator=self._chance, device=latents.device)
         fault = self._faults[self._drawn(len(self._faults), count)].long()
@@ -189,14 +201,14 @@ def step_loss(
     chance: torch.Generator,
     counts: torch.Tensor | None = None,
 ) -> torch.Tensor:
-    """The weighted v-prediction error of one batch; timesteps are spread evenly over it.
+    """The weighted v-prediction error of one batch; timesteps are spread over it, more of them where shapes are decided.
 
     `counts`, of the latents' shape, says what an error counts; without it, all count the same.
     """
     count = len(latents)
     within = torch.rand(count, generator=chance, device=latents.device)
     shares = (torch.arange(count, device=latents.device) + within) / count
-    steps = (shares * len(cumulative)).long().clamp(0, len(cumulative) - 1)
+    steps = (shares**LATE * len(cumulative)).long().clamp(0, len(cumulative) - 1)
     noisy, wanted, power = noised(latents, steps, cumulative, chance)
     noisy = noisy.to(states.dtype).contiguous(memory_format=torch.channels_last)
     predicted = network(noisy, steps, states).sample.float()
@@ -227,7 +239,7 @@ def train(args: argparse.Namespace) -> bool:
     masters = Masters(network, rate, decay=0.9995 if device.type == "cuda" else 0.998)
     course = Course(args, {"masters": masters})
     chance = course.chance(args.seed, device)
-    latents = Latents(args.latents, tokenizer, chance)
+    latents = Latents(args.latents, tokenizer, chance, simple=args.simple)
     show(f"{len(latents)} latents, {sum(w.numel() for w in network.parameters()) / 1e6:.2f} M weights")
     if args.compile:
         network.compile(dynamic=True)
@@ -251,6 +263,9 @@ def main(argv: Sequence[str] | None = None) -> bool:
     parser.add_argument("--latents", type=Path, required=True)
     parser.add_argument("--text", type=Path, required=True)
     parser.add_argument("--init", type=Path, help="a model folder to carry on from; without it the weights are fresh")
+    parser.add_argument(
+        "--simple", type=float, default=0.0, help="share of batches of single things in square pictures"
+    )
     parser.add_argument("--rate", type=float, default=0.0, help="peak learning rate; 0 chooses for the device")
     return train(parser.parse_args(argv))
 

@@ -3,8 +3,8 @@
     python -m models.training.latents --world DIR --vae DIR --text DIR --out DIR
     python -m models.training.latents --world DIR --init models/starter --out DIR     # to carry a model on
 
-For each shard `NNNN.npy` (count, channels, h, w) float16, `NNNN.focus.npy` (count, h, w) bool, where subjects are, and
-`NNNN.ids.npy` (count, WORDINGS, MAX_TOKENS) int16; mirrored shards end in `m`. Shards that are there already are left alone. A model whose autoencoder is carried on keeps
+For each shard `NNNN.npy` (count, channels, h, w) float16, `NNNN.focus.npy` (count, h, w) bool, where subjects are,
+`NNNN.things.npy` (count,) int8, how many there are, and `NNNN.ids.npy` (count, WORDINGS, MAX_TOKENS) int16; mirrored shards end in `m`. Shards that are there already are left alone. A model whose autoencoder is carried on keeps
 its scale, which `scale.json` then says.
 """
 
@@ -28,7 +28,7 @@ from models.training.focus import subject_places
 from models.training.pictures import as_network_input
 from models.training.rendering import read_scenes
 from models.training.sayings import wordings
-from models.training.world.scene import mirrored
+from models.training.world.scene import Scene, mirrored
 
 BATCHES: Final = {"cuda": 250, "cpu": 10}
 WORDINGS: Final = 4
@@ -68,6 +68,10 @@ def opened_autoencoder(folder: Path) -> AutoencoderKL | AutoencoderTiny:
     return {"AutoencoderKL": AutoencoderKL, "AutoencoderTiny": AutoencoderTiny}[named].from_pretrained(folder)
 
 
+def _things_in(scenes: Sequence[Scene]) -> np.ndarray:
+    return np.array([sum(thing.count for thing in scene.things) for scene in scenes], np.int8)
+
+
 def encode_all(args: argparse.Namespace) -> int:
     """Write what is missing.
 
@@ -99,6 +103,7 @@ def encode_all(args: argparse.Namespace) -> int:
     for (shard, turn), rows in zip(missing, turned, strict=True):
         shape = np.load(args.out / f"{shard.stem}{turn}.npy", mmap_mode="r").shape[2:]
         np.save(args.out / f"{shard.stem}{turn}.focus.npy", np.stack([subject_places(scene, shape) for scene in rows]))
+        np.save(args.out / f"{shard.stem}{turn}.things.npy", _things_in(rows))
     if missing:
         ids = wordings(
             (args.text or args.init) / "tokenizer",
