@@ -53,16 +53,17 @@ class Entry:
 
 ENTRIES = (
     Entry(style="digital-art", prompt="a red lighthouse by the sea at sunset", seed=7),
-    Entry(style="watercolor", prompt="a blue boat on a lake at dawn", seed=3),
-    Entry(style="oil-painting", prompt="a yellow house in a meadow at noon", seed=11),
-    Entry(style="line-art", prompt="a boat on the sea", seed=3),
-    Entry(style="pixel-art", prompt="a red rocket in the desert at night", seed=2),
-    Entry(style="neon-punk", prompt="a lighthouse by the sea at night", seed=3),
-    Entry(style="photographic", prompt="a snowy mountain lake at sunset", seed=4),
-    Entry(style="digital-art", prompt="a red hot air balloon over a meadow", seed=21),
-    Entry(style="blueprint", prompt="a blue boat on a lake at sunset", seed=3),
-    Entry(style="stained-glass", prompt="a blue boat on a lake at sunset", seed=3),
-    Entry(style="stained-glass", prompt="a red lighthouse by the sea", seed=7),
+    Entry(style="digital-art", prompt="a purple hot air balloon over mountains", seed=45),
+    Entry(style="anime", prompt="a brown horse in a meadow", seed=48),
+    Entry(style="cinematic", prompt="a red lighthouse by the sea at sunset", seed=7),
+    Entry(style="comic-book", prompt="a yellow balloon over hills", seed=4),
+    Entry(style="isometric", prompt="a red tent in the desert", seed=5),
+    Entry(style="3d-render", prompt="a green apple on a table", seed=9),
+    Entry(style="photographic", prompt="a mountain lake at sunset", seed=4),
+    Entry(style="low-poly", prompt="a red lighthouse by the sea at sunset", seed=7),
+    Entry(style="pixel-art", prompt="a blue boat on the sea", seed=2),
+    Entry(style="blueprint", prompt="a red lighthouse by the sea at sunset", seed=7),
+    Entry(style="stained-glass", prompt="a red lighthouse by the sea at sunset", seed=7),
 )
 
 
