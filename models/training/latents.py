@@ -68,6 +68,13 @@ def opened_autoencoder(folder: Path) -> AutoencoderKL | AutoencoderTiny:
     return {"AutoencoderKL": AutoencoderKL, "AutoencoderTiny": AutoencoderTiny}[named].from_pretrained(folder)
 
 
+def _describe(shard: Path, scenes: Sequence[Scene]) -> None:
+    """Write where the subjects of a shard of latents are, and how many."""
+    shape = np.load(shard, mmap_mode="r").shape[2:]
+    np.save(shard.with_suffix(".focus.npy"), np.stack([subject_places(scene, shape) for scene in scenes]))
+    np.save(shard.with_suffix(".things.npy"), _things_in(scenes))
+
+
 def _things_in(scenes: Sequence[Scene]) -> np.ndarray:
     return np.array([sum(thing.count for thing in scene.things) for scene in scenes], np.int8)
 
@@ -100,10 +107,8 @@ def encode_all(args: argparse.Namespace) -> int:
     turned = [
         [mirrored(scene) for scene in rows] if turn else rows for rows, (_, turn) in zip(scenes, missing, strict=True)
     ]
-    for (shard, turn), rows in zip(missing, turned, strict=True):
-        shape = np.load(args.out / f"{shard.stem}{turn}.npy", mmap_mode="r").shape[2:]
-        np.save(args.out / f"{shard.stem}{turn}.focus.npy", np.stack([subject_places(scene, shape) for scene in rows]))
-        np.save(args.out / f"{shard.stem}{turn}.things.npy", _things_in(rows))
+    for (shard, turn), shown in zip(missing, turned, strict=True):
+        _describe(args.out / f"{shard.stem}{turn}.npy", shown)
     if missing:
         ids = wordings(
             (args.text or args.init) / "tokenizer",
