@@ -57,7 +57,10 @@ def test_what_is_wrong_is_said_in_one_line_that_names_it(home, arguments, settin
 
 def test_models_and_styles_are_listed(home):
     models = json.loads(home.command("models", "list", "--json").stdout)
-    assert [(model["id"], model["default"]) for model in models] == [("starter", True)]
+    assert [(model["id"], model["default"]) for model in models] == [
+        ("starter", True),
+        ("starter-x4", True),
+    ]
     styles = json.loads(home.command("styles", "list", "--json").stdout)
     assert {"auto", "watercolor", "none"} <= {style["id"] for style in styles if style["available"]}
     assert "watercolor" in home.command("styles", "list").stdout

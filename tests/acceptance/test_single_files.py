@@ -47,7 +47,11 @@ def test_a_checkpoint_is_converted_and_every_style_paints_with_it(home: Home, ch
     made = [shelf_of(home) / "tiny-dream-v8", *(shelf_of(home) / "tiny-dream-v8").rglob("*")]
     assert {(entry.is_dir(), stat.S_IMODE(entry.stat().st_mode)) for entry in made} == {(True, 0o755), (False, 0o644)}
     models = json.loads(home.command("models", "list", "--json").stdout)
-    assert {model["id"]: model["default"] for model in models} == {"starter": False, "tiny-dream-v8": True}
+    assert {model["id"]: model["default"] for model in models} == {
+        "starter": False,
+        "starter-x4": True,
+        "tiny-dream-v8": True,
+    }
     styles = json.loads(home.command("styles", "list", "--json").stdout)
     assert all(style["available"] for style in styles)
 
@@ -111,7 +115,8 @@ def test_a_kill_leaves_no_half_model_and_the_next_one_clears_up(tmp_path: Path, 
         killed.send_signal(signal.SIGKILL)
     (rubbish,) = on_shelf(home)
     assert rubbish.startswith(".converting-")
-    assert [model["id"] for model in json.loads(home.command("models", "list", "--json").stdout)] == ["starter"]
+    listed = json.loads(home.command("models", "list", "--json").stdout)
+    assert [model["id"] for model in listed] == ["starter", "starter-x4"]
 
     added = home.command("models", "add", str(checkpoint), "--id", "dream")
 

@@ -254,7 +254,7 @@ async def test_models_are_listed_in_openais_form(gateway):
         "object": "model",
         "created": body["data"][0]["created"],
         "owned_by": "local",
-        "upscaler": None,
+        "upscaler": "starter-x4",
     }
     assert (await gateway.get("/v1/models/starter")).json() == body["data"][0]
     assert (await gateway.get("/v1/models/gpt-image-2")).json()["id"] == "gpt-image-2"
