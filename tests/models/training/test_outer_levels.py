@@ -1,9 +1,14 @@
 """Carrying a model of 16 pixels to a latent position on as one of 8."""
 
+from pathlib import Path
+
 import torch
 from diffusers import AutoencoderTiny, UNet2DConditionModel
 
+from models.training import autoencoder, rendering
 from models.training.outer_levels import OUTER_WIDTH, surrounded, without_innermost
+
+STARTER = Path(__file__).parents[3] / "models" / "starter"
 
 
 def shallow() -> AutoencoderTiny:
@@ -64,3 +69,16 @@ def test_the_denoiser_keeps_its_levels_inside_the_new_one():
     assert inner[thinner].shape == (96, 96 + OUTER_WIDTH, 3, 3)
     shown = wide(torch.rand(1, 6, 8, 8), 5, torch.rand(1, 4, 32)).sample
     assert shown.shape == (1, 6, 8, 8)
+
+
+def test_a_decoder_that_learns_on_leaves_the_latents_as_they_are(tmp_path):
+    rendering.main(["--out", f"{tmp_path}/world", "--count", "2", "--shard", "2", "--processes", "1"])
+    brief = ["--minutes", "0.0003", "--device", "cpu", "--batch", "1", "--decoder-only"]
+    autoencoder.main(["--init", str(STARTER), "--world", f"{tmp_path}/world", "--out", f"{tmp_path}/vae", *brief])
+
+    before, after = (
+        AutoencoderTiny.from_pretrained(folder, dtype=torch.float32).state_dict()
+        for folder in (STARTER / "vae", tmp_path / "vae")
+    )
+    changed = {name.partition(".")[0] for name, weight in before.items() if not torch.equal(weight, after[name])}
+    assert changed == {"decoder"}
