@@ -5,8 +5,8 @@
 
 UNet2DConditionModel, v-prediction (arXiv:2202.00512), zero terminal SNR (arXiv:2305.08891), min-SNR weights
 (arXiv:2303.09556) in the form that keeps the last timestep, 10 % of captions dropped, an average of the weights
-kept. Places of subjects count more (`focus.py`), and a channel counts as it varies. The text encoder stays as it was warmed up. The network computes in bfloat16 where the device can, with float32
-masters. All latents lie in the device's memory (200,000 are 1.6 GB).
+kept. Places of subjects count more (`focus.py`), and a channel counts as it varies. The text encoder stays as it was
+warmed up. The network computes in bfloat16 where the device can, with float32 masters. All latents lie in the device's memory (200,000 are 1.6 GB).
 """
 
 from __future__ import annotations

@@ -27,7 +27,6 @@ def router(styles: Styles, catalogue: Catalogue) -> Router:
 @pytest.fixture(scope="session")
 def no_anime(styles: Styles) -> Styles:
     """The styles, of which the model in the box cannot paint `anime`."""
-
     anime = styles.get("anime")
     families = {family: block for family, block in anime.families.items() if family is not Family.STARTER}
     cut = msgspec.structs.replace(anime, families=families)
