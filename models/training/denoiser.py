@@ -24,7 +24,8 @@ from rich import print as show
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from models.training.autoencoder import LATENT_CHANNELS
-from models.training.course import Average, Course, arguments, device_of, narrow_dtype, rate_at, seeded, set_rate
+from models.training.course import Average, Course, arguments, device_of, narrow_dtype, rate_at, seeded
+from models.training.descent import Descent
 from models.training.latents import channels_of, scale_of
 from models.training.outer_levels import surrounded
 from models.training.parallel import average, share
@@ -107,6 +108,7 @@ class Latents:
         self._simple, largest = simple, int(self._odds.argmax())
         self._largest = (largest, torch.nonzero(self._groups[largest][3] < 2).flatten())
         self._turn = torch.Generator().manual_seed(chance.initial_seed())
+        self.commonest = self._groups[largest][0].shape[2:]
         self._empty = torch.from_numpy(spelled(tokenizer, [""])).to(device)
         rng = np.random.default_rng(chance.initial_seed())
         faults = [negative(rng) for _ in range(500)]
@@ -144,27 +146,30 @@ class Masters:
         self.network = network
         self._weights = list(network.parameters())
         share(self._weights)
-        self._live = [weight.detach().float().clone() for weight in self._weights]
+        named = {
+            name: weight.detach().to(torch.float32, memory_format=torch.contiguous_format, copy=True)
+            for name, weight in network.named_parameters()
+        }
+        self._live = list(named.values())
         self.mean = Average(self._live, decay)
-        self.optimizer = torch.optim.AdamW(self._live, lr=rate, betas=(0.9, 0.99), weight_decay=0.01, fused=True)
+        self._descent = Descent(named, rate)
 
     @torch.no_grad()
     def update(self, rate: float) -> torch.Tensor:
         """One optimizer step from the network's gradients; returns their norm."""
         average([weight.grad for weight in self._weights if weight.grad is not None])
         for live, weight in zip(self._live, self._weights, strict=True):
-            live.grad = None if weight.grad is None else weight.grad.float()
+            live.grad = None if weight.grad is None else weight.grad.float().contiguous()
             weight.grad = None
         norm = torch.nn.utils.clip_grad_norm_(self._live, 1.0)
-        set_rate(self.optimizer, rate)
-        self.optimizer.step()
+        self._descent.step(rate)
         self.mean.update()
         torch._foreach_copy_(self._weights, self._live)
         return norm
 
     def state_dict(self) -> dict[str, object]:
         """Everything needed to go on."""
-        return {"live": self._live, "mean": self.mean.state_dict(), "optimizer": self.optimizer.state_dict()}
+        return {"live": self._live, "mean": self.mean.state_dict(), "descent": self._descent.state_dict()}
 
     def load_state_dict(self, state: dict[str, object]) -> None:
         """Go on from a kept state."""
@@ -173,7 +178,7 @@ class Masters:
                 mine.copy_(kept)
             torch._foreach_copy_(self._weights, self._live)
         self.mean.load_state_dict(cast("dict[str, object]", state["mean"]))
-        self.optimizer.load_state_dict(cast("dict[str, object]", state["optimizer"]))
+        self._descent.load_state_dict(cast("dict[str, object]", state["descent"]))
 
     def save_mean(self, out: Path) -> None:
         """Write the averaged weights as a diffusers folder in bfloat16."""
@@ -241,14 +246,14 @@ def train(args: argparse.Namespace) -> bool:
     chance = course.chance(args.seed, device)
     latents = Latents(args.latents, tokenizer, chance, simple=args.simple)
     show(f"{len(latents)} latents, {sum(w.numel() for w in network.parameters()) / 1e6:.2f} M weights")
-    if args.compile:
-        network.compile(dynamic=True)
+    compiled = torch.compile(network, dynamic=False) if args.compile else network
     cumulative, batch = sampler_config().alphas_cumprod.to(device), args.batch or BATCHES[device.type]
     for done in course:
         clean, ids, counts = latents.batch(batch)
         with torch.no_grad():
             states = encoder(ids).last_hidden_state
-        loss = step_loss(network, states, clean, cumulative, chance, counts)
+        quick = compiled if clean.shape[2:] == latents.commonest else network
+        loss = step_loss(quick, states, clean, cumulative, chance, counts)
         loss.backward()  # type: ignore[no-untyped-call]
         masters.update(rate * rate_at(done))
         course.say(loss, f"{course.steps * batch / max(course.spent, 1e-9):.0f} pictures/s")

@@ -26,15 +26,36 @@ def joined() -> int:
     return distributed.get_rank()
 
 
+def place() -> tuple[int, int]:
+    """The number of this process, from 0, and how many there are."""
+    if not distributed.is_initialized():
+        return 0, 1
+    return distributed.get_rank(), distributed.get_world_size()
+
+
 def average(gradients: Sequence[torch.Tensor]) -> None:
     """Replace each gradient by its mean over the processes, in place."""
     if not distributed.is_initialized():
         return
     flat = torch.cat([gradient.flatten() for gradient in gradients])
     distributed.all_reduce(flat)
-    flat /= distributed.get_world_size()
-    for gradient, mean in zip(gradients, torch.split(flat, [g.numel() for g in gradients]), strict=True):
-        gradient.copy_(mean.view_as(gradient))
+    _spread(flat.div_(distributed.get_world_size()), gradients)
+
+
+def exchange(lots: Sequence[Sequence[torch.Tensor]]) -> None:
+    """Give every process the tensors of lot n as process n has them, in place."""
+    if not distributed.is_initialized():
+        return
+    for owner, lot in enumerate(lots):
+        flat = torch.cat([tensor.detach().flatten() for tensor in lot])
+        distributed.broadcast(flat, src=owner)
+        _spread(flat, lot)
+
+
+@torch.no_grad()
+def _spread(flat: torch.Tensor, tensors: Sequence[torch.Tensor]) -> None:
+    for tensor, values in zip(tensors, torch.split(flat, [t.numel() for t in tensors]), strict=True):
+        tensor.copy_(values.view_as(tensor))
 
 
 def agreed(value: float) -> float:
