@@ -19,12 +19,17 @@ MARGIN: Final = 0.02
 
 def subject_places(scene: Scene, shape: tuple[int, int]) -> np.ndarray:
     """(h, w) bool, the shape of its latents: positions that a subject may touch, by rule and not to the pixel."""
-    places = np.zeros(shape, bool)
+    return subject_numbers(scene, shape) > 0
+
+
+def subject_numbers(scene: Scene, shape: tuple[int, int]) -> np.ndarray:
+    """(h, w) int: which subject a position shows, counted from 1, and 0 for none; the one in front where two meet."""
+    numbers = np.zeros(shape, int)
     for index, thing in enumerate(scene.things):
         left, right = _across(scene, thing)
         top, bottom = (0.15, 0.85) if scene.style == "isometric" else _down(scene, index)
-        places[_cells(top, bottom, places.shape[0]), _cells(left, right, places.shape[1])] = True
-    return places
+        numbers[_cells(top, bottom, shape[0]), _cells(left, right, shape[1])] = index + 1
+    return numbers
 
 
 def _height(scene: Scene, thing: Thing) -> float:

@@ -3,7 +3,8 @@
     python -m models.training.judge --out DIR --seed 900 --minutes 1.5
 
 It is trained on renders of its own seed, never on pictures of the model; its accuracy on unseen renders is written
-beside it and printed beside every score.
+beside it and printed beside every score. It is also asked what stands where: a picture then teaches it from each of
+its places, not once.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from torch import nn
 from torch.nn import functional
 
 from models.training.course import Course, arguments, device_of, narrow, rate_at, seeded, set_rate
+from models.training.focus import subject_numbers
 from models.training.pictures import as_network_input
 from models.training.rendering import JUDGED_SIDE, painted_small, rendered
 from models.training.world.captions import ABSENT, FIELDS
@@ -33,13 +35,21 @@ from models.training.world.scene import SUBJECTS, Scene, drawn_scene
 JUDGED: Final = ("kind_0", "colour_0", "kind_1", "colour_1", "relation", "count", "land", "time", "weather", "style")
 BATCHES: Final = {"cuda": 256, "cpu": 48}
 RENDERS: Final = {"cuda": 32_000, "cpu": 4_000}
+LOCAL: Final = {"kind_at": "kind_0", "colour_at": "colour_0"}
+"""What it says of each place, in whose values."""
+GRID: Final = 8
+"""Places a side."""
+LOCAL_WEIGHT: Final = 2.0
 CHECKS: Final = 1_000
 """Unseen renders its own accuracy is measured on."""
 PEAK_RATE: Final = 1.5e-3
 
 
 class Judge(nn.Module):
-    """Strided convolutions; one linear head per field, and one that says of each subject whether it is shown."""
+    """Strided convolutions; one linear head per field, and one that says of each subject whether it is shown.
+
+    On the way it says what stands at each of GRID x GRID places; the heads see that, too.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -48,16 +58,23 @@ class Judge(nn.Module):
             layers += [nn.Conv2d(before, after, 3, stride=2, padding=1), nn.GroupNorm(8, after), nn.SiLU()]
             if after >= 128:
                 layers += [nn.Conv2d(after, after, 3, padding=1), nn.GroupNorm(8, after), nn.SiLU()]
-        self.body = nn.Sequential(*layers)
-        features = widths[-1] * ((JUDGED_SIDE // 32) ** 2 + 1)
+        self.near, self.far = nn.Sequential(*layers[:-6]), nn.Sequential(*layers[-6:])
+        self.places = nn.ModuleDict(
+            {name: nn.Conv2d(widths[-2], len(FIELDS[field]), 1) for name, field in LOCAL.items()}
+        )
+        features = widths[-1] * ((JUDGED_SIDE // 32) ** 2 + 1) + sum(len(FIELDS[field]) for field in LOCAL.values())
         self.heads = nn.ModuleDict({name: nn.Linear(features, len(FIELDS[name])) for name in JUDGED})
         self.shows = nn.Linear(features, len(SUBJECTS))
 
     def forward(self, pictures: torch.Tensor) -> dict[str, torch.Tensor]:
-        """(batch, 3, JUDGED_SIDE, JUDGED_SIDE) in -1..1 to (batch, values) scores per field; `shows` are logits."""
-        seen = self.body(pictures)
-        features = torch.cat([seen.flatten(1), seen.amax(dim=(2, 3))], dim=1)
-        return {name: head(features) for name, head in self.heads.items()} | {"shows": self.shows(features)}
+        """(batch, 3, JUDGED_SIDE, JUDGED_SIDE) in -1..1 to (batch, values) scores per field, of LOCAL (batch, values, GRID, GRID);
+        `shows` are logits."""
+        near = self.near(pictures)
+        local = {name: head(near) for name, head in self.places.items()}
+        far = self.far(near)
+        found = [part.amax(dim=(2, 3)) for part in (far, *local.values())]
+        features = torch.cat([far.flatten(1), *found], dim=1)
+        return {name: head(features) for name, head in self.heads.items()} | {"shows": self.shows(features)} | local
 
 
 def as_seen(picture: Image.Image) -> np.ndarray:
@@ -66,11 +83,22 @@ def as_seen(picture: Image.Image) -> np.ndarray:
 
 
 def truths(scenes: Sequence[Scene]) -> dict[str, torch.Tensor]:
-    """What the scenes show, as indices into FIELDS; `shows` is (count, subjects) of 0 and 1."""
+    """What the scenes show, as indices into FIELDS; `shows` is (count, subjects) of 0 and 1, LOCAL (count, GRID, GRID)."""
     shown = [_shown(scene) for scene in scenes]
     found = {name: torch.tensor([FIELDS[name].index(row[name]) for row in shown]) for name in JUDGED}
     present = [[float(any(thing.kind == kind for thing in scene.things)) for kind in SUBJECTS] for scene in scenes]
-    return found | {"shows": torch.tensor(present)}
+    numbers = np.stack([subject_numbers(scene, (GRID, GRID)) for scene in scenes])
+    return found | {"shows": torch.tensor(present)} | {name: _at(numbers, scenes, name) for name in LOCAL}
+
+
+def _at(numbers: np.ndarray, scenes: Sequence[Scene], name: str) -> torch.Tensor:
+    """(count, GRID, GRID): the kind or colour of the thing at each place."""
+    values = FIELDS[LOCAL[name]]
+    table = np.full((len(scenes), 3), values.index(ABSENT))
+    for row, scene in zip(table, scenes, strict=True):
+        for index, thing in enumerate(scene.things):
+            row[index + 1] = values.index(thing.kind if name == "kind_at" else thing.colour)
+    return torch.from_numpy(np.take_along_axis(table, numbers.reshape(len(scenes), -1), 1).reshape(numbers.shape))
 
 
 def _shown(scene: Scene) -> dict[str, str]:
@@ -83,20 +111,30 @@ def _shown(scene: Scene) -> dict[str, str]:
 
 
 def judge_loss(scores: dict[str, torch.Tensor], wanted: dict[str, torch.Tensor]) -> torch.Tensor:
-    """Cross entropy of all fields, and of each subject's presence."""
+    """Cross entropy of all fields and of what stands where, and of each subject's presence."""
     losses = [functional.cross_entropy(scores[name].float(), wanted[name]) for name in JUDGED]
+    local = [functional.cross_entropy(scores[name].float(), wanted[name]) for name in LOCAL]
     present = functional.binary_cross_entropy_with_logits(scores["shows"].float(), wanted["shows"])
-    return torch.stack(losses).sum() + 10.0 * present
+    return torch.stack(losses).sum() + LOCAL_WEIGHT * torch.stack(local).sum() + 10.0 * present
 
 
-def varied(batch: torch.Tensor, is_one_sided: torch.Tensor, chance: torch.Generator) -> torch.Tensor:
-    """The pictures moved a little, with noise, and half of them mirrored where that makes no caption false."""
+def varied(batch: torch.Tensor, chance: torch.Generator) -> torch.Tensor:
+    """The pictures moved a little, with noise."""
     side, device = batch.shape[-1], batch.device
     down, right = torch.randint(13, (2,), generator=chance, device=device).tolist()
     moved = functional.pad(batch, (6, 6, 6, 6), mode="replicate")[:, :, down : down + side, right : right + side]
-    turns = (torch.rand(len(batch), generator=chance, device=device) < 0.5) & ~is_one_sided
-    moved = torch.where(turns[:, None, None, None], moved.flip(3), moved)
-    return moved + 0.06 * torch.randn(moved.shape, generator=chance, device=device)
+    moved = moved + 0.06 * torch.randn(moved.shape, generator=chance, device=device)
+    return moved.contiguous(memory_format=torch.channels_last)
+
+
+def half_mirrored(
+    batch: torch.Tensor, wanted: dict[str, torch.Tensor], chance: torch.Generator
+) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    """Half of the pictures mirrored, and what they show where; none of which a mirror would make a caption false."""
+    is_one_sided = wanted["relation"] == FIELDS["relation"].index("left")
+    turns = (torch.rand(len(batch), generator=chance, device=batch.device) < 0.5) & ~is_one_sided
+    turned = {name: torch.where(turns[:, None, None], wanted[name].flip(2), wanted[name]) for name in LOCAL}
+    return torch.where(turns[:, None, None, None], batch.flip(3), batch), wanted | turned
 
 
 @torch.no_grad()
@@ -135,7 +173,8 @@ def train(args: argparse.Namespace) -> bool:
     device = device_of(args.device)
     judge = Judge()
     seeded(judge, args.seed)
-    judge = judge.to(device).train()
+    judge = judge.to(device, memory_format=torch.channels_last).train()
+    network = torch.compile(judge, dynamic=False) if args.compile else judge
     optimizer = torch.optim.AdamW(judge.parameters(), lr=PEAK_RATE, weight_decay=0.02)
     course = Course(args, {"judge": judge, "optimizer": optimizer})
     rng, chance = np.random.default_rng((args.seed, course.steps)), course.chance(args.seed, device)
@@ -145,11 +184,11 @@ def train(args: argparse.Namespace) -> bool:
     for done in course:
         set_rate(optimizer, PEAK_RATE * rate_at(done))
         rows = torch.randint(len(pictures), (args.batch or BATCHES[device.type],), generator=chance, device=device)
-        is_one_sided = wanted["relation"][rows] == FIELDS["relation"].index("left")
-        batch = varied(as_network_input(pictures[rows]), is_one_sided, chance)
+        shown = {name: values[rows] for name, values in wanted.items()}
+        batch, shown = half_mirrored(as_network_input(pictures[rows]), shown, chance)
         with narrow(device):
-            scores = judge(batch)
-        loss = judge_loss(scores, {name: values[rows] for name, values in wanted.items()})
+            scores = network(varied(batch, chance))
+        loss = judge_loss(scores, shown)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
