@@ -78,7 +78,7 @@ class Brush:
         if alpha < 0.6:
             return
         is_seen = min(bounds.width(), bounds.height()) * self.unit > 5.0
-        if self.hand.material and is_seen and (self.is_subject or self.hand.material in {"facets", "layer"}):
+        if self.hand.material and is_seen and (self.is_subject or self.hand.material == "facets"):
             MATERIALS[self.hand.material](Lit(canvas=self.canvas, path=path, fill=fill, unit=self.unit, side=self.side))
         if self.hand.outline > 0.0 and is_seen:
             self.canvas.drawPath(path, self._outline_paint(colour, 1.0 if self.is_subject else 0.55))

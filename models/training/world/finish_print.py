@@ -7,6 +7,7 @@ of a latent position: an autoencoder learns one pattern, not all of its shifts.
 from __future__ import annotations
 
 from functools import cache
+from typing import Final
 
 import numpy as np
 from PIL import Image
@@ -97,7 +98,19 @@ def stained_glass(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return clipped(shown)
 
 
-def paper_cut(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The fibres of coloured paper."""
-    fibres = noise(pixels.shape[:2], 2, rng)[..., None] + noise(pixels.shape[:2], 9, rng)[..., None]
-    return clipped(pixels.astype(np.float32) * (1.0 + 0.022 * fibres) + 4.0)
+PAPER: Final = np.array([247, 240, 222], np.float32)
+CORAL: Final = np.array([255, 104, 92], np.float32) / 255.0
+INDIGO: Final = np.array([38, 58, 128], np.float32) / 255.0
+
+
+def risograph(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Two inks on warm paper: indigo where the drawing is dark, a screen of coral where it is warm or of middle tone."""
+    shape, drawn = pixels.shape[:2], pixels.astype(np.float32) / 255.0
+    bright = luma(drawn)
+    warmth = drawn[..., :1] - drawn[..., 2:]
+    dark = np.clip(1.25 - 1.75 * bright, 0.0, 1.0)
+    warm = np.clip(0.25 + 1.3 * warmth + 0.5 * (0.6 - np.abs(bright - 0.5)), 0.0, 1.0)
+    screened = np.clip((warm - _dots(*shape)) * 2.5 + warm, 0.0, 1.0)
+    worn = 1.0 - 0.10 * np.abs(noise(shape, 2, rng)[..., None])
+    printed = PAPER * (1.0 - worn * screened * (1.0 - CORAL)) * (1.0 - worn * dark * (1.0 - INDIGO))
+    return clipped(printed)

@@ -52,7 +52,7 @@ HANDS: Final[dict[str, Hand]] = {
     "fantasy-art": Hand(shading=0.34, colour=1.12),
     "blueprint": Hand(shading=0.0, outline=1.6, wash=0.10, is_ink=True),
     "stained-glass": Hand(shading=0.16, outline=2.6, colour=1.3, material="facets"),
-    "paper-cut": Hand(shading=0.0, colour=0.92, material="layer"),
+    "risograph": Hand(shading=0.12, colour=1.1),
 }
 
 
@@ -155,17 +155,6 @@ def facet_mesh(columns: int, rows: int, is_lit_from_right: bool) -> skia.Vertice
     return skia.Vertices(skia.Vertices.kTriangles_VertexMode, points, points, colours)
 
 
-def _layer(lit: Lit) -> None:
-    """A sheet of paper that throws a shadow on what lies below."""
-    lit.canvas.save()
-    lit.canvas.translate(-lit.side * 2.2 / lit.unit, 2.6 / lit.unit)
-    paint = skia.Paint(AntiAlias=True, Color=packed((0.05, 0.04, 0.08), 0.42))
-    paint.setMaskFilter(skia.MaskFilter.MakeBlur(skia.kNormal_BlurStyle, 2.0 / lit.unit))
-    lit.canvas.drawPath(lit.path, paint)
-    lit.canvas.restore()
-    lit.canvas.drawPath(lit.path, skia.Paint(AntiAlias=True, Color=packed(lit.fill)))
-
-
 MATERIALS: Final[dict[str, Callable[[Lit], None]]] = {
-    "cel": _cel, "round": _round, "clay": _clay, "facets": _facets, "layer": _layer,
+    "cel": _cel, "round": _round, "clay": _clay, "facets": _facets,
 }  # fmt: skip

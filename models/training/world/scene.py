@@ -25,7 +25,7 @@ STYLES: Final = (
     "digital-art", "watercolor", "oil-painting", "line-art", "pixel-art", "neon-punk", "photographic", "anime",
     "comic-book", "low-poly", "isometric", "3d-render", "cinematic", "analog-film", "product", "fantasy-art",
 )  # fmt: skip
-ADAPTER_STYLES: Final = ("blueprint", "stained-glass", "paper-cut")
+ADAPTER_STYLES: Final = ("blueprint", "stained-glass", "risograph")
 """Styles that no scene is drawn in by chance: small adapters teach them to the finished model."""
 SIZES: Final = ((256, 256), (320, 192), (192, 320), (288, 224), (224, 288), (352, 176), (176, 352))
 """Width and height in pixels: about 65,536 pixels at ratios from 1:2 to 2:1, sides multiples of 16."""

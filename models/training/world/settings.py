@@ -165,7 +165,7 @@ STYLE_FRAMES: Final[Words] = {
     ),
     "blueprint": ("blueprint of {}", "{}, blueprint, white lines on blue paper", "technical blueprint of {}"),
     "stained-glass": ("stained glass window of {}", "{}, stained glass, lead lines", "stained glass {}"),
-    "paper-cut": ("paper cut of {}", "{}, layered paper cut, coloured paper, soft shadows", "papercut art of {}"),
+    "risograph": ("risograph print of {}", "{}, risograph, two inks on paper", "riso print of {}"),
     "fantasy-art": (
         "fantasy painting of {}, luminous light, intricate detail, mythic atmosphere", "fantasy art of {}", "{}, fantasy",
         "magical {}, fantasy art", "{}, fantasy painting, glowing", "enchanted {}, mythic, luminous",

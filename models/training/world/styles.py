@@ -26,7 +26,7 @@ _FINISHES: Final[dict[str, Finish]] = {
     "anime": finish_lens.anime,
     "blueprint": finish_print.blueprint,
     "stained-glass": finish_print.stained_glass,
-    "paper-cut": finish_print.paper_cut,
+    "risograph": finish_print.risograph,
     "photographic": finish_lens.photographic,
     "cinematic": finish_lens.cinematic,
     "analog-film": finish_lens.analog_film,
