@@ -37,6 +37,10 @@ NAMES: Final = {"kind_0": "subject", "colour_0": "colour of the subject", "time"
 SEED_FLOOR: Final = 0.05
 """Least mean distance of two seeds' pictures, as a share of the whole scale."""
 
+CONVERGED_STEPS: Final = 100
+CONVERGED: Final = 16
+"""Captions that are painted in so many steps."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
@@ -77,8 +81,10 @@ class Bench:
         """All lines, in the order of the table."""
         yield from self.adherence(self.painter, "")
         yield from self.binding()
+        yield self.counting()
         yield from self.removal()
         yield self.diversity()
+        yield from self.convergence()
         yield self.fidelity()
         yield from self.latency()
         if self.args.few_steps:
@@ -116,6 +122,14 @@ class Bench:
         ]
         yield self._share("their relation", sum(placed), len(placed), field="relation")
 
+    def counting(self) -> Row:
+        """Of captions that say two, three or four of a kind, how many pictures show so many."""
+        captions = asked(self.known, self.args.pairs, self.args.seed + 4, _is_herd)
+        answers = self._read(self.painter.paint([caption.text for caption in captions]))["count"]
+        said = [FIELDS["count"].index(caption.said["count"]) for caption in captions]
+        right = sum(int(answer) == wanted for answer, wanted in zip(answers, said, strict=True))
+        return self._share("two to four of a kind", right, len(captions), field="count")
+
     def removal(self) -> Iterator[Row]:
         """Two things asked for, the second also forbidden: how often it is gone, of the times it was there without."""
         captions = asked(self.known, self.args.pairs, self.args.seed + 2, _is_pair)
@@ -144,6 +158,16 @@ class Bench:
             is_met=bool(np.mean(gaps) >= SEED_FLOOR and min(gaps) > 0.0),
         )
 
+    def convergence(self) -> Iterator[Row]:
+        """How far each quality's pictures are from what its sampler comes to in CONVERGED_STEPS: what more steps buy."""
+        prompts = [caption.text for caption in asked(self.known, CONVERGED, self.args.seed + 5, _is_alone)]
+        steps = {"standard": self.args.standard_steps, "hd": self.args.hd_steps, "ultra": self.args.ultra_steps}
+        limit = self._painted_in(CONVERGED_STEPS, prompts)
+        for quality, count in steps.items():
+            gap = float(np.abs(self._painted_in(count, prompts) - limit).mean())
+            name = f"{quality}, {count} steps: mean pixel distance from {CONVERGED_STEPS} steps"
+            yield Row(name=name, value=gap, shown=f"{gap:.4f}")
+
     @torch.no_grad()
     def fidelity(self) -> Row:
         """PSNR of the autoencoder on scenes it never saw."""
@@ -170,6 +194,11 @@ class Bench:
             best = min(_seconds_to_paint(painter) for _ in range(3))
             yield self._seconds(f"{quality}, 256 px, {steps} steps", best, bar)
 
+    def _painted_in(self, steps: int, prompts: list[str]) -> np.ndarray:
+        """(count, height, width, 3) in 0..1."""
+        painter = Painter(self.args.model, Sampling(steps=steps, guidance=self.args.guidance), self.device)
+        return np.stack([np.asarray(picture, np.float32) / 255.0 for picture in painter.paint(prompts)])
+
     def _read(self, pictures: list[Image.Image]) -> dict[str, torch.Tensor]:
         return judging.read(self.judge, np.stack([judging.as_seen(picture) for picture in pictures]))
 
@@ -192,6 +221,14 @@ class Bench:
 
 def _is_pair(scene: Scene) -> bool:
     return len(scene.things) == 2
+
+
+def _is_herd(scene: Scene) -> bool:
+    return len(scene.things) == 1 and scene.things[0].count > 1
+
+
+def _is_alone(scene: Scene) -> bool:
+    return len(scene.things) == 1 and scene.things[0].count == 1
 
 
 def _seconds_to_paint(painter: Painter) -> float:
@@ -231,6 +268,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--scenes", type=int, default=40, help="scenes for the autoencoder")
     parser.add_argument("--standard-steps", type=int, default=12)
     parser.add_argument("--hd-steps", type=int, default=20)
+    parser.add_argument("--ultra-steps", type=int, default=30)
     parser.add_argument("--guidance", type=float, default=5.0)
     parser.add_argument("--few-steps", type=Path, help="the adapter of models.training.few_steps")
     parser.add_argument("--no-sheet", action="store_true", help="leave out the contact sheet")

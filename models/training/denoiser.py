@@ -152,7 +152,7 @@ class Masters:
         }
         self._live = list(named.values())
         self.mean = Average(self._live, decay)
-        self._descent = Descent(named, rate)
+        self._descent = Descent(named, rate, outermost=("conv_in", "conv_out"))
 
     @torch.no_grad()
     def update(self, rate: float) -> torch.Tensor:

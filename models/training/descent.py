@@ -1,8 +1,8 @@
-"""How the denoiser goes downhill: Muon for its matrices, AdamW for all else.
+"""How denoiser and judge go downhill: Muon for their matrices, AdamW for all else.
 
 Muon (https://kellerjordan.github.io/posts/muon/) turns a matrix' mean gradient into the nearest orthogonal one, so that weak
-directions are learnt as fast as strong ones. A convolution counts as a matrix of one row per output channel. What touches the latents
-themselves, biases and norms stay with AdamW. Orthogonalising costs as much as a fifth of a step, so processes of torchrun
+directions are learnt as fast as strong ones. A convolution counts as a matrix of one row per output channel. The layers next to pictures,
+latents and answers, biases and norms stay with AdamW. Orthogonalising costs as much as a fifth of a step, so processes of torchrun
 share it out and then tell each other the new weights.
 """
 
@@ -16,19 +16,18 @@ import torch
 from models.training.course import set_rate
 from models.training.parallel import exchange, place
 
-OUTERMOST: Final = ("conv_in", "conv_out")
 WEIGHT_DECAY: Final = 0.01
 
 
 class Descent:
-    """Takes steps on named float32 weights from their gradients."""
+    """Takes steps on named float32 weights from their gradients. `outermost` begins the names of layers that AdamW moves."""
 
-    def __init__(self, weights: Mapping[str, torch.Tensor], rate: float) -> None:
-        inner = [w for name, w in weights.items() if w.ndim > 1 and not name.startswith(OUTERMOST)]
-        others = [w for name, w in weights.items() if w.ndim < 2 or name.startswith(OUTERMOST)]
+    def __init__(self, weights: Mapping[str, torch.Tensor], rate: float, outermost: tuple[str, ...]) -> None:
+        inner = [w for name, w in weights.items() if w.ndim > 1 and not name.startswith(outermost)]
+        others = [w for name, w in weights.items() if w.ndim < 2 or name.startswith(outermost)]
         number, processes = place()
         self._weights = [inner[first::processes] for first in range(processes)]
-        self._mine = [(weight, weight.view(len(weight), -1)) for weight in self._weights[number]]
+        self._mine = [(weight, weight.detach().view(len(weight), -1)) for weight in self._weights[number]]
         self._muon = torch.optim.Muon(
             [matrix for _, matrix in self._mine], lr=rate, weight_decay=WEIGHT_DECAY, adjust_lr_fn="match_rms_adamw"
         )

@@ -25,7 +25,8 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.nn import functional
 
-from models.training.course import Course, arguments, device_of, narrow, rate_at, seeded, set_rate
+from models.training.course import Course, arguments, device_of, narrow, rate_at, seeded
+from models.training.descent import Descent
 from models.training.focus import subject_numbers
 from models.training.pictures import as_network_input
 from models.training.rendering import JUDGED_SIDE, painted_small, rendered
@@ -42,7 +43,8 @@ GRID: Final = 8
 LOCAL_WEIGHT: Final = 2.0
 CHECKS: Final = 1_000
 """Unseen renders its own accuracy is measured on."""
-PEAK_RATE: Final = 1.5e-3
+PEAK_RATE: Final = 3e-3
+OUTERMOST: Final = ("near.0", "places", "heads", "shows")
 
 
 class Judge(nn.Module):
@@ -173,25 +175,24 @@ def train(args: argparse.Namespace) -> bool:
     device = device_of(args.device)
     judge = Judge()
     seeded(judge, args.seed)
-    judge = judge.to(device, memory_format=torch.channels_last).train()
+    judge = judge.to(device).train()
     network = torch.compile(judge, dynamic=False) if args.compile else judge
-    optimizer = torch.optim.AdamW(judge.parameters(), lr=PEAK_RATE, weight_decay=0.02)
-    course = Course(args, {"judge": judge, "optimizer": optimizer})
+    descent = Descent(dict(judge.named_parameters()), PEAK_RATE, OUTERMOST)
+    course = Course(args, {"judge": judge, "descent": descent})
     rng, chance = np.random.default_rng((args.seed, course.steps)), course.chance(args.seed, device)
     scenes = [drawn_scene(rng) for _ in range(args.renders or RENDERS[device.type])]
     pictures = torch.from_numpy(rendered(scenes, args.processes, painted_small)).to(device)
     wanted = {name: values.to(device) for name, values in truths(scenes).items()}
     for done in course:
-        set_rate(optimizer, PEAK_RATE * rate_at(done))
         rows = torch.randint(len(pictures), (args.batch or BATCHES[device.type],), generator=chance, device=device)
         shown = {name: values[rows] for name, values in wanted.items()}
         batch, shown = half_mirrored(as_network_input(pictures[rows]), shown, chance)
         with narrow(device):
             scores = network(varied(batch, chance))
         loss = judge_loss(scores, shown)
-        optimizer.zero_grad()
+        judge.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
+        descent.step(PEAK_RATE * rate_at(done))
         course.say(loss)
     accuracy = own_accuracy(judge.eval(), args.seed + 1, min(CHECKS, len(scenes)), args.processes)
     save_file(

@@ -13,7 +13,7 @@ torch.manual_seed(rank)
 layers = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.GroupNorm(2, 4), torch.nn.Conv2d(4, 5, 3))
 share(list(layers.parameters()))
 weights = {name: weight.data for name, weight in layers.named_parameters()}
-descent = Descent(weights, 0.01)
+descent = Descent(weights, 0.01, outermost=())
 for _ in range(3):
     for weight in weights.values():
         weight.grad = torch.randn(weight.shape)

@@ -26,7 +26,7 @@ def test_a_matrix_is_turned_whatever_its_gradients_size() -> None:
         weights = {"inner.weight": torch.zeros(6, 4), "inner.bias": torch.zeros(6)}
         skewed = torch.randn(6, 4, generator=torch.Generator().manual_seed(1)) * torch.tensor([1.0, 0.3, 0.2, 0.1])
         weights["inner.weight"].grad = strength * skewed
-        Descent(weights, 0.01).step(0.01)
+        Descent(weights, 0.01, outermost=()).step(0.01)
         found.append(weights["inner.weight"].clone())
     assert torch.allclose(found[0], found[1], atol=2e-4), "but for bfloat16"
     before, after = torch.linalg.svdvals(skewed), torch.linalg.svdvals(found[0])
@@ -37,7 +37,7 @@ def test_a_matrix_is_turned_whatever_its_gradients_size() -> None:
 def test_it_finds_what_a_linear_map_is() -> None:
     chance = torch.Generator().manual_seed(2)
     wanted, weights = torch.randn(5, 8, generator=chance), {"w": torch.zeros(5, 8), "b": torch.zeros(5)}
-    descent = Descent(weights, 0.1)
+    descent = Descent(weights, 0.1, outermost=())
     for step in range(STEPS):
         seen = torch.randn(32, 8, generator=chance)
         error = seen @ weights["w"].T + weights["b"] - seen @ wanted.T
@@ -50,7 +50,7 @@ def test_a_kept_descent_goes_on() -> None:
     weights = weights_of(torch.nn.Linear(4, 4))
     for weight in weights.values():
         weight.grad = torch.ones_like(weight)
-    first, second = Descent(weights, 0.01), Descent(weights, 0.01)
+    first, second = Descent(weights, 0.01, outermost=()), Descent(weights, 0.01, outermost=())
     first.step(0.01)
     second.load_state_dict(first.state_dict())
     second.step(0.01)
