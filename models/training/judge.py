@@ -38,6 +38,7 @@ BATCHES: Final = {"cuda": 256, "cpu": 48}
 RENDERS: Final = {"cuda": 32_000, "cpu": 4_000}
 LOCAL: Final = {"kind_at": "kind_0", "colour_at": "colour_0"}
 """What it says of each place, in whose values."""
+LAYERS: Final = 5
 GRID: Final = 8
 """Places a side."""
 LOCAL_WEIGHT: Final = 2.0
@@ -50,14 +51,15 @@ OUTERMOST: Final = ("near.0", "places", "heads", "shows")
 class Judge(nn.Module):
     """Strided convolutions; one linear head per field, and one that says of each subject whether it is shown.
 
-    On the way it says what stands at each of GRID x GRID places; the heads see that, too.
+    On the way it says what stands at each of GRID x GRID places; the heads see that, too. `channels` and the `strides` of
+    its LAYERS are those for pictures unless said.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, channels: int = 3, strides: tuple[int, ...] = (2,) * LAYERS) -> None:
         super().__init__()
-        widths, layers = (3, 32, 64, 128, 192, 256), []
-        for before, after in pairwise(widths):
-            layers += [nn.Conv2d(before, after, 3, stride=2, padding=1), nn.GroupNorm(8, after), nn.SiLU()]
+        widths, layers = (channels, 32, 64, 128, 192, 256), []
+        for (before, after), stride in zip(pairwise(widths), strides, strict=True):
+            layers += [nn.Conv2d(before, after, 3, stride=stride, padding=1), nn.GroupNorm(8, after), nn.SiLU()]
             if after >= 128:
                 layers += [nn.Conv2d(after, after, 3, padding=1), nn.GroupNorm(8, after), nn.SiLU()]
         self.near, self.far = nn.Sequential(*layers[:-6]), nn.Sequential(*layers[-6:])

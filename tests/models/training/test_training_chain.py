@@ -11,10 +11,22 @@ pytest.importorskip("skia")
 pytest.importorskip("peft")
 
 import torch
+from diffusers import UNet2DConditionModel
 from transformers import CLIPTokenizer
 
 from models.diffusion.lora import read_lora
-from models.training import autoencoder, denoiser, export, few_steps, latents, rendering, style_adapter, text_encoder
+from models.training import (
+    autoencoder,
+    critic,
+    denoiser,
+    export,
+    few_steps,
+    latents,
+    rendering,
+    reward,
+    style_adapter,
+    text_encoder,
+)
 from models.training.adapters import TARGETS
 from models.training.bench import Row, as_markdown, asked
 from models.training.samples import Painter, Sampling
@@ -64,6 +76,18 @@ def carried_on(trained: Path) -> Path:
     export.main([*parts, "--unet", f"{root}/unet/unet", "--out", f"{root}/starter"])
     torch.set_num_threads(threads)
     return root
+
+
+def test_critics_teach_a_model_what_was_asked(trained: Path, tmp_path: Path) -> None:
+    learnt, few = ["--latents", f"{trained}/latents"], ["--captions", "20"]
+    critic.main(["--world", f"{trained}/world", *learnt, "--out", f"{tmp_path}/critic", *BRIEF])
+    judged = ["--init", f"{trained}/starter", "--critics", f"{tmp_path}/critic/critic.safetensors"]
+    assert reward.main([*judged, *learnt, *few, "--out", f"{tmp_path}/taught", *BRIEF])
+    before, after = (
+        UNet2DConditionModel.from_pretrained(folder).state_dict()
+        for folder in (trained / "starter" / "unet", tmp_path / "taught" / "unet")
+    )
+    assert any(not torch.equal(before[name], after[name]) for name in before)
 
 
 def test_a_model_that_is_carried_on_keeps_its_latent_space(trained: Path, carried_on: Path) -> None:
