@@ -37,7 +37,8 @@ class Descent:
         """One step at this learning rate, the same for both: Muon's is scaled to what AdamW's would move."""
         for weight, matrix in self._mine:
             matrix.grad = None if weight.grad is None else weight.grad.reshape(matrix.shape)
-        for optimizer in (self._muon, self._adam):
+        optimizers: tuple[torch.optim.Optimizer, ...] = (self._muon, self._adam)
+        for optimizer in optimizers:
             set_rate(optimizer, rate)
             optimizer.step()
         exchange(self._weights)
