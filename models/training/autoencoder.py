@@ -143,9 +143,6 @@ def train(args: argparse.Namespace) -> bool:
     course = Course(args, {"model": model, "optimizer": optimizer, "mean": mean})
     pictures = Pictures(args.world, device, seed=args.seed + 7919 * course.rank + course.steps)
     batch, chance = args.batch or BATCHES[device.type], course.chance(args.seed, device)
-    if args.compile:
-        model.encoder.compile()
-        model.decoder.compile()
     for done in course:
         set_rate(optimizer, peak * rate_at(done))
         wants_half = course.steps % round(1 / SMALL_SHARE) == 0

@@ -87,7 +87,6 @@ def arguments(doc: str | None, *, minutes: float, seed: int = 1) -> argparse.Arg
     parser.add_argument("--call-minutes", type=float, default=math.inf, help="of training in this call at most")
     parser.add_argument("--batch", type=int, default=0, help="pictures a step; 0 chooses for the device")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
-    parser.add_argument("--compile", action="store_true", help="torch.compile the network")
     return parser
 
 

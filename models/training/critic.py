@@ -76,7 +76,6 @@ def train(args: argparse.Namespace) -> bool:
     critic = new_critic(*latents.shape[1:3])
     seeded(critic, args.seed)
     critic = critic.to(device).train()
-    network = torch.compile(critic, dynamic=False) if args.compile else critic
     descent = Descent(dict(critic.named_parameters()), PEAK_RATE, OUTERMOST)
     course = Course(args, {"critic": critic, "descent": descent})
     chance = course.chance(args.seed, device)
@@ -84,7 +83,7 @@ def train(args: argparse.Namespace) -> bool:
     for done in course:
         rows = torch.randint(known, (args.batch or BATCH,), generator=chance, device=device)
         with narrow(device):
-            scores = network(disturbed(latents[rows].to(device), chance))
+            scores = critic(disturbed(latents[rows].to(device), chance))
         loss = judge_loss(scores, {name: values[rows].to(device) for name, values in wanted.items()})
         critic.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]

@@ -108,7 +108,6 @@ class Latents:
         self._simple, largest = simple, int(self._odds.argmax())
         self._largest = (largest, torch.nonzero(self._groups[largest][3] < 2).flatten())
         self._turn = torch.Generator().manual_seed(chance.initial_seed())
-        self.commonest = self._groups[largest][0].shape[2:]
         self._empty = torch.from_numpy(spelled(tokenizer, [""])).to(device)
         rng = np.random.default_rng(chance.initial_seed())
         faults = [negative(rng) for _ in range(500)]
@@ -246,14 +245,12 @@ def train(args: argparse.Namespace) -> bool:
     chance = course.chance(args.seed, device)
     latents = Latents(args.latents, tokenizer, chance, simple=args.simple)
     show(f"{len(latents)} latents, {sum(w.numel() for w in network.parameters()) / 1e6:.2f} M weights")
-    compiled = torch.compile(network, dynamic=False) if args.compile else network
     cumulative, batch = sampler_config().alphas_cumprod.to(device), args.batch or BATCHES[device.type]
     for done in course:
         clean, ids, counts = latents.batch(batch)
         with torch.no_grad():
             states = encoder(ids).last_hidden_state
-        quick = compiled if clean.shape[2:] == latents.commonest else network
-        loss = step_loss(quick, states, clean, cumulative, chance, counts)
+        loss = step_loss(network, states, clean, cumulative, chance, counts)
         loss.backward()  # type: ignore[no-untyped-call]
         masters.update(rate * rate_at(done))
         course.say(loss, f"{course.steps * batch / max(course.spent, 1e-9):.0f} pictures/s")

@@ -178,7 +178,6 @@ def train(args: argparse.Namespace) -> bool:
     judge = Judge()
     seeded(judge, args.seed)
     judge = judge.to(device).train()
-    network = torch.compile(judge, dynamic=False) if args.compile else judge
     descent = Descent(dict(judge.named_parameters()), PEAK_RATE, OUTERMOST)
     course = Course(args, {"judge": judge, "descent": descent})
     rng, chance = np.random.default_rng((args.seed, course.steps)), course.chance(args.seed, device)
@@ -190,7 +189,7 @@ def train(args: argparse.Namespace) -> bool:
         shown = {name: values[rows] for name, values in wanted.items()}
         batch, shown = half_mirrored(as_network_input(pictures[rows]), shown, chance)
         with narrow(device):
-            scores = network(varied(batch, chance))
+            scores = judge(varied(batch, chance))
         loss = judge_loss(scores, shown)
         judge.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]

@@ -58,10 +58,10 @@ def _said(sayings: Sayings, name: str) -> torch.Tensor:
 
 
 class Painter:
-    """Paints part of the way with guidance; `quick` predicts without gradients, `network` with them."""
+    """Paints part of the way with guidance; `empty` are the (1, tokens, width) states of no prompt."""
 
-    def __init__(self, network: UNet2DConditionModel, quick: UNet2DConditionModel, empty: torch.Tensor) -> None:
-        self._network, self._quick, self._empty = network, quick, empty
+    def __init__(self, network: UNet2DConditionModel, empty: torch.Tensor) -> None:
+        self._network, self._empty = network, empty
         self._powers = sampler_config().alphas_cumprod.to(empty.device)
 
     def foreseen(self, states: torch.Tensor, steps: int, chance: torch.Generator) -> torch.Tensor:
@@ -83,17 +83,15 @@ class Painter:
     def _guided(self, now: torch.Tensor, done: int, states: torch.Tensor, *, learns: bool = False) -> torch.Tensor:
         with torch.no_grad():
             both = torch.cat([self._empty.expand(len(states), -1, -1), states])
-            plain, said = self._velocity(self._quick, torch.cat([now, now]), done, both).chunk(2)
+            plain, said = self._velocity(torch.cat([now, now]), done, both).chunk(2)
         if learns:
-            said = self._velocity(self._network, now, done, states)
+            said = self._velocity(now, done, states)
         return plain + GUIDANCE * (said - plain)
 
-    def _velocity(
-        self, network: UNet2DConditionModel, now: torch.Tensor, done: int, states: torch.Tensor
-    ) -> torch.Tensor:
+    def _velocity(self, now: torch.Tensor, done: int, states: torch.Tensor) -> torch.Tensor:
         given = now.to(states.dtype).contiguous(memory_format=torch.channels_last)
         times = torch.full((len(now),), _time(done), device=now.device)
-        velocity: torch.Tensor = network(given, times, states).sample.float()
+        velocity: torch.Tensor = self._network(given, times, states).sample.float()
         return velocity
 
 
@@ -134,11 +132,10 @@ def train(args: argparse.Namespace) -> bool:
     latents = Latents(args.latents, tokenizer, chance, simple=1.0)
     captions = Captions(fresh_sayings(args.init / "tokenizer", args.captions, args.seed, 1), device)
     critics = [opened(path, network.config.sample_size, device) for path in args.critics]
-    quick = torch.compile(network, dynamic=False) if args.compile else network
     powers, batch = sampler_config().alphas_cumprod.to(device), args.batch or BATCH
     with torch.no_grad():
         empty = encoder(torch.from_numpy(spelled(tokenizer, [""])).long().to(device)).last_hidden_state
-    painter, turn = Painter(network, quick, empty), torch.Generator().manual_seed(args.seed + course.steps)
+    painter, turn = Painter(network, empty), torch.Generator().manual_seed(args.seed + course.steps)
     for done in course:
         clean, ids, counts = latents.batch(batch)
         asked, said = captions.batch(batch, chance)

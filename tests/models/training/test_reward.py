@@ -35,7 +35,7 @@ def small_network() -> UNet2DConditionModel:
 def test_the_painter_goes_the_way_of_the_sampler() -> None:
     """Painted all the way but one step, its clean latents are those of diffusers' DDIM at that step."""
     network, states, empty = small_network().eval(), torch.randn(COUNT, 77, WIDTH), torch.zeros(1, 77, WIDTH)
-    foreseen = Painter(network, network, empty).foreseen(states, POINTS - 1, torch.Generator().manual_seed(5))
+    foreseen = Painter(network, empty).foreseen(states, POINTS - 1, torch.Generator().manual_seed(5))
 
     scheduler: DDIMScheduler = sampler_config()
     scheduler.set_timesteps(POINTS)
@@ -50,7 +50,7 @@ def test_the_painter_goes_the_way_of_the_sampler() -> None:
 
 def test_only_the_last_prediction_teaches() -> None:
     network, states = small_network(), torch.randn(COUNT, 77, WIDTH)
-    foreseen = Painter(network, network, torch.zeros(1, 77, WIDTH)).foreseen(states, 2, torch.Generator())
+    foreseen = Painter(network, torch.zeros(1, 77, WIDTH)).foreseen(states, 2, torch.Generator())
     foreseen.square().mean().backward()
     assert all(weight.grad is not None for weight in network.parameters())
 
