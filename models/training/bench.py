@@ -269,7 +269,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--standard-steps", type=int, default=12)
     parser.add_argument("--hd-steps", type=int, default=20)
     parser.add_argument("--ultra-steps", type=int, default=30)
-    parser.add_argument("--guidance", type=float, default=5.0)
+    parser.add_argument("--guidance", type=float, default=3.0)
     parser.add_argument("--few-steps", type=Path, help="the adapter of models.training.few_steps")
     parser.add_argument("--no-sheet", action="store_true", help="leave out the contact sheet")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")

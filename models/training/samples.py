@@ -46,7 +46,7 @@ class Sampling:
 
     sampler: str = "dpmpp_2m"
     steps: int = 20
-    guidance: float = 5.0
+    guidance: float = 3.0
     adapter: Path | None = None
 
 
@@ -109,7 +109,7 @@ def sampling_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", type=Path, default=Path("models/starter"))
     parser.add_argument("--sampler", choices=sorted(SAMPLERS), default="dpmpp_2m")
     parser.add_argument("--steps", type=int, default=20)
-    parser.add_argument("--guidance", type=float, default=5.0)
+    parser.add_argument("--guidance", type=float, default=3.0)
     parser.add_argument("--adapter", type=Path, help="a LoRA's safetensors")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
 
