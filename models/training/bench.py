@@ -260,7 +260,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, default=Path("models/starter"))
     parser.add_argument("--judge", type=Path, default=Path("build/judge"))
-    parser.add_argument("--judge-minutes", type=float, default=6.0, help="to train the judge if there is none")
+    parser.add_argument("--judge-minutes", type=float, default=9.0, help="to train the judge if there is none")
     parser.add_argument("--out", type=Path, default=Path("build/bench-starter"))
     parser.add_argument("--seed", type=int, default=77)
     parser.add_argument("--count", type=int, default=500, help="captions of at most one thing")

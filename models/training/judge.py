@@ -35,7 +35,7 @@ from models.training.world.scene import SUBJECTS, Scene, drawn_scene
 
 JUDGED: Final = ("kind_0", "colour_0", "kind_1", "colour_1", "relation", "count", "land", "time", "weather", "style")
 BATCHES: Final = {"cuda": 256, "cpu": 48}
-RENDERS: Final = {"cuda": 32_000, "cpu": 4_000}
+RENDERS: Final = {"cuda": 32_000, "cpu": 16_000}
 LOCAL: Final = {"kind_at": "kind_0", "colour_at": "colour_0"}
 """What it says of each place, in whose values."""
 LAYERS: Final = 5
