@@ -59,7 +59,7 @@ async def test_info_is_text_that_holds_json(gateway):
     assert info["all_seeds"] == [5, 6, 7, 8]
     assert (info["prompt"], info["seed"], info["sd_model_name"]) == ("a red lighthouse", 5, "starter")
     assert info["infotexts"][0].splitlines()[0] == "a red lighthouse"
-    assert "Sampler: DPM++ 2M, CFG scale: 5, Seed: 5, Size: 512x512" in info["infotexts"][0]
+    assert "Sampler: DPM++ 2M, CFG scale: 3, Seed: 5, Size: 512x512" in info["infotexts"][0]
 
 
 async def test_minus_one_draws_a_seed_and_other_seeds_stay(gateway):

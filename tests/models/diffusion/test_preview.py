@@ -99,7 +99,7 @@ def test_at_three_quarters_it_has_the_colours_of_the_picture(watch: Callable[...
         size=plain_size(256, 256),
         sampler=Sampler.DPMPP_2M,
         num_inference_steps=12,
-        guidance_scale=5.0,
+        guidance_scale=3.0,
     )
 
     watched = watch(STARTER, spec, 9)
