@@ -79,7 +79,8 @@ def train(args: argparse.Namespace) -> bool:
     descent = Descent(dict(critic.named_parameters()), PEAK_RATE, OUTERMOST)
     course = Course(args, {"critic": critic, "descent": descent})
     chance = course.chance(args.seed, device)
-    known = len(latents) - HELD_OUT if len(latents) > 2 * HELD_OUT else len(latents)
+    held_out = min(HELD_OUT, len(latents) // 2)
+    known = len(latents) - held_out
     for done in course:
         rows = torch.randint(known, (args.batch or BATCH,), generator=chance, device=device)
         with narrow(device):
@@ -90,8 +91,8 @@ def train(args: argparse.Namespace) -> bool:
         descent.step(PEAK_RATE * rate_at(done))
         course.say(loss)
     with torch.no_grad():
-        scores = critic.eval()(latents[-HELD_OUT:].to(device))
-    right = {name: float((scores[name].argmax(1).cpu() == wanted[name][-HELD_OUT:]).float().mean()) for name in JUDGED}
+        scores = critic.eval()(latents[known:].to(device))
+    right = {name: float((scores[name].argmax(1).cpu() == wanted[name][known:]).float().mean()) for name in JUDGED}
     show(right)
     save_file(
         {name: weight.contiguous() for name, weight in critic.state_dict().items()}, args.out / "critic.safetensors"

@@ -32,11 +32,11 @@ from models.training.world.captions import FIELDS, UNSAID
 BATCH: Final = 8
 CAPTIONS: Final = 12_000
 POINTS: Final = 6
-"""Steps from noise to picture; the critics look after one of the first but one."""
+"""Steps from noise to picture; the critics look after 1 to POINTS - 1 of them."""
 GUIDANCE: Final = 3.0
 SMOOTHING: Final = 0.1
 """Critics ask for no more certainty than this leaves, lest the denoiser learn to shout."""
-PEAK_RATE: Final = 1e-4
+PEAK_RATE: Final = 2.2e-4
 
 
 class Captions:
@@ -125,8 +125,7 @@ def train(args: argparse.Namespace) -> bool:
     network = network.to(device, dtype).to(memory_format=torch.channels_last).train()
     if device.type == "cpu":
         network.set_attn_processor(AttnProcessor())
-    rate = args.rate or PEAK_RATE
-    masters = Masters(network, rate, decay=0.99)
+    masters = Masters(network, args.rate, decay=0.99)
     course = Course(args, {"masters": masters})
     chance = course.chance(args.seed, device)
     latents = Latents(args.latents, tokenizer, chance, simple=1.0)
@@ -147,7 +146,7 @@ def train(args: argparse.Namespace) -> bool:
         with narrow(device):
             errors = torch.stack([misread(critic, disturbed(foreseen, chance), said) for critic in critics]).mean()
         (args.weight * errors).backward()
-        masters.update(rate * rate_at(done))
+        masters.update(args.rate * rate_at(done))
         course.say(errors, f"drawn {drawn.item():.4f}")
     if course.rank == 0:
         masters.save_mean(args.out / "unet")
@@ -161,8 +160,10 @@ def main(argv: Sequence[str] | None = None) -> bool:
     parser.add_argument("--latents", type=Path, required=True)
     parser.add_argument("--critics", type=Path, nargs="+", required=True)
     parser.add_argument("--captions", type=int, default=CAPTIONS)
-    parser.add_argument("--weight", type=float, default=0.1, help="of the critics' error beside the drawn latents' one")
-    parser.add_argument("--rate", type=float, default=0.0, help="peak learning rate; 0 chooses")
+    parser.add_argument(
+        "--weight", type=float, default=0.02, help="of the critics' error beside the drawn latents' one"
+    )
+    parser.add_argument("--rate", type=float, default=PEAK_RATE, help="peak learning rate")
     return train(parser.parse_args(argv))
 
 
