@@ -86,6 +86,21 @@ def first_weights(model: Path | None, channels: int, seed: int) -> UNet2DConditi
     return network
 
 
+def learner(model: Path | None, latents: Path, seed: int, device: torch.device) -> UNet2DConditionModel:
+    """The network of `first_weights` as the device trains it best."""
+    network = first_weights(model, channels_of(latents), seed)
+    network = network.to(device, narrow_dtype(device)).to(memory_format=torch.channels_last).train()
+    if device.type == "cpu":
+        network.set_attn_processor(AttnProcessor())
+    return network
+
+
+def reader(model: Path, device: torch.device) -> tuple[CLIPTokenizer, CLIPTextModel]:
+    """Tokenizer and text encoder of a folder that holds both; neither is trained."""
+    encoder = CLIPTextModel.from_pretrained(model / "text_encoder").eval().to(device, narrow_dtype(device))
+    return CLIPTokenizer.from_pretrained(model / "tokenizer"), encoder
+
+
 class Latents:
     """Scaled latents with tokenised captions in the device's memory, grouped by shape.
 
@@ -232,13 +247,8 @@ def train(args: argparse.Namespace) -> bool:
         Whether the whole budget is spent.
     """
     device = device_of(args.device)
-    dtype = narrow_dtype(device)
-    tokenizer = CLIPTokenizer.from_pretrained(args.text / "tokenizer")
-    encoder = CLIPTextModel.from_pretrained(args.text / "text_encoder").eval().to(device, dtype)
-    network = first_weights(args.init, channels_of(args.latents), args.seed)
-    network = network.to(device, dtype).to(memory_format=torch.channels_last).train()
-    if device.type == "cpu":
-        network.set_attn_processor(AttnProcessor())
+    tokenizer, encoder = reader(args.text, device)
+    network = learner(args.init, args.latents, args.seed, device)
     rate = args.rate or PEAK_RATES[device.type]
     masters = Masters(network, rate, decay=0.9995 if device.type == "cuda" else 0.998)
     course = Course(args, {"masters": masters})

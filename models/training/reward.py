@@ -17,15 +17,12 @@ from typing import Final
 
 import torch
 from diffusers import UNet2DConditionModel
-from diffusers.models.attention_processor import AttnProcessor
 from torch.nn import functional
-from transformers import CLIPTextModel, CLIPTokenizer
 
-from models.training.course import Course, arguments, device_of, narrow, narrow_dtype, rate_at
+from models.training.course import Course, arguments, device_of, narrow, rate_at
 from models.training.critic import disturbed, opened
-from models.training.denoiser import Latents, Masters, first_weights, sampler_config, step_loss
+from models.training.denoiser import Latents, Masters, learner, reader, sampler_config, step_loss
 from models.training.judge import JUDGED, Judge
-from models.training.latents import channels_of
 from models.training.sayings import Sayings, fresh_sayings, spelled
 from models.training.world.captions import FIELDS, UNSAID
 
@@ -118,13 +115,8 @@ def train(args: argparse.Namespace) -> bool:
         Whether the whole budget is spent.
     """
     device = device_of(args.device)
-    dtype = narrow_dtype(device)
-    tokenizer = CLIPTokenizer.from_pretrained(args.init / "tokenizer")
-    encoder = CLIPTextModel.from_pretrained(args.init / "text_encoder").eval().to(device, dtype)
-    network = first_weights(args.init, channels_of(args.latents), args.seed)
-    network = network.to(device, dtype).to(memory_format=torch.channels_last).train()
-    if device.type == "cpu":
-        network.set_attn_processor(AttnProcessor())
+    tokenizer, encoder = reader(args.init, device)
+    network = learner(args.init, args.latents, args.seed, device)
     masters = Masters(network, args.rate, decay=0.99)
     course = Course(args, {"masters": masters})
     chance = course.chance(args.seed, device)
