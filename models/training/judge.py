@@ -92,17 +92,16 @@ def truths(scenes: Sequence[Scene]) -> dict[str, torch.Tensor]:
     found = {name: torch.tensor([FIELDS[name].index(row[name]) for row in shown]) for name in JUDGED}
     present = [[float(any(thing.kind == kind for thing in scene.things)) for kind in SUBJECTS] for scene in scenes]
     numbers = np.stack([subject_numbers(scene, (GRID, GRID)) for scene in scenes])
-    return found | {"shows": torch.tensor(present)} | {name: _at(numbers, scenes, name) for name in LOCAL}
+    return (
+        found | {"shows": torch.tensor(present)} | {name: _at(numbers, shown, field) for name, field in LOCAL.items()}
+    )
 
 
-def _at(numbers: np.ndarray, scenes: Sequence[Scene], name: str) -> torch.Tensor:
-    """(count, GRID, GRID): the kind or colour of the thing at each place."""
-    values = FIELDS[LOCAL[name]]
-    table = np.full((len(scenes), 3), values.index(ABSENT))
-    for row, scene in zip(table, scenes, strict=True):
-        for index, thing in enumerate(scene.things):
-            row[index + 1] = values.index(thing.kind if name == "kind_at" else thing.colour)
-    return torch.from_numpy(np.take_along_axis(table, numbers.reshape(len(scenes), -1), 1).reshape(numbers.shape))
+def _at(numbers: np.ndarray, shown: Sequence[dict[str, str]], field: str) -> torch.Tensor:
+    """(count, GRID, GRID): the first thing's `field` where it stands, the second one's where that does."""
+    values, other = FIELDS[field], field.replace("0", "1")
+    table = np.array([[values.index(value) for value in (ABSENT, row[field], row[other])] for row in shown])
+    return torch.from_numpy(np.take_along_axis(table, numbers.reshape(len(shown), -1), 1).reshape(numbers.shape))
 
 
 def _shown(scene: Scene) -> dict[str, str]:
