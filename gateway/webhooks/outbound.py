@@ -11,7 +11,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import cache, partial
 from ipaddress import ip_address
 from typing import Any
 
@@ -167,6 +167,12 @@ def _as_httpx2_errors() -> Generator[None]:
         raise httpx2.ProtocolError(str(error) or "the answer is not HTTP") from error
 
 
+@cache
+def _root_certificates() -> ssl.SSLContext:
+    """The usual ones, read once: that takes as long as all the rest of a client."""
+    return httpx2.create_ssl_context(trust_env=False)
+
+
 def guarded_client(
     destinations: Destinations,
     *,
@@ -182,7 +188,7 @@ def guarded_client(
     opener = inner or httpcore2.AnyIOBackend()
     guard = GuardedBackend(destinations, resolver=resolver or SystemResolver(), inner=opener)  # pyright: ignore[reportArgumentType]
     pool = httpcore2.AsyncConnectionPool(
-        ssl_context=tls or httpx2.create_ssl_context(trust_env=False),
+        ssl_context=tls or _root_certificates(),
         max_connections=MAX_CONNECTIONS,
         max_keepalive_connections=0,
         network_backend=guard,
