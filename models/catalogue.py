@@ -51,7 +51,7 @@ class ModelCard:
     `max_ratio` bounds the longer side over the shorter. `default_size` and `default_quality` serve a request that
     names none. `vocabulary` is a JSON list of the words it was taught, where that is known. `vae` is a folder with
     another autoencoder to decode with. `embeddings` are textual inversions, safetensors files by the word in the
-    prompt that calls them. `batch_sizes` are the only sizes, ascending, that pictures may share a pass in; those
+    prompt that calls them. `scorer` is a folder with what tells which of several candidates shows the prompt best. `batch_sizes` are the only sizes, ascending, that pictures may share a pass in; those
     that would change a picture are not used all the same. `sampling` counts where a style says nothing about the family.
     `placement` overrules how it is held in the device's memory.
 
@@ -72,6 +72,7 @@ class ModelCard:
     vocabulary: Path | None = None
     vae: Path | None = None
     embeddings: Mapping[str, Path] = field(default_factory=dict[str, Path])
+    scorer: Path | None = None
     batch_sizes: tuple[int, ...] = ()
     sampling: Sampling | None = None
     placement: Placing | None = None
@@ -232,6 +233,7 @@ def _rooted(card: ModelCard, root: Path) -> ModelCard:
         path=root / card.path,
         vocabulary=root / card.vocabulary if card.vocabulary else None,
         vae=root / card.vae if card.vae else None,
+        scorer=root / card.scorer if card.scorer else None,
         embeddings={word: root / file for word, file in card.embeddings.items()},
     )
 

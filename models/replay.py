@@ -9,7 +9,7 @@ import msgspec
 from models.errors import RequestInvalid
 from models.manifest import Recipe
 from models.request import MAX_SEED, MAX_SIDE, UPSCALE_FACTOR
-from models.spec import GenerationSpec
+from models.spec import MAX_CANDIDATES, GenerationSpec
 
 PIXELS = "pixel_sha256"
 NOTHING = "none"
@@ -115,6 +115,7 @@ def _ranges(spec: GenerationSpec) -> Iterator[tuple[str, float, float, float]]:
     yield "seed", spec.seed, 0, MAX_SEED
     yield "num_inference_steps", spec.num_inference_steps, 1, MAX_STEPS
     yield "guidance_scale", spec.guidance_scale, 0, MAX_GUIDANCE_SCALE
+    yield "candidates", spec.candidates, 1, MAX_CANDIDATES
     yield "clip_skip", spec.clip_skip, 0, MAX_CLIP_SKIP
     for position, adapter in enumerate(spec.adapters):
         yield f"adapters[{position}].weight", adapter.weight, -MAX_WEIGHT, MAX_WEIGHT

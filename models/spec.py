@@ -5,6 +5,10 @@ from enum import StrEnum
 
 from models.request import Adapter, ImageSize, InitImage, Sampler
 
+MAX_CANDIDATES = 16
+DRAFT_STEPS = 6
+"""In how many steps a candidate is drafted before one is chosen."""
+
 
 class Resampling(StrEnum):
     """What makes a picture larger: nothing, a filter, or the catalogue's upscaler."""
@@ -53,7 +57,8 @@ class GenerationSpec:
     `prompt` and `negative_prompt` are the final texts the text encoder reads (style and enhancement included).
     `seed` is 0..2^32-1. `guidance_scale` 1.0 means no guidance. `clip_skip` counts the last layers of the text
     encoder that are left out beyond what the family leaves out anyway. Adapters act in their order. `vae` names an
-    autoencoder of the catalogue that decodes, and encodes, in the place of the model's own.
+    autoencoder of the catalogue that decodes, and encodes, in the place of the model's own. So many `candidates` of
+    beginnings are drafted at most, and the first is painted that shows what was asked; 1 means that nothing is chosen.
     """
 
     model: str
@@ -68,3 +73,4 @@ class GenerationSpec:
     clip_skip: int = 0
     init_image: InitImage | None = None
     vae: str | None = None
+    candidates: int = 1

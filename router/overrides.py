@@ -45,6 +45,12 @@ def denoising_of(request: GenerationRequest, settings: FamilySettings, quality: 
     )
 
 
+def candidates_of(request: GenerationRequest, settings: FamilySettings, card: ModelCard, quality: Quality) -> int:
+    """How many beginnings may be tried. A picture that is begun from has but one, and choosing needs a scorer."""
+    is_chosen = card.scorer is not None and request.init_image is None
+    return settings.candidates.of(quality) if is_chosen else 1
+
+
 def check_fits(request: GenerationRequest, card: ModelCard) -> None:
     """Refuse now what the engine would refuse after waiting.
 

@@ -19,7 +19,7 @@ from models import (
 from router.adapters import Acting, acting, with_triggers
 from router.auto_style import choose_style
 from router.enhancement import enhance
-from router.overrides import Denoising, check_fits, check_vae, denoising_of
+from router.overrides import Denoising, candidates_of, check_fits, check_vae, denoising_of
 from router.size_plan import plan_size
 from router.styles import AUTO, PLACEHOLDER, NegativeMerge, Style, Styles, Wording
 
@@ -96,6 +96,7 @@ class Router:
             ),
             negative_prompt=merged_negative(request.negative_prompt, style.wording_for(card)),
             acting=acting(style.settings_for(card).adapters, request.loras, card, self._catalogue),
+            candidates=candidates_of(request, style.settings_for(card), card, quality),
         )
         specs = tuple(_spec(request, setting, seed=(seed + i) % (MAX_SEED + 1)) for i in range(request.n))
         return Route(
@@ -153,6 +154,7 @@ class _Setting:
     size_plan: SizePlan
     negative_prompt: str
     acting: Acting
+    candidates: int
 
 
 def _spec(request: GenerationRequest, setting: _Setting, *, seed: int) -> GenerationSpec:
@@ -177,6 +179,7 @@ def _spec(request: GenerationRequest, setting: _Setting, *, seed: int) -> Genera
         clip_skip=setting.denoising.clip_skip,
         init_image=request.init_image,
         vae=request.vae,
+        candidates=setting.candidates,
     )
 
 

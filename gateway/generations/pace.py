@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from models import GenerationSpec, Sampler
+from models.spec import DRAFT_STEPS
 
 FIRST_GUESS_MS = 2000.0
 WEIGHT_OF_NEWEST = 0.3
@@ -23,10 +24,15 @@ def work_of(spec: GenerationSpec) -> int:
 
 
 def passes_of(spec: GenerationSpec) -> int:
-    """How often the network is asked. A start picture leaves only the last part of the steps; heun asks twice for
-    every step but the last."""
+    """How often the network is asked. A start picture leaves only the last part of the steps; where one of several
+    candidates is painted, at least one is drafted before."""
     strength = 1.0 if spec.init_image is None else spec.init_image.strength
-    steps = max(1, int(spec.num_inference_steps * strength))
+    drafted = _asked(spec, min(DRAFT_STEPS, spec.num_inference_steps)) if spec.candidates > 1 else 0
+    return drafted + _asked(spec, max(1, int(spec.num_inference_steps * strength)))
+
+
+def _asked(spec: GenerationSpec, steps: int) -> int:
+    """Heun asks twice for every step but the last."""
     return 2 * steps - 1 if spec.sampler is Sampler.HEUN else steps
 
 

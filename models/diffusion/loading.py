@@ -30,6 +30,7 @@ from models.diffusion.whole_loading import loading_whole
 from models.errors import WeightsRejected
 from models.manifest import Fingerprint
 from models.request import MAX_SIDE
+from models.scoring import Scorer, read_scorer
 from models.whole_pipelines import WHOLE_PIPELINES
 
 MODULES = {
@@ -76,6 +77,7 @@ class Pipeline:
     steadying: Steadying
     batch_sizes: tuple[int, ...]
     previews: Previews
+    scorer: Scorer | None = None
     notes: tuple[str, ...] = ()
 
     def with_vae(self, vae: str | None) -> "Pipeline":
@@ -154,6 +156,7 @@ def _loading(
         steadying=steadying,
         batch_sizes=card.batch_sizes,
         previews=Previews(networks["vae"]),
+        scorer=read_scorer(card.scorer) if card.scorer else None,
         notes=notes_on(placement, largest_pixels=MAX_SIDE**2),
     )
 

@@ -6,11 +6,13 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+import msgspec
 import numpy as np
 import torch
 from PIL import Image
 
 from models.child_protocol import Beat, Paint
+from models.diffusion.candidates import choosing, draft_of
 from models.diffusion.denoising import Denoising
 from models.diffusion.device import Device
 from models.diffusion.enlarging import needs_enlarging, write_picture
@@ -47,12 +49,14 @@ class Easel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawn:
-    """A picture at the painted size. `finishing` is when its last step was done, by the performance counter."""
+    """A picture at the painted size. `finishing` is when its last step was done, by the performance counter;
+    `candidate` the number of its noise."""
 
     image: Image.Image
     fingerprint: Fingerprint
     timesteps: tuple[float, ...]
     finishing: float
+    candidate: int = 0
 
 
 def strokes(order: Paint, easel: Easel) -> Work:
@@ -90,6 +94,7 @@ def strokes(order: Paint, easel: Easel) -> Work:
         unknown_words=pipeline.vocabulary.unknown(spec.prompt),
         timesteps=drawn.timesteps,
         upscaler_sha256=upscaler.sha256 if upscaler else None,
+        candidate=drawn.candidate,
     )
     render_ms = round((ended - started) * 1000)
     return Painting(pixels=file, size=spec.size.delivered, recipe=recipe, render_ms=render_ms)
@@ -97,12 +102,19 @@ def strokes(order: Paint, easel: Easel) -> Work:
 
 def _draw(order: Paint, pipeline: Pipeline, easel: Easel) -> Generator[Stroke, torch.Tensor | None, Drawn]:
     """Step by step through the network, then decode."""
-    denoising = begin(order, pipeline, easel.device)
+    candidate = yield from _candidate(order, pipeline, easel)
+    denoising = begin(order, pipeline, easel.device, candidate=candidate)
     fingerprint = yield from _denoise(order, pipeline, denoising, easel)
     finishing = time.perf_counter()
     yield Beat(number=order.number, phase=Phase.DECODING)
     image = denoising.canvas.restored(picture_of(pipeline.network.decode(denoising.latents())))
-    return Drawn(image=image, fingerprint=fingerprint, timesteps=denoising.timesteps, finishing=finishing)
+    return Drawn(
+        image=image,
+        fingerprint=fingerprint,
+        timesteps=denoising.timesteps,
+        finishing=finishing,
+        candidate=candidate,
+    )
 
 
 def _draw_whole(order: Paint, whole: WholePipeline, easel: Easel) -> Generator[Stroke, torch.Tensor | None, Drawn]:
@@ -148,13 +160,29 @@ def _turn(whole: WholePipeline, held: ExitStack) -> Generator[Stroke, torch.Tens
     held.callback(whole.turn.release)
 
 
-def begin(order: Paint, pipeline: Pipeline, device: Device) -> Denoising:
+def _candidate(order: Paint, pipeline: Pipeline, easel: Easel) -> Generator[Stroke, torch.Tensor | None, int]:
+    """Which noise to begin with. Drafts are no steps of the picture: while they are made, none is done."""
+    if order.spec.candidates == 1:
+        return 0
+    draft = msgspec.structs.replace(order, spec=draft_of(order.spec))
+    beat = Beat(number=order.number, phase=Phase.DENOISING, step=0, steps=order.spec.num_inference_steps)
+    return (
+        yield from choosing(
+            order.spec.candidates,
+            pipeline.scorer,
+            lambda number: begin(draft, pipeline, easel.device, candidate=number),
+            lambda drafted: pass_wanted(draft.spec, pipeline, drafted, beat),
+        )
+    )
+
+
+def begin(order: Paint, pipeline: Pipeline, device: Device, *, candidate: int = 0) -> Denoising:
     """Encode the texts and the picture to start from, and draw the noise."""
     pipeline.adapters.activate(order.spec.adapters)
     return Denoising(
         order.spec,
         pipeline.texts.prepare(order.spec),
-        canvas=canvas_of(order.spec, pipeline.network, order.workspace, device.torch_device),
+        canvas=canvas_of(order.spec, pipeline.network, order.workspace, device.torch_device, candidate=candidate),
         scheduler_config=pipeline.scheduler_config,
         device=device.torch_device,
         flow=pipeline.network.flow,

@@ -83,10 +83,12 @@ class Canvas:
         return painted if self.original is None else self.original.restored(painted)
 
 
-def canvas_of(spec: GenerationSpec, network: Network, workspace: Path, device: torch.device) -> Canvas:
+def canvas_of(
+    spec: GenerationSpec, network: Network, workspace: Path, device: torch.device, *, candidate: int = 0
+) -> Canvas:
     """Read the files that the spec names, encode them, draw the noise; all chance in the order that diffusers draws it.
 
-    Inpainting networks have a mask and a picture always: where none is given, everything is painted over plain grey.
+    `candidate` counts the noises that are passed over where a painting begins at nothing else. Inpainting networks have a mask and a picture always: where none is given, everything is painted over plain grey.
 
     Raises:
         PaintingBroken: a file is missing, damaged or too large, or the model paints no such size or from no picture.
@@ -94,6 +96,8 @@ def canvas_of(spec: GenerationSpec, network: Network, workspace: Path, device: t
     init, size = spec.init_image, spec.size.painted
     generator, shape = generator_of(spec.seed), network.latent_shape(size)
     if init is None and not network.reads_mask:
+        for _ in range(candidate):
+            starting_latents(shape, generator)
         return Canvas(generator=generator, noise=starting_latents(shape, generator).to(device))
     if network.encoder is None:
         raise PaintingBroken("This model starts from noise alone, not from a picture.")

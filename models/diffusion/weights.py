@@ -9,6 +9,7 @@ from pathlib import Path
 from models.catalogue import ModelCard
 from models.errors import WeightsRejected
 from models.manifest import joint_sha256
+from models.scoring import SCORER_FILES
 from models.whole_pipelines import WHOLE_PIPELINES
 
 VAES = ("AutoencoderKL", "AutoencoderTiny")
@@ -189,6 +190,8 @@ class Hashes:
         files |= {f"embedding/{word}": file for word, file in card.embeddings.items()}
         if card.vae is not None:
             files |= {f"override/{file.name}": file for file in sorted(card.vae.glob("*")) if file.is_file()}
+        if card.scorer is not None:
+            files |= {f"scorer/{name}": card.scorer / name for name in SCORER_FILES}
         hashes: dict[str, str] = {}
         for name, file in files.items():
             hashes[name] = yield from self._hashing_file(file)

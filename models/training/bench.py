@@ -2,8 +2,8 @@
 
     python -m models.training.bench --model models/starter --judge build/judge --out build/bench-starter
 
-Captions are unseen and use no word that the model's vocabulary lacks, so an older model is asked only what it was
-taught. The judge is trained first if there is none in `--judge`. A row counts only what it can: a model without pairs in
+Pictures come from the engine, as a style would have them painted at each quality. Captions are unseen and use no word
+that the model's vocabulary lacks, so an older model is asked only what it was taught. The judge is trained first if there is none in `--judge`. A row counts only what it can: a model without pairs in
 its vocabulary has none to bind.
 """
 
@@ -26,8 +26,10 @@ from rich.table import Table
 from models.training import judge as judging
 from models.training.course import device_of
 from models.training.gallery import model_sheet, vocabulary_of, write_sheet
+from models.training.latents import opened_autoencoder
 from models.training.rendering import rendered
-from models.training.samples import Painter, Sampling, latents_of
+from models.training.samples import Painter, Paints, Sampling, latents_of
+from models.training.served import Served, Serving
 from models.training.world.captions import ABSENT, FIELDS, UNSAID, Caption, captioned, words_of
 from models.training.world.scene import SUBJECTS, Scene, drawn_scene
 from models.training.world.wording import SUBJECT_WORDS
@@ -37,9 +39,7 @@ NAMES: Final = {"kind_0": "subject", "colour_0": "colour of the subject", "time"
 SEED_FLOOR: Final = 0.05
 """Least mean distance of two seeds' pictures, as a share of the whole scale."""
 
-CONVERGED_STEPS: Final = 100
-CONVERGED: Final = 16
-"""Captions that are painted in so many steps."""
+QUALITIES: Final = ("standard", "hd", "ultra")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,13 +69,18 @@ def asked(known: set[str], count: int, seed: int, wants: Callable[[Scene], bool]
 
 
 class Bench:
-    """A model, its judge and the judge's own accuracy."""
+    """A model that is served, its judge and the judge's own accuracy; `painters` by quality."""
 
-    def __init__(self, args: argparse.Namespace) -> None:
+    def __init__(self, args: argparse.Namespace, served: Served) -> None:
         self.args, self.device = args, device_of(args.device)
         self.known = vocabulary_of(args.model)
         self.judge, self.accuracy = judging.opened(args.judge, self.device)
-        self.painter = Painter(args.model, Sampling(steps=args.hd_steps, guidance=args.guidance), self.device)
+        servings = zip(QUALITIES, args.steps, args.candidates, strict=True)
+        self.painters = {
+            quality: served.painter(Serving(steps=steps, guidance=args.guidance, candidates=candidates))
+            for quality, steps, candidates in servings
+        }
+        self.painter = self.painters["hd"]
 
     def rows(self) -> Iterator[Row]:
         """All lines, in the order of the table."""
@@ -84,22 +89,20 @@ class Bench:
         yield self.counting()
         yield from self.removal()
         yield self.diversity()
-        yield from self.convergence()
+        yield from self.comparison()
         yield self.fidelity()
         yield from self.latency()
         if self.args.few_steps:
             sampling = Sampling(sampler="lcm", steps=4, guidance=1.0, adapter=self.args.few_steps)
             yield from self.adherence(Painter(self.args.model, sampling, self.device), ", 4 steps by adapter")
 
-    def adherence(self, painter: Painter, note: str) -> Iterator[Row]:
+    def adherence(self, painter: Paints, note: str) -> Iterator[Row]:
         """Of captions of at most one thing, how many pictures show what is said, field by field."""
-        captions = asked(self.known, self.args.count, self.args.seed, lambda scene: len(scene.things) < 2)
+        captions = self._single(self.args.count)
         answers = self._read(painter.paint([caption.text for caption in captions]))
         for name, bar in BARS.items():
-            said = [FIELDS[name].index(caption.said[name]) for caption in captions]
-            counts = [index for index, caption in enumerate(captions) if caption.said[name] not in (UNSAID, ABSENT)]
-            right = sum(int(answers[name][index]) == said[index] for index in counts)
-            yield self._share(NAMES.get(name, name) + note, right, len(counts), bar=bar, field=name)
+            right, said = _counted(name, captions, answers)
+            yield self._share(NAMES.get(name, name) + note, right, said, bar=bar, field=name)
 
     def binding(self) -> Iterator[Row]:
         """Of captions of two coloured things, how many pictures show both with their colours; and in their relation."""
@@ -158,20 +161,20 @@ class Bench:
             is_met=bool(np.mean(gaps) >= SEED_FLOOR and min(gaps) > 0.0),
         )
 
-    def convergence(self) -> Iterator[Row]:
-        """How far each quality's pictures are from what its sampler comes to in CONVERGED_STEPS: what more steps buy."""
-        prompts = [caption.text for caption in asked(self.known, CONVERGED, self.args.seed + 5, _is_alone)]
-        steps = {"standard": self.args.standard_steps, "hd": self.args.hd_steps, "ultra": self.args.ultra_steps}
-        limit = self._painted_in(CONVERGED_STEPS, prompts)
-        for quality, count in steps.items():
-            gap = float(np.abs(self._painted_in(count, prompts) - limit).mean())
-            name = f"{quality}, {count} steps: mean pixel distance from {CONVERGED_STEPS} steps"
-            yield Row(name=name, value=gap, shown=f"{gap:.4f}")
+    def comparison(self) -> Iterator[Row]:
+        """What a better quality buys: of the same captions and seeds, how much of what is said is shown."""
+        captions = self._single(self.args.compared)
+        for quality, painter in self.painters.items():
+            answers = self._read(painter.paint([caption.text for caption in captions]))
+            for fields in (("kind_0",), tuple(BARS)):
+                right, said = np.sum([_counted(name, captions, answers) for name in fields], axis=0)
+                named = "subject" if len(fields) == 1 else "all five"
+                yield self._share(f"{quality}: {named}, of {len(captions)} captions", right, said, field="kind_0")
 
     @torch.no_grad()
     def fidelity(self) -> Row:
         """PSNR of the autoencoder on scenes it never saw."""
-        rng, vae = np.random.default_rng(self.args.seed + 3), self.painter.pipeline.vae
+        rng, vae = np.random.default_rng(self.args.seed + 3), opened_autoencoder(self.args.model / "vae").eval()
         pictures = rendered([drawn_scene(rng) for _ in range(self.args.scenes)], 1)
         found = []
         for lot in np.array_split(pictures, max(1, len(pictures) // 8)):
@@ -188,16 +191,14 @@ class Bench:
         start = time.monotonic()
         Painter(self.args.model, Sampling(), self.device)
         yield self._seconds("load", time.monotonic() - start, 3.0)
-        for quality, steps, bar in (("standard", self.args.standard_steps, 1.5), ("hd", self.args.hd_steps, 4.0)):
-            painter = Painter(self.args.model, Sampling(steps=steps, guidance=self.args.guidance), self.device)
-            painter.paint(["a boat"])
-            best = min(_seconds_to_paint(painter) for _ in range(3))
-            yield self._seconds(f"{quality}, 256 px, {steps} steps", best, bar)
+        for quality, bar in (("standard", 1.5), ("hd", 4.0)):
+            painter = self.painters[quality]
+            painter.seconds("a boat")
+            best = min(painter.seconds("a red boat on a lake") for _ in range(3))
+            yield self._seconds(f"{quality}, 256 px, {painter.serving.steps} steps", best, bar)
 
-    def _painted_in(self, steps: int, prompts: list[str]) -> np.ndarray:
-        """(count, height, width, 3) in 0..1."""
-        painter = Painter(self.args.model, Sampling(steps=steps, guidance=self.args.guidance), self.device)
-        return np.stack([np.asarray(picture, np.float32) / 255.0 for picture in painter.paint(prompts)])
+    def _single(self, count: int) -> list[Caption]:
+        return asked(self.known, count, self.args.seed, lambda scene: len(scene.things) < 2)
 
     def _read(self, pictures: list[Image.Image]) -> dict[str, torch.Tensor]:
         return judging.read(self.judge, np.stack([judging.as_seen(picture) for picture in pictures]))
@@ -227,14 +228,11 @@ def _is_herd(scene: Scene) -> bool:
     return len(scene.things) == 1 and scene.things[0].count > 1
 
 
-def _is_alone(scene: Scene) -> bool:
-    return len(scene.things) == 1 and scene.things[0].count == 1
-
-
-def _seconds_to_paint(painter: Painter) -> float:
-    start = time.monotonic()
-    painter.paint(["a red boat on a lake"])
-    return time.monotonic() - start
+def _counted(name: str, captions: Sequence[Caption], answers: dict[str, torch.Tensor]) -> tuple[int, int]:
+    """How many pictures show what their caption says in a field, and how many captions say something in it."""
+    values = FIELDS[name]
+    told = [k for k, caption in enumerate(captions) if caption.said[name] not in (UNSAID, ABSENT)]
+    return sum(int(answers[name][k]) == values.index(captions[k].said[name]) for k in told), len(told)
 
 
 def as_markdown(rows: Sequence[Row]) -> str:
@@ -266,9 +264,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--count", type=int, default=500, help="captions of at most one thing")
     parser.add_argument("--pairs", type=int, default=100, help="captions of two things")
     parser.add_argument("--scenes", type=int, default=40, help="scenes for the autoencoder")
-    parser.add_argument("--standard-steps", type=int, default=12)
-    parser.add_argument("--hd-steps", type=int, default=20)
-    parser.add_argument("--ultra-steps", type=int, default=30)
+    parser.add_argument("--compared", type=int, default=200, help="of these captions that each quality paints")
+    parser.add_argument("--steps", type=int, nargs=3, default=(12, 20, 30), help="of standard, hd and ultra")
+    parser.add_argument("--candidates", type=int, nargs=3, default=(1, 4, 8), help="likewise")
     parser.add_argument("--guidance", type=float, default=3.0)
     parser.add_argument("--few-steps", type=Path, help="the adapter of models.training.few_steps")
     parser.add_argument("--no-sheet", action="store_true", help="leave out the contact sheet")
@@ -276,13 +274,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_args(argv)
     if not (args.judge / "judge.safetensors").exists():
         judging.main(["--out", str(args.judge), "--minutes", str(args.judge_minutes), "--device", args.device])
-    bench = Bench(args)
-    rows = list(bench.rows())
-    args.out.mkdir(parents=True, exist_ok=True)
-    (args.out / "bench.json").write_text(json.dumps([asdict(row) for row in rows], indent=1))
-    (args.out / "bench.md").write_text(as_markdown(rows))
-    if not args.no_sheet:
-        write_sheet(model_sheet(bench.painter, bench.known, args.seed), args.out / "outputs.webp", 1000)
+    with Served(args.model, args.device) as served:
+        bench = Bench(args, served)
+        rows = list(bench.rows())
+        args.out.mkdir(parents=True, exist_ok=True)
+        (args.out / "bench.json").write_text(json.dumps([asdict(row) for row in rows], indent=1))
+        (args.out / "bench.md").write_text(as_markdown(rows))
+        if not args.no_sheet:
+            write_sheet(model_sheet(bench.painter, bench.known, args.seed), args.out / "outputs.webp", 1000)
     show(printed(rows))
 
 

@@ -161,10 +161,10 @@ class Plan:
             "2",
             "--scenes",
             "2",
-            "--hd-steps",
+            "--compared",
             "2",
-            "--standard-steps",
-            "1",
+            "--steps",
+            *("1", "2", "2"),
             "--no-sheet",
         )
 

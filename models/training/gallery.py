@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from models.training.samples import Painter, contact_sheet, painter_of, sampling_options
+from models.training.samples import Paints, contact_sheet, painter_of, sampling_options
 from models.training.world.captions import words_of
 from models.training.world.composition import painted
 from models.training.world.scene import STYLES, Scene, drawn_scene
@@ -44,7 +44,7 @@ def _scene_in(style: str, rng: np.random.Generator) -> Scene:
     return scene
 
 
-def model_sheet(painter: Painter, known: set[str], seed: int) -> Image.Image:
+def model_sheet(painter: Paints, known: set[str], seed: int) -> Image.Image:
     """PROMPTS in the template of every style whose words are known, a row a style; a column shares its seed."""
     pictures: list[Image.Image] = []
     for style in STYLES:

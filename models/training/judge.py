@@ -13,7 +13,6 @@ import argparse
 import json
 import multiprocessing
 from collections.abc import Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -22,9 +21,9 @@ import torch
 from PIL import Image
 from rich import print as show
 from safetensors.torch import load_file, save_file
-from torch import nn
 from torch.nn import functional
 
+from models.scoring import Looker, LookerForm
 from models.training.course import Course, arguments, device_of, narrow, rate_at, seeded
 from models.training.descent import Descent
 from models.training.focus import subject_numbers
@@ -48,37 +47,20 @@ PEAK_RATE: Final = 3e-3
 OUTERMOST: Final = ("near.0", "places", "heads", "shows")
 
 
-class Judge(nn.Module):
-    """Strided convolutions; one linear head per field, and one that says of each subject whether it is shown.
-
-    On the way it says what stands at each of GRID x GRID places; the heads see that, too. `channels` and the `strides` of
-    its LAYERS are those for pictures unless said.
-    """
+class Judge(Looker):
+    """A `Looker` that is asked for JUDGED and LOCAL. `channels` and the `strides` of its LAYERS are those for pictures of
+    JUDGED_SIDE unless said."""
 
     def __init__(self, channels: int = 3, strides: tuple[int, ...] = (2,) * LAYERS) -> None:
-        super().__init__()
-        widths, layers = (channels, 32, 64, 128, 192, 256), []
-        for (before, after), stride in zip(pairwise(widths), strides, strict=True):
-            layers += [nn.Conv2d(before, after, 3, stride=stride, padding=1), nn.GroupNorm(8, after), nn.SiLU()]
-            if after >= 128:
-                layers += [nn.Conv2d(after, after, 3, padding=1), nn.GroupNorm(8, after), nn.SiLU()]
-        self.near, self.far = nn.Sequential(*layers[:-6]), nn.Sequential(*layers[-6:])
-        self.places = nn.ModuleDict(
-            {name: nn.Conv2d(widths[-2], len(FIELDS[field]), 1) for name, field in LOCAL.items()}
+        super().__init__(
+            LookerForm(
+                channels=channels,
+                strides=strides,
+                fields={name: len(FIELDS[name]) for name in JUDGED},
+                places={name: len(FIELDS[field]) for name, field in LOCAL.items()},
+                subjects=len(SUBJECTS),
+            )
         )
-        features = widths[-1] * ((JUDGED_SIDE // 32) ** 2 + 1) + sum(len(FIELDS[field]) for field in LOCAL.values())
-        self.heads = nn.ModuleDict({name: nn.Linear(features, len(FIELDS[name])) for name in JUDGED})
-        self.shows = nn.Linear(features, len(SUBJECTS))
-
-    def forward(self, pictures: torch.Tensor) -> dict[str, torch.Tensor]:
-        """(batch, 3, JUDGED_SIDE, JUDGED_SIDE) in -1..1 to (batch, values) scores per field, of LOCAL (batch, values, GRID, GRID);
-        `shows` are logits."""
-        near = self.near(pictures)
-        local = {name: head(near) for name, head in self.places.items()}
-        far = self.far(near)
-        found = [part.amax(dim=(2, 3)) for part in (far, *local.values())]
-        features = torch.cat([far.flatten(1), *found], dim=1)
-        return {name: head(features) for name, head in self.heads.items()} | {"shows": self.shows(features)} | local
 
 
 def as_seen(picture: Image.Image) -> np.ndarray:

@@ -31,6 +31,8 @@ CAPTIONS: Final = 12_000
 POINTS: Final = 6
 """Steps from noise to picture; the critics look after 1 to POINTS - 1 of them."""
 GUIDANCE: Final = 3.0
+SIMPLE: Final = 0.75
+"""Share of the drawn batches that show single things in square pictures; the others keep pairs and all shapes in mind."""
 SMOOTHING: Final = 0.1
 """Critics ask for no more certainty than this leaves, lest the denoiser learn to shout."""
 PEAK_RATE: Final = 2.2e-4
@@ -120,7 +122,7 @@ def train(args: argparse.Namespace) -> bool:
     masters = Masters(network, args.rate, decay=0.99)
     course = Course(args, {"masters": masters})
     chance = course.chance(args.seed, device)
-    latents = Latents(args.latents, tokenizer, chance, simple=1.0)
+    latents = Latents(args.latents, tokenizer, chance, simple=SIMPLE)
     captions = Captions(fresh_sayings(args.init / "tokenizer", args.captions, args.seed, 1), device)
     critics = [opened(path, network.config.sample_size, device) for path in args.critics]
     powers, batch = sampler_config().alphas_cumprod.to(device), args.batch or BATCH

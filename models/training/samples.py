@@ -9,6 +9,7 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -48,6 +49,14 @@ class Sampling:
     steps: int = 20
     guidance: float = 3.0
     adapter: Path | None = None
+
+
+class Paints(Protocol):
+    """Whoever paints captions in one way."""
+
+    def paint(
+        self, prompts: Sequence[str], *, negatives: Sequence[str] = (), first_seed: int = 0, side: int = 256
+    ) -> list[Image.Image]: ...
 
 
 class Painter:

@@ -26,7 +26,7 @@ def test_accepted_work_is_finished_after_a_kill_of_the_server(home):
     server.stop(signal.SIGKILL)
     again = home.start()
     bodies = [again.ended(answer.json()["generation_id"]) for answer in accepted]
-    assert [body["status"] for body in bodies] == ["completed"] * 3
+    assert [(body["status"], body["error"]) for body in bodies] == [("completed", None)] * 3
     for body in bodies:
         content = again.http.get(body["image_url"]).content
         assert hashlib.sha256(content).hexdigest() == body["images"][0]["file_sha256"]
@@ -41,6 +41,6 @@ def test_a_killed_engine_is_restarted_and_its_work_finished(home):
     os.kill(child, signal.SIGKILL)
     accepted += [server.paint(seed=seed, quality="ultra", **{"async": True}) for seed in (4, 5)]
     bodies = [server.ended(answer.json()["generation_id"]) for answer in accepted]
-    assert [body["status"] for body in bodies] == ["completed"] * 3
+    assert [(body["status"], body["error"]) for body in bodies] == [("completed", None)] * 3, home.log.read_text()
     assert server.children() != [child]
     server.stop()

@@ -406,5 +406,6 @@ async def test_the_recipe_that_is_answered_is_the_one_that_is_kept(gateway):
         "unknown_words",
         "timesteps",
         "upscaler_sha256",
+        "candidate",
     }
     assert {"adapters", "batch_class", "execution", "model_sha256", "threads"} <= set(told[0]["fingerprint"])

@@ -11,6 +11,7 @@ from models import (
     Family,
     GenerationRequest,
     ImageSize,
+    InitImage,
     ModelCard,
     ModelUnavailable,
     ModelUnknown,
@@ -154,6 +155,28 @@ def test_quality_decides_steps() -> None:
         for quality in Quality
     }
     assert steps[Quality.STANDARD] < steps[Quality.HD] < steps[Quality.ULTRA]
+
+
+@pytest.mark.parametrize("style", ["watercolor", "blueprint"])
+@pytest.mark.parametrize(("quality", "candidates"), [(Quality.STANDARD, 1), (Quality.HD, 4), (Quality.ULTRA, 8)])
+def test_the_model_in_the_box_looks_for_a_good_beginning_at_better_qualities(
+    router: Router, style: str, quality: Quality, candidates: int
+) -> None:
+    request = GenerationRequest(prompt="a boat", style=style, quality=quality)
+    assert router.route(request, seed=1).specs[0].candidates == candidates
+
+
+def test_what_begins_from_a_picture_has_one_beginning(router: Router) -> None:
+    begun = GenerationRequest(
+        prompt="a boat", quality=Quality.ULTRA, init_image=InitImage(sha256="0" * 64, strength=0.5)
+    )
+    assert router.route(begun, seed=1).specs[0].candidates == 1
+
+
+def test_a_model_without_a_scorer_never_chooses(catalogue: Catalogue) -> None:
+    plain = replace(catalogue.default, scorer=None)
+    router = Router(STYLES, Catalogue({plain.id: plain}, {card.id: card for card in catalogue.adapters()}))
+    assert router.route(GenerationRequest(prompt="a boat", quality=Quality.HD), seed=1).specs[0].candidates == 1
 
 
 def test_a_named_model_is_taken_with_its_familys_settings() -> None:

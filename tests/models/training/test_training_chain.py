@@ -1,6 +1,7 @@
 """The commands fit together: from rendered shards to a model that diffusers opens, a step or two each."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -24,12 +25,14 @@ from models.training import (
     latents,
     rendering,
     reward,
+    scorer,
     style_adapter,
     text_encoder,
 )
 from models.training.adapters import TARGETS
 from models.training.bench import Row, as_markdown, asked
 from models.training.samples import Painter, Sampling
+from models.training.served import Served, Serving
 from models.training.tokens import extended, new_tokenizer
 from models.training.world.captions import words_of
 from models.training.world.scene import Scene
@@ -78,10 +81,30 @@ def carried_on(trained: Path) -> Path:
     return root
 
 
-def test_critics_teach_a_model_what_was_asked(trained: Path, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def taught_critic(trained: Path) -> Path:
+    """A critic of the trained model's latents."""
+    out = trained / "critic"
+    critic.main(["--world", f"{trained}/world", "--latents", f"{trained}/latents", "--out", str(out), *BRIEF])
+    return out / "critic.safetensors"
+
+
+def test_a_critic_becomes_the_scorer_by_which_the_engine_chooses(
+    trained: Path, taught_critic: Path, tmp_path: Path
+) -> None:
+    model = Path(shutil.copytree(trained / "starter", tmp_path / "starter"))
+    named = ["--model", str(model), "--critic", str(taught_critic), "--out", f"{model}/scorer"]
+    scorer.main([*named, "--side", "16", "--texts", "20", "--steps", "2"])
+    with Served(model, "cpu") as served:
+        chosen, plain = (
+            served.painter(Serving(steps=1, candidates=count)).paint(["a red boat", "a cat"]) for count in (3, 1)
+        )
+    assert [picture.size for picture in (*chosen, *plain)] == [(256, 256)] * 4
+
+
+def test_critics_teach_a_model_what_was_asked(trained: Path, taught_critic: Path, tmp_path: Path) -> None:
     learnt, few = ["--latents", f"{trained}/latents"], ["--captions", "20"]
-    critic.main(["--world", f"{trained}/world", *learnt, "--out", f"{tmp_path}/critic", *BRIEF])
-    judged = ["--init", f"{trained}/starter", "--critics", f"{tmp_path}/critic/critic.safetensors"]
+    judged = ["--init", f"{trained}/starter", "--critics", str(taught_critic)]
     assert reward.main([*judged, *learnt, *few, "--out", f"{tmp_path}/taught", *BRIEF])
     before, after = (
         UNet2DConditionModel.from_pretrained(folder).state_dict()

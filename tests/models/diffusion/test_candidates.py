@@ -1,0 +1,146 @@
+"""A picture is begun with the first of several noises whose draft shows what was asked."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from plugins.at_once import at_once
+from plugins.open_studio import OpenStudio, open_studio
+from plugins.tiny_scorers import build_scorer, new_scorer
+from plugins.tiny_specs import card_of, new_spec, plain_size
+
+from models import GenerationSpec, ModelCard, PaintingBroken
+from models import child_protocol as wire
+from models.child_protocol import Beat, Paint
+from models.diffusion.device import Device
+from models.diffusion.loading import Pipeline
+from models.diffusion.painting import begin, pass_wanted
+from models.diffusion.passes import run_pass
+from models.diffusion.residency import Residency
+from models.diffusion.weights import Hashes, inspect
+from models.engine import Phase
+from models.scoring import Scorer, best_of
+from models.spec import DRAFT_STEPS
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers
+
+SPEC = new_spec(num_inference_steps=8, candidates=4)
+With = Callable[[Scorer | None], ModelCard]
+
+
+@pytest.fixture
+def card_with(sd1: Path, tmp_path: Path) -> With:
+    def card(scorer: Scorer | None) -> ModelCard:
+        folder = None if scorer is None else build_scorer(tmp_path / "scorer", scorer)
+        return replace(card_of(sd1), scorer=folder)
+
+    return card
+
+
+@pytest.fixture
+def studio(device: Device, tmp_path: Path) -> Callable[[ModelCard], OpenStudio]:
+    return lambda card: open_studio({"tiny": card}, device, tmp_path)
+
+
+def painted(studio: OpenStudio, *specs: GenerationSpec) -> list[wire.Painted | wire.Broken | wire.Stopped]:
+    numbers = [studio.ask(spec) for spec in specs]
+    studio.run()
+    return [studio.ended()[number] for number in numbers]
+
+
+def recipes(studio: OpenStudio, *specs: GenerationSpec) -> list[tuple[int, str]]:
+    """The candidate that was chosen, and the pixels."""
+    found = [end.painting.recipe for end in painted(studio, *specs)]
+    return [(recipe.candidate, recipe.pixel_sha256) for recipe in found]
+
+
+def noise(pipeline: Pipeline, candidate: int, device: Device) -> torch.Tensor:
+    return begin(Paint(number=1, spec=SPEC, workspace=Path()), pipeline, device, candidate=candidate).canvas.noise
+
+
+def scored(pipeline: Pipeline, spec: GenerationSpec, device: Device) -> int:
+    """Draft and look, by hand: the candidate to expect."""
+    drafted, scores = replace(spec, num_inference_steps=DRAFT_STEPS), []
+    order = Paint(number=1, spec=drafted, workspace=Path())
+    for candidate in range(spec.candidates):
+        draft = begin(order, pipeline, device, candidate=candidate)
+        while not draft.is_finished:
+            beat = Beat(number=1, phase=Phase.DENOISING)
+            draft.advance(run_pass([pass_wanted(drafted, pipeline, draft, beat)], 1)[0])
+        unwanted, said = draft.conditioning.embeddings[:, -1]
+        scores.append(pipeline.scorer.score(draft.latents(), said, unwanted))
+    return best_of(scores)
+
+
+def test_noises_are_drawn_one_after_the_other_from_the_seed(card_with: With, device: Device) -> None:
+    pipeline = at_once(Residency({"tiny": card_with(None)}, device).pipeline("tiny"))
+    drawn = torch.randn((4, *noise(pipeline, 0, device).shape[1:]), generator=torch.Generator().manual_seed(SPEC.seed))
+
+    assert torch.equal(torch.cat([noise(pipeline, candidate, device) for candidate in range(4)]), drawn)
+
+
+def test_a_first_draft_that_shows_all_is_painted_as_if_there_were_no_other(card_with: With, studio) -> None:
+    """And the drafts leave no trace in what comes after."""
+    open_ = studio(card_with(new_scorer(seen=1, said=1)))
+    (chosen, pixels), (_, alone) = recipes(open_, SPEC, replace(SPEC, candidates=1))
+
+    assert chosen == 0
+    assert pixels == alone
+
+
+def test_the_likeliest_is_painted_where_none_shows_all(card_with: With, studio, device: Device) -> None:
+    card = card_with(new_scorer(seen=0, said=1))
+    pipeline = at_once(Residency({"tiny": card}, device).pipeline("tiny"))
+    specs = [replace(SPEC, seed=seed) for seed in range(6)]
+    expected = [scored(pipeline, spec, device) for spec in specs]
+
+    assert [candidate for candidate, _ in recipes(studio(card), *specs)] == expected
+    assert len(set(expected)) > 1
+
+
+def test_in_company_the_same_is_chosen_and_painted_as_alone(card_with: With, studio) -> None:
+    card = card_with(new_scorer(seen=0, said=1))
+    specs = [replace(SPEC, seed=seed, size=plain_size(width)) for seed, width in ((1, 32), (2, 48), (3, 32), (4, 32))]
+    alone = [recipes(studio(card), spec)[0] for spec in specs]
+
+    assert recipes(studio(card), *specs, replace(SPEC, candidates=1))[:4] == alone
+
+
+def test_while_drafts_are_made_no_step_is_done(card_with: With, studio) -> None:
+    open_ = studio(card_with(new_scorer(seen=0, said=1)))
+    number = open_.ask(SPEC)
+    open_.run()
+    steps = open_.steps(number)
+
+    assert steps[: 4 * DRAFT_STEPS] == [0] * 4 * DRAFT_STEPS
+    assert steps[4 * DRAFT_STEPS :] == list(range(9))
+
+
+def test_a_painting_is_canceled_between_two_drafts(card_with: With, studio) -> None:
+    open_ = studio(card_with(new_scorer(seen=0, said=1)))
+    number = open_.ask(SPEC)
+    while len(open_.steps(number)) < DRAFT_STEPS + 2:
+        open_.tick()
+    open_.canceled.add(number)
+    open_.run()
+
+    assert isinstance(open_.ended()[number], wire.Stopped)
+
+
+def test_a_model_without_a_scorer_says_that_it_cannot_choose(card_with: With, studio) -> None:
+    open_ = studio(card_with(None))
+    refused, fine = painted(open_, SPEC, replace(SPEC, candidates=1))
+
+    assert isinstance(refused, wire.Broken)
+    assert refused.kind == PaintingBroken.__name__
+    assert "scorer" in refused.message
+    assert isinstance(fine, wire.Painted)
+
+
+def test_the_scorer_counts_in_the_models_hash(card_with: With) -> None:
+    card, hashes = card_with(new_scorer()), Hashes()
+    weights = inspect(card.path)
+
+    assert hashes.of_model(weights, card) != hashes.of_model(weights, replace(card, scorer=None))
