@@ -29,7 +29,7 @@ from models.training.gallery import model_sheet, vocabulary_of, write_sheet
 from models.training.latents import opened_autoencoder
 from models.training.rendering import rendered
 from models.training.samples import Painter, Paints, Sampling, latents_of
-from models.training.served import Served, Serving
+from models.training.served import QUALITIES, Served, Serving
 from models.training.world.captions import ABSENT, FIELDS, UNSAID, Caption, captioned, words_of
 from models.training.world.scene import SUBJECTS, Scene, drawn_scene
 from models.training.world.wording import SUBJECT_WORDS
@@ -38,8 +38,6 @@ BARS: Final = {"kind_0": 0.90, "colour_0": 0.90, "land": 0.90, "time": 0.95, "st
 NAMES: Final = {"kind_0": "subject", "colour_0": "colour of the subject", "time": "time of day"}
 SEED_FLOOR: Final = 0.05
 """Least mean distance of two seeds' pictures, as a share of the whole scale."""
-
-QUALITIES: Final = ("standard", "hd", "ultra")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,8 +263,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--pairs", type=int, default=100, help="captions of two things")
     parser.add_argument("--scenes", type=int, default=40, help="scenes for the autoencoder")
     parser.add_argument("--compared", type=int, default=200, help="of these captions that each quality paints")
-    parser.add_argument("--steps", type=int, nargs=3, default=(12, 20, 30), help="of standard, hd and ultra")
-    parser.add_argument("--candidates", type=int, nargs=3, default=(1, 4, 8), help="likewise")
+    parser.add_argument(
+        "--steps",
+        type=int,
+        nargs=3,
+        default=[way.steps for way in QUALITIES.values()],
+        help="of standard, hd and ultra",
+    )
+    parser.add_argument("--candidates", type=int, nargs=3, default=[way.candidates for way in QUALITIES.values()])
     parser.add_argument("--guidance", type=float, default=3.0)
     parser.add_argument("--few-steps", type=Path, help="the adapter of models.training.few_steps")
     parser.add_argument("--no-sheet", action="store_true", help="leave out the contact sheet")

@@ -1,7 +1,8 @@
-"""The two contact sheets of the model card.
+"""The contact sheets of the model card.
 
 python -m models.training.gallery world --out models/training/world.webp
 python -m models.training.gallery model --out models/starter/outputs.webp
+python -m models.training.gallery qualities --out models/starter/qualities.webp
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from models.training.samples import Paints, contact_sheet, painter_of, sampling_options
+from models.training.samples import Paints, contact_sheet
+from models.training.served import QUALITIES, Served
 from models.training.world.captions import words_of
 from models.training.world.composition import painted
 from models.training.world.scene import STYLES, Scene, drawn_scene
@@ -29,6 +31,17 @@ PROMPTS: Final = (
     "a black cat in the snow",
     "a yellow car in the desert",
 )
+HARD: Final = (
+    "a yellow car in the desert",
+    "a green castle in a meadow",
+    "a red train in a forest",
+    "a white robot in the city",
+    "two brown horses in a meadow",
+    "a red tent left of a blue house",
+    "an orange fish in the sea",
+    "a purple flower on a table",
+)
+"""What the model does not always show at the first try."""
 
 
 def world_sheet(seed: int) -> Image.Image:
@@ -54,6 +67,12 @@ def model_sheet(painter: Paints, known: set[str], seed: int) -> Image.Image:
     return contact_sheet(pictures, columns=len(PROMPTS))
 
 
+def quality_sheet(served: Served, seed: int) -> Image.Image:
+    """HARD prompts, a row a quality; a column shares its seed."""
+    rows = [served.painter(serving).paint(HARD, first_seed=seed) for serving in QUALITIES.values()]
+    return contact_sheet([picture for row in rows for picture in row], columns=len(HARD))
+
+
 def vocabulary_of(model: Path) -> set[str]:
     """The words a model has learnt."""
     return set(json.loads((model / "vocabulary.json").read_text())["words"])
@@ -68,17 +87,23 @@ def write_sheet(sheet: Image.Image, out: Path, width: int) -> None:
 def main(argv: Sequence[str] | None = None) -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("sheet", choices=("world", "model"))
-    sampling_options(parser)
+    parser.add_argument("sheet", choices=("world", "model", "qualities"))
+    parser.add_argument("--model", type=Path, default=Path("models/starter"))
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--width", type=int, default=1000)
     args = parser.parse_args(argv)
+    write_sheet(_sheet(args), args.out, args.width)
+
+
+def _sheet(args: argparse.Namespace) -> Image.Image:
     if args.sheet == "world":
-        sheet = world_sheet(args.seed)
-    else:
-        sheet = model_sheet(painter_of(args), vocabulary_of(args.model), args.seed)
-    write_sheet(sheet, args.out, args.width)
+        return world_sheet(args.seed)
+    with Served(args.model, args.device) as served:
+        if args.sheet == "qualities":
+            return quality_sheet(served, args.seed)
+        return model_sheet(served.painter(QUALITIES["hd"]), vocabulary_of(args.model), args.seed)
 
 
 if __name__ == "__main__":

@@ -113,32 +113,22 @@ def contact_sheet(pictures: list[Image.Image], columns: int) -> Image.Image:
     return sheet
 
 
-def sampling_options(parser: argparse.ArgumentParser) -> None:
-    """The options that say how to paint."""
+def main(argv: Sequence[str] | None = None) -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, default=Path("models/starter"))
     parser.add_argument("--sampler", choices=sorted(SAMPLERS), default="dpmpp_2m")
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--guidance", type=float, default=3.0)
     parser.add_argument("--adapter", type=Path, help="a LoRA's safetensors")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
-
-
-def painter_of(args: argparse.Namespace) -> Painter:
-    """The painter that the options name."""
-    sampling = Sampling(sampler=args.sampler, steps=args.steps, guidance=args.guidance, adapter=args.adapter)
-    return Painter(args.model, sampling, device_of(args.device))
-
-
-def main(argv: Sequence[str] | None = None) -> None:
-    """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    sampling_options(parser)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--prompts", nargs="+", required=True)
     parser.add_argument("--columns", type=int, default=6)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args(argv)
-    pictures = painter_of(args).paint(args.prompts, first_seed=args.seed)
+    sampling = Sampling(sampler=args.sampler, steps=args.steps, guidance=args.guidance, adapter=args.adapter)
+    pictures = Painter(args.model, sampling, device_of(args.device)).paint(args.prompts, first_seed=args.seed)
     contact_sheet(pictures, args.columns).save(args.out, quality=88)
 
 

@@ -34,6 +34,14 @@ class Serving:
     candidates: int = 1
 
 
+QUALITIES: Final = {
+    "standard": Serving(steps=12),
+    "hd": Serving(steps=20, candidates=4),
+    "ultra": Serving(steps=30, candidates=8),
+}
+"""As the styles of the model in the box say it; those of its adapters paint at guidance 4."""
+
+
 class Served:
     """An engine over one model folder; it ends with the block."""
 

@@ -4,6 +4,8 @@ import hashlib
 import os
 import signal
 
+LONG = {"num_inference_steps": 30, "async": True}
+
 
 def pixels(server, **body):
     return server.paint(cache=False, **body).json()["images"][0]["pixel_sha256"]
@@ -21,7 +23,7 @@ def test_the_same_request_gives_the_same_pixels_before_and_after_a_restart(home,
 
 def test_accepted_work_is_finished_after_a_kill_of_the_server(home):
     server = home.start()
-    accepted = [server.paint(seed=seed, quality="ultra", **{"async": True}) for seed in range(3)]
+    accepted = [server.paint(seed=seed, **LONG) for seed in range(3)]
     assert [answer.status_code for answer in accepted] == [202] * 3
     server.stop(signal.SIGKILL)
     again = home.start()
@@ -37,9 +39,9 @@ def test_a_killed_engine_is_restarted_and_its_work_finished(home):
     server = home.start()
     server.paint()
     (child,) = server.children()
-    accepted = [server.paint(seed=0, n=4, quality="ultra", **{"async": True})]
+    accepted = [server.paint(seed=0, n=4, **LONG)]
     os.kill(child, signal.SIGKILL)
-    accepted += [server.paint(seed=seed, quality="ultra", **{"async": True}) for seed in (4, 5)]
+    accepted += [server.paint(seed=seed, **LONG) for seed in (4, 5)]
     bodies = [server.ended(answer.json()["generation_id"]) for answer in accepted]
     assert [(body["status"], body["error"]) for body in bodies] == [("completed", None)] * 3, home.log.read_text()
     assert server.children() != [child]
