@@ -28,7 +28,7 @@ from models.training.course import device_of
 from models.training.gallery import model_sheet, vocabulary_of, write_sheet
 from models.training.latents import opened_autoencoder
 from models.training.rendering import rendered
-from models.training.samples import Painter, Paints, Sampling, latents_of
+from models.training.samples import Painter, Sampling, latents_of
 from models.training.served import QUALITIES, Served, Serving
 from models.training.world.captions import ABSENT, FIELDS, UNSAID, Caption, captioned, words_of
 from models.training.world.scene import SUBJECTS, Scene, drawn_scene
@@ -79,10 +79,11 @@ class Bench:
             for quality, steps, candidates in servings
         }
         self.painter = self.painters["hd"]
+        self._seen: dict[str, tuple[list[Caption], dict[str, torch.Tensor]]] = {}
 
     def rows(self) -> Iterator[Row]:
         """All lines, in the order of the table."""
-        yield from self.adherence(self.painter, "")
+        yield from self.adherence()
         yield from self.binding()
         yield self.counting()
         yield from self.removal()
@@ -90,17 +91,13 @@ class Bench:
         yield from self.comparison()
         yield self.fidelity()
         yield from self.latency()
-        if self.args.few_steps:
-            sampling = Sampling(sampler="lcm", steps=4, guidance=1.0, adapter=self.args.few_steps)
-            yield from self.adherence(Painter(self.args.model, sampling, self.device), ", 4 steps by adapter")
 
-    def adherence(self, painter: Paints, note: str) -> Iterator[Row]:
+    def adherence(self) -> Iterator[Row]:
         """Of captions of at most one thing, how many pictures show what is said, field by field."""
-        captions = self._single(self.args.count)
-        answers = self._read(painter.paint([caption.text for caption in captions]))
+        captions, answers = self._single("hd")
         for name, bar in BARS.items():
             right, said = _counted(name, captions, answers)
-            yield self._share(NAMES.get(name, name) + note, right, said, bar=bar, field=name)
+            yield self._share(NAMES.get(name, name), right, said, bar=bar, field=name)
 
     def binding(self) -> Iterator[Row]:
         """Of captions of two coloured things, how many pictures show both with their colours; and in their relation."""
@@ -161,9 +158,9 @@ class Bench:
 
     def comparison(self) -> Iterator[Row]:
         """What a better quality buys: of the same captions and seeds, how much of what is said is shown."""
-        captions = self._single(self.args.compared)
-        for quality, painter in self.painters.items():
-            answers = self._read(painter.paint([caption.text for caption in captions]))
+        for quality in QUALITIES:
+            captions, answers = self._single(quality)
+            captions = captions[: self.args.compared]
             for fields in (("kind_0",), tuple(BARS)):
                 right, said = np.sum([_counted(name, captions, answers) for name in fields], axis=0)
                 named = "subject" if len(fields) == 1 else "all five"
@@ -195,8 +192,14 @@ class Bench:
             best = min(painter.seconds("a red boat on a lake") for _ in range(3))
             yield self._seconds(f"{quality}, 256 px, {painter.serving.steps} steps", best, bar)
 
-    def _single(self, count: int) -> list[Caption]:
-        return asked(self.known, count, self.args.seed, lambda scene: len(scene.things) < 2)
+    def _single(self, quality: str) -> tuple[list[Caption], dict[str, torch.Tensor]]:
+        """Captions of at most one thing, the same first ones for each quality, and what the judge sees; painted once."""
+        if quality not in self._seen:
+            count = self.args.count if quality == "hd" else min(self.args.compared, self.args.count)
+            captions = asked(self.known, count, self.args.seed, lambda scene: len(scene.things) < 2)
+            pictures = self.painters[quality].paint([caption.text for caption in captions])
+            self._seen[quality] = captions, self._read(pictures)
+        return self._seen[quality]
 
     def _read(self, pictures: list[Image.Image]) -> dict[str, torch.Tensor]:
         return judging.read(self.judge, np.stack([judging.as_seen(picture) for picture in pictures]))
@@ -272,7 +275,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--candidates", type=int, nargs=3, default=[way.candidates for way in QUALITIES.values()])
     parser.add_argument("--guidance", type=float, default=3.0)
-    parser.add_argument("--few-steps", type=Path, help="the adapter of models.training.few_steps")
     parser.add_argument("--no-sheet", action="store_true", help="leave out the contact sheet")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     args = parser.parse_args(argv)

@@ -147,7 +147,7 @@ class Plan:
             yield Part(name=style, work=style_adapter.main, options=options, share=SHARES["lora"])
         options = (*_named(root, "out", "judge"), *drawn, *batch)
         yield Part(name="judge", work=judge.main, options=options, share=SHARES["judge"])
-        options = (*model, *_named(root, "judge"), *_named(root, "few-steps", "few_steps/few-steps.safetensors"))
+        options = (*model, *_named(root, "judge"))
         yield Part(name="bench", work=bench.main, options=(*options, *_named(root, "out", "bench"), *self._measured()))
         yield Part(name="curves", work=_curves, options=(str(root),))
 
