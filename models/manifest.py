@@ -64,7 +64,7 @@ class Recipe:
     `pixel_sha256` is of the RGB bytes, row by row, before any mark is put on. `unknown_words` are prompt words the
     model was never taught (only models that list their words report them). `timesteps` is the schedule that was
     walked, one entry for each pass of the network. `upscaler_sha256` is of the weights that enlarged the picture,
-    None where a filter or nothing did. `candidate` is the number of the beginning that was chosen, the first is 0.
+    None where a filter or nothing did.
     """
 
     spec: GenerationSpec
@@ -73,7 +73,6 @@ class Recipe:
     unknown_words: tuple[str, ...] = ()
     timesteps: tuple[float, ...] = ()
     upscaler_sha256: str | None = None
-    candidate: int = 0
 
 
 def joint_sha256(files: Mapping[str, str]) -> str:

@@ -115,6 +115,7 @@ def _ranges(spec: GenerationSpec) -> Iterator[tuple[str, float, float, float]]:
     yield "seed", spec.seed, 0, MAX_SEED
     yield "num_inference_steps", spec.num_inference_steps, 1, MAX_STEPS
     yield "guidance_scale", spec.guidance_scale, 0, MAX_GUIDANCE_SCALE
+    yield "candidate", spec.candidate, 0, MAX_CANDIDATES
     yield "candidates", spec.candidates, 1, MAX_CANDIDATES
     yield "clip_skip", spec.clip_skip, 0, MAX_CLIP_SKIP
     for position, adapter in enumerate(spec.adapters):

@@ -4,6 +4,7 @@ A model may bring such a scorer in a folder. The engine then drafts a picture fr
 best of them (`models/diffusion/candidates.py`). `Looker` alone also serves training, as critic and as judge.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -41,7 +42,7 @@ class LookerForm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScorerForm:
-    """As `config.json` says it: square latents of `side`, prompt states of `width`.
+    """As `config.json` says it: square latents of `side`, and the prompt's state of `width` at the token `place`.
 
     `unsaid` is the answer, where a field has one, that means "the prompt says nothing of this". The first `subjects` answers
     of the field `subject` are the subjects.
@@ -50,16 +51,27 @@ class ScorerForm:
     looker: LookerForm
     side: int
     width: int
+    place: int
     unsaid: Mapping[str, int]
     subject: str
+
+    def __post_init__(self) -> None:
+        """Raises ValueError: the members do not fit each other."""
+        fields = self.looker.fields
+        if self.side != COARSE * math.prod(self.looker.strides):
+            raise ValueError(f"`strides` must leave {COARSE} places a side, not those of {self.side}")
+        if not 0 < self.looker.subjects <= fields.get(self.subject, 0):
+            raise ValueError("`subject` must be a field that has all `subjects` among its answers")
+        if any(not 0 <= answer < fields.get(name, 0) for name, answer in self.unsaid.items()):
+            raise ValueError("`unsaid` must name answers of fields")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    """`likelihood` is a logarithm: of all that the prompt says, being what the picture shows. `shows_all`: each part of it
-    is what the picture shows most likely."""
+    """`log_likelihood`: that the picture shows all that the prompt says. `shows_all`: each part of that is what it shows most
+    likely."""
 
-    likelihood: float
+    log_likelihood: float
     shows_all: bool
 
 
@@ -114,7 +126,9 @@ class Scorer(nn.Module):
         parts = [self._part(name, seen[name], said.float()) for name in self.form.looker.fields]
         if unwanted is not None:
             parts.append(self._absent(seen["shows"], unwanted.float()))
-        return Score(likelihood=sum(part.likelihood for part in parts), shows_all=all(part.shows_all for part in parts))
+        return Score(
+            log_likelihood=sum(part.log_likelihood for part in parts), shows_all=all(part.shows_all for part in parts)
+        )
 
     def _part(self, name: str, seen: torch.Tensor, said: torch.Tensor) -> Score:
         """What is said in one field; nothing may be."""
@@ -123,20 +137,20 @@ class Scorer(nn.Module):
         most = int(asked.argmax())
         if unsaid is not None:
             asked[unsaid] = 0.0
-        likelihood = float((asked * seen.log_softmax(dim=0)).sum())
-        return Score(likelihood=likelihood, shows_all=most in (unsaid, int(seen.argmax())))
+        log_likelihood = float((asked * seen.log_softmax(dim=0)).sum())
+        return Score(log_likelihood=log_likelihood, shows_all=most in (unsaid, int(seen.argmax())))
 
     def _absent(self, shows: torch.Tensor, unwanted: torch.Tensor) -> Score:
         """The subject that the negative prompt names, if it names one, is not to be seen."""
         named = int(self.listeners[self.form.subject](unwanted).argmax())
         if named >= self.form.looker.subjects:
-            return Score(likelihood=0.0, shows_all=True)
-        return Score(likelihood=float(functional.logsigmoid(-shows[named])), shows_all=bool(shows[named] < 0.0))
+            return Score(log_likelihood=0.0, shows_all=True)
+        return Score(log_likelihood=float(functional.logsigmoid(-shows[named])), shows_all=bool(shows[named] < 0.0))
 
 
 def best_of(scores: Sequence[Score]) -> int:
-    """The first that shows all, else the likeliest; the earlier of equals."""
-    return max(range(len(scores)), key=lambda number: (scores[number].shows_all, scores[number].likelihood, -number))
+    """The likeliest; the earlier of equals."""
+    return max(range(len(scores)), key=lambda number: (scores[number].log_likelihood, -number))
 
 
 def read_scorer(folder: Path) -> Scorer:

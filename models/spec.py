@@ -57,8 +57,9 @@ class GenerationSpec:
     `prompt` and `negative_prompt` are the final texts the text encoder reads (style and enhancement included).
     `seed` is 0..2^32-1. `guidance_scale` 1.0 means no guidance. `clip_skip` counts the last layers of the text
     encoder that are left out beyond what the family leaves out anyway. Adapters act in their order. `vae` names an
-    autoencoder of the catalogue that decodes, and encodes, in the place of the model's own. So many `candidates` of
-    beginnings are drafted at most, and the first is painted that shows what was asked; 1 means that nothing is chosen.
+    autoencoder of the catalogue that decodes, and encodes, in the place of the model's own. `candidate` counts the
+    beginnings that are passed over. Of `candidates` from there on each is drafted, until one shows what was asked; a recipe
+    names the one that was taken, and 1 of them.
     """
 
     model: str
@@ -73,4 +74,5 @@ class GenerationSpec:
     clip_skip: int = 0
     init_image: InitImage | None = None
     vae: str | None = None
+    candidate: int = 0
     candidates: int = 1

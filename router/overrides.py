@@ -46,8 +46,10 @@ def denoising_of(request: GenerationRequest, settings: FamilySettings, quality: 
 
 
 def candidates_of(request: GenerationRequest, settings: FamilySettings, card: ModelCard, quality: Quality) -> int:
-    """How many beginnings may be tried. A picture that is begun from has but one, and choosing needs a scorer."""
-    is_chosen = card.scorer is not None and request.init_image is None
+    """How many beginnings may be tried. What begins from a picture has but one; choosing needs a scorer, and that reads the
+    last layer of the text encoder."""
+    skip = settings.clip_skip if request.clip_skip is None else request.clip_skip
+    is_chosen = card.scorer is not None and request.init_image is None and skip == 0
     return settings.candidates.of(quality) if is_chosen else 1
 
 

@@ -25,10 +25,12 @@ def work_of(spec: GenerationSpec) -> int:
 
 def passes_of(spec: GenerationSpec) -> int:
     """How often the network is asked. A start picture leaves only the last part of the steps; where one of several
-    candidates is painted, at least one is drafted before."""
+    candidates is painted, a good half of them is drafted before, as measured (decision 0020)."""
     strength = 1.0 if spec.init_image is None else spec.init_image.strength
-    drafted = _asked(spec, min(DRAFT_STEPS, spec.num_inference_steps)) if spec.candidates > 1 else 0
-    return drafted + _asked(spec, max(1, int(spec.num_inference_steps * strength)))
+    drafts = (spec.candidates + 2) // 2 if spec.candidates > 1 else 0
+    return drafts * _asked(spec, min(DRAFT_STEPS, spec.num_inference_steps)) + _asked(
+        spec, max(1, int(spec.num_inference_steps * strength))
+    )
 
 
 def _asked(spec: GenerationSpec, steps: int) -> int:

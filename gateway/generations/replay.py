@@ -80,7 +80,7 @@ class Replay:
         _must_have_recipes(original)
         style = self._style_of(original)
         self._check(caller, original, style)
-        specs = _specs_of(original)
+        specs = _painted_specs(original)
         ask = replace(ask, files=await self.beginnings.kept(original.painting_id, specs[0]))  # all of them begin alike
         return await self.submit.accept(caller, ask, self._again(caller, original, style), specs=specs)
 
@@ -105,7 +105,7 @@ class Replay:
         )
 
     def _check(self, caller: Caller, original: Generation, style: Style | None) -> None:
-        request, specs = _request_of(original), _specs_of(original)
+        request, specs = _request_of(original), _painted_specs(original)
         for spec in specs:
             self.prompt_filter.check(request.prompt, negative_prompt=spec.negative_prompt, final_prompt=spec.prompt)
         least = self.submit.plans.get(style.min_plan) if style else caller.plan  # a style that is gone bars nobody
@@ -115,7 +115,7 @@ class Replay:
 
     def _again(self, caller: Caller, original: Generation, style: Style | None) -> Generation:
         """A fresh generation of the same words and specs, in this caller's name and at the same price."""
-        price, specs, now = _price_of(original, style), _specs_of(original), self.clock()
+        price, specs, now = _price_of(original, style), _painted_specs(original), self.clock()
         return replace(
             afresh(original, id=self.new_id("gen")),
             account_id=caller.account.id,
@@ -126,6 +126,7 @@ class Replay:
             created_at=now,
             expires_at=expiry(caller.plan, None, now=now),
             replay_of=original.id,
+            specs=msgspec.json.encode(specs),
             work=sum(map(work_of, specs)),
             picture_count=len(specs),
         )
@@ -177,6 +178,11 @@ def _request_of(generation: Generation) -> GenerationRequest:
 
 def _specs_of(generation: Generation) -> tuple[GenerationSpec, ...]:
     return msgspec.json.decode(generation.specs, type=tuple[GenerationSpec, ...])
+
+
+def _painted_specs(generation: Generation) -> tuple[GenerationSpec, ...]:
+    """As its recipes say: what was chosen while it was painted is not chosen again."""
+    return tuple(recipe.spec for recipe in _recipes_of(generation))
 
 
 def _recipes_of(generation: Generation) -> tuple[Recipe, ...]:

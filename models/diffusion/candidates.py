@@ -10,10 +10,15 @@ from dataclasses import replace
 import torch
 
 from models.diffusion.denoising import Denoising
-from models.diffusion.passes import PassWanted
-from models.errors import PaintingBroken
+from models.diffusion.passes import PassWanted, predicted
+from models.errors import ModelUnavailable
 from models.scoring import Score, Scorer, best_of
 from models.spec import DRAFT_STEPS, GenerationSpec
+
+
+def is_chosen(spec: GenerationSpec, *, reads_mask: bool) -> bool:
+    """Whether there is a choice: what begins from a picture, or beside one, has one beginning."""
+    return spec.candidates > 1 and spec.init_image is None and not reads_mask
 
 
 def draft_of(spec: GenerationSpec) -> GenerationSpec:
@@ -22,32 +27,31 @@ def draft_of(spec: GenerationSpec) -> GenerationSpec:
 
 
 def choosing(
-    count: int,
+    spec: GenerationSpec,
     scorer: Scorer | None,
     draft: Callable[[int], Denoising],
     pass_of: Callable[[Denoising], PassWanted],
 ) -> Generator[PassWanted, torch.Tensor | None, int]:
-    """Draft one candidate after the other. Returns the number of the one to paint, from 0.
+    """Draft one candidate after the other. Returns the number of the one to paint.
 
     Raises:
-        PaintingBroken: the model has no scorer.
+        ModelUnavailable: the model has no scorer.
     """
     if scorer is None:
-        raise PaintingBroken("This model has no scorer, so it cannot choose between candidates.")
+        raise ModelUnavailable(f"The model {spec.model!r} has no scorer, so it cannot choose between candidates.")
     scores: list[Score] = []
-    while len(scores) < count and not (scores and scores[-1].shows_all):
-        drafted = draft(len(scores))
+    for number in range(spec.candidate, spec.candidate + spec.candidates):
+        drafted = draft(number)
         while not drafted.is_finished:
-            prediction = yield pass_of(drafted)
-            if prediction is None:
-                raise PaintingBroken("The engine resumed a draft without the prediction it waits for.")
-            drafted.advance(prediction)
+            drafted.advance((yield from predicted(pass_of(drafted))))
         scores.append(_scored(scorer, drafted))
-    return best_of(scores)
+        if scores[-1].shows_all:
+            return number
+    return spec.candidate + best_of(scores)
 
 
 def _scored(scorer: Scorer, drafted: Denoising) -> Score:
-    """By the states of the last tokens, which have read all that is before them; on the processor, in float32."""
-    states = drafted.conditioning.embeddings[:, -1].cpu()
+    """Of a long prompt its first chunk is read, as with pooled texts. On the processor, in float32."""
+    states = drafted.conditioning.embeddings[:, scorer.form.place].cpu()
     unwanted = states[0] if len(states) == 2 else None
     return scorer.score(drafted.latents().cpu(), states[-1], unwanted)

@@ -156,7 +156,7 @@ def _loading(
         steadying=steadying,
         batch_sizes=card.batch_sizes,
         previews=Previews(networks["vae"]),
-        scorer=read_scorer(card.scorer) if card.scorer else None,
+        scorer=_scorer_for(network, card),
         notes=notes_on(placement, largest_pixels=MAX_SIDE**2),
     )
 
@@ -169,6 +169,18 @@ def _parts(weights: Weights, card: ModelCard, networks: Mapping[str, Any], place
         inversions=inversions_of(card.embeddings, _widths(networks)),
         tiling=Tiling(whole_pixels=placement.whole_pixels, side=placement.tile),
     )
+
+
+def _scorer_for(network: Network, card: ModelCard) -> Scorer | None:
+    """Raises WeightsRejected: the card's scorer looks at other latents, or reads other prompts, than the model has."""
+    if card.scorer is None:
+        return None
+    scorer = read_scorer(card.scorer)
+    config: Any = network.module.config
+    given, wanted = (scorer.form.looker.channels, scorer.form.width), (config.in_channels, config.cross_attention_dim)
+    if given != wanted:
+        raise WeightsRejected(f"The scorer of {card.id} is made for latents and prompts of {given}, not of {wanted}.")
+    return scorer
 
 
 def _other_autoencoders(

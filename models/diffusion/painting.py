@@ -12,18 +12,17 @@ import torch
 from PIL import Image
 
 from models.child_protocol import Beat, Paint
-from models.diffusion.candidates import choosing, draft_of
+from models.diffusion.candidates import choosing, draft_of, is_chosen
 from models.diffusion.denoising import Denoising
 from models.diffusion.device import Device
 from models.diffusion.enlarging import needs_enlarging, write_picture
 from models.diffusion.families.whole import WholePipeline, drawing
 from models.diffusion.loading import Loaded, Pipeline
-from models.diffusion.passes import PassWanted
+from models.diffusion.passes import PassWanted, predicted
 from models.diffusion.residency import Residency
 from models.diffusion.starting import canvas_of
 from models.diffusion.upscaling import UpscalerStand
 from models.engine import Painting, Phase
-from models.errors import PaintingBroken
 from models.manifest import Fingerprint, Recipe
 from models.spec import GenerationSpec
 
@@ -88,13 +87,12 @@ def strokes(order: Paint, easel: Easel) -> Work:
     ended = time.perf_counter()
     easel.finishing_ms[spec.model] = (ended - drawn.finishing) * 1000
     recipe = Recipe(
-        spec=spec,
+        spec=replace(spec, candidate=drawn.candidate, candidates=1),
         fingerprint=drawn.fingerprint,
         pixel_sha256=pixel_sha256,
         unknown_words=pipeline.vocabulary.unknown(spec.prompt),
         timesteps=drawn.timesteps,
         upscaler_sha256=upscaler.sha256 if upscaler else None,
-        candidate=drawn.candidate,
     )
     render_ms = round((ended - started) * 1000)
     return Painting(pixels=file, size=spec.size.delivered, recipe=recipe, render_ms=render_ms)
@@ -162,13 +160,15 @@ def _turn(whole: WholePipeline, held: ExitStack) -> Generator[Stroke, torch.Tens
 
 def _candidate(order: Paint, pipeline: Pipeline, easel: Easel) -> Generator[Stroke, torch.Tensor | None, int]:
     """Which noise to begin with. Drafts are no steps of the picture: while they are made, none is done."""
-    if order.spec.candidates == 1:
-        return 0
-    draft = msgspec.structs.replace(order, spec=draft_of(order.spec))
-    beat = Beat(number=order.number, phase=Phase.DENOISING, step=0, steps=order.spec.num_inference_steps)
+    spec = order.spec
+    if not is_chosen(spec, reads_mask=pipeline.network.reads_mask):
+        return spec.candidate
+    steps = begin(order, pipeline, easel.device, candidate=spec.candidate).passes
+    draft = msgspec.structs.replace(order, spec=draft_of(spec))
+    beat = Beat(number=order.number, phase=Phase.DENOISING, step=0, steps=steps)
     return (
         yield from choosing(
-            order.spec.candidates,
+            spec,
             pipeline.scorer,
             lambda number: begin(draft, pipeline, easel.device, candidate=number),
             lambda drafted: pass_wanted(draft.spec, pipeline, drafted, beat),
@@ -197,10 +197,7 @@ def _denoise(
     while not denoising.is_finished:
         beat = _beat(order, pipeline, denoising, began, easel)
         wanted = pass_wanted(order.spec, pipeline, denoising, beat)
-        prediction = yield wanted
-        if prediction is None:
-            raise PaintingBroken("The engine resumed a painting without the prediction it waits for.")
-        denoising.advance(prediction)
+        denoising.advance((yield from predicted(wanted)))
         batch_class = easel.batch_class(wanted)
     yield _beat(order, pipeline, denoising, began, easel)
     hashes = pipeline.adapters.hashes

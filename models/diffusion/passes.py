@@ -1,6 +1,6 @@
 """One pass of a network for several pictures at once."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Generator, Hashable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -9,6 +9,7 @@ from models.child_protocol import Beat
 from models.diffusion.denoising import Rows
 from models.diffusion.families.conditioning import Conditioning
 from models.diffusion.loading import Pipeline
+from models.errors import PaintingBroken
 from models.request import Adapter
 
 
@@ -39,6 +40,14 @@ class PassWanted:
         """Latent positions that the network works through for this picture."""
         rows, _, *sides = self.rows.latents.shape
         return float(rows * torch.Size(sides).numel())
+
+
+def predicted(wanted: PassWanted) -> Generator[PassWanted, torch.Tensor | None, torch.Tensor]:
+    """Stand before the network until its answer is there."""
+    prediction = yield wanted
+    if prediction is None:
+        raise PaintingBroken("The engine resumed a painting without the prediction it waits for.")
+    return prediction
 
 
 def run_pass(wanted: Sequence[PassWanted], size: int, *, steadied: Sequence[str] = ()) -> list[torch.Tensor]:

@@ -43,13 +43,14 @@ Send = Callable[[wire.Report], None]
 @dataclass(kw_only=True, eq=False)
 class Sitting:
     """One painting in work. `beat` is said before its next stroke; `wanted` is where it stands before the network, for
-    `waited` passes by now."""
+    `waited` passes by now. `is_new`: it has not had a pass yet."""
 
     number: int
     work: Work
     beat: wire.Beat | None = None
     wanted: PassWanted | None = None
     waited: int = 0
+    is_new: bool = True
 
 
 class Studio:
@@ -187,7 +188,7 @@ class Studio:
                 group=wanted.group,
                 cost=wanted.cost,
                 waited=one.waited,
-                is_new=wanted.beat.step == 0,
+                is_new=one.is_new,
             )
             for one, wanted in waiting
             if wanted.group in usable
@@ -200,7 +201,8 @@ class Studio:
         going = [(one, one.wanted) for one in self._sittings if one.number in plan.numbers and one.wanted is not None]
         for one in self._sittings:
             one.waited += one.wanted is not None
-        for _, wanted in going:
+        for one, wanted in going:
+            one.is_new = False
             send(wanted.beat)
         predictions = self._predictions([wanted for _, wanted in going], plan.size)
         self._pace.keep()

@@ -44,12 +44,12 @@ def export(pipeline: StableDiffusionPipeline, out: Path) -> int:
     Returns:
         Bytes of all weights written.
     """
-    for old in out.rglob("*.safetensors*"):
+    parts = [out / name for name, part in pipeline.components.items() if part is not None]
+    for old in (weights for part in parts for weights in part.glob("*.safetensors*")):
         old.unlink()
     pipeline.save_pretrained(out, safe_serialization=True, max_shard_size=SHARD)
-    for config in out.glob(
-        "*/config.json"
-    ):  # diffusers notes the folder a part was read from, which is nobody's business
+    for config in (part / "config.json" for part in parts if (part / "config.json").exists()):
+        # diffusers notes the folder a part was read from, which is nobody's business
         said = json.loads(config.read_text())
         said.pop("_name_or_path", None)
         config.write_text(json.dumps(said, indent=2) + "\n")

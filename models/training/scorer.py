@@ -30,6 +30,7 @@ from models.training.critic import new_critic
 from models.training.denoiser import reader
 from models.training.judge import JUDGED, LOCAL
 from models.training.sayings import fresh_sayings, spelled
+from models.training.tokens import MAX_TOKENS
 from models.training.world.captions import ABSENT, FIELDS, UNSAID, negative
 from models.training.world.scene import SUBJECTS
 from models.training.world.wording import SUBJECT_WORDS
@@ -82,7 +83,7 @@ def _said(name: str, kind: str) -> int:
 @torch.no_grad()
 def _states(encoder: CLIPTextModel, tokens: np.ndarray) -> torch.Tensor:
     lots = torch.split(torch.from_numpy(tokens).long(), 250)
-    return torch.cat([encoder(ids).last_hidden_state[:, -1].float() for ids in lots])
+    return torch.cat([encoder(ids).last_hidden_state[:, MAX_TOKENS - 1].float() for ids in lots])
 
 
 def form_of(model: Path, channels: int, side: int) -> ScorerForm:
@@ -92,6 +93,7 @@ def form_of(model: Path, channels: int, side: int) -> ScorerForm:
         looker=new_critic(channels, side).form,
         side=side,
         width=width,
+        place=MAX_TOKENS - 1,
         unsaid={name: FIELDS[name].index(UNSAID) for name in JUDGED if UNSAID in FIELDS[name]},
         subject=LOCAL["kind_at"],
     )

@@ -23,6 +23,8 @@ from models.spec import GenerationSpec, Resampling, SizePlan
 
 MODEL: Final = "measured"
 SCORER: Final = "scorer"
+SLOTS: Final = 8
+"""As many paintings at a time as a server takes in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +60,7 @@ class Served:
         )
         self.chooses = card.scorer is not None
         self._runner = asyncio.Runner()
-        self._engine = EngineProcess(Catalogue({MODEL: card}), environment={}, device=device)
+        self._engine = EngineProcess(Catalogue({MODEL: card}), environment={}, device=device, slots=SLOTS)
 
     def __enter__(self) -> Self:
         self._runner.run(self._engine.start())

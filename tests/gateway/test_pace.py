@@ -63,9 +63,9 @@ def room() -> Iterator[Room]:
         ({"num_inference_steps": 20, "sampler": Sampler.HEUN}, 39),
         ({"num_inference_steps": 20, "init_image": InitImage(sha256="0", strength=0.3)}, 6),
         ({"num_inference_steps": 20, "init_image": InitImage(sha256="0", strength=0.01)}, 1),
-        ({"num_inference_steps": 20, "candidates": 4}, 6 + 20),
-        ({"num_inference_steps": 20, "candidates": 4, "sampler": Sampler.HEUN}, 11 + 39),
-        ({"num_inference_steps": 4, "candidates": 2}, 4 + 4),
+        ({"num_inference_steps": 20, "candidates": 4}, 18 + 20),
+        ({"num_inference_steps": 20, "candidates": 4, "sampler": Sampler.HEUN}, 33 + 39),
+        ({"num_inference_steps": 4, "candidates": 2}, 8 + 4),
     ],
 )
 def test_passes_are_counted_as_the_network_sees_them(changes: dict[str, object], passes: int) -> None:

@@ -95,6 +95,13 @@ async def test_painted_again_it_is_identical_and_a_generation_of_its_own(gateway
     assert gateway.engine.painted[:2] == gateway.engine.painted[2:]
 
 
+async def test_the_beginnings_that_were_chosen_are_painted_again_without_a_choice(gateway):
+    first = await painted(gateway, seed=7, n=2, quality="hd")
+    answered = (await replayed(gateway, first["generation_id"])).json()
+    assert answered["identical"] is True
+    assert [(spec.candidate, spec.candidates) for spec in gateway.engine.painted] == [(0, 4), (0, 4), (3, 1), (3, 1)]
+
+
 async def test_an_engine_that_paints_otherwise_is_named_and_not_identical(gateway):
     id = (await painted(gateway, seed=7))["generation_id"]
     gateway.engine.become(NEWER, tint=1)
@@ -406,6 +413,5 @@ async def test_the_recipe_that_is_answered_is_the_one_that_is_kept(gateway):
         "unknown_words",
         "timesteps",
         "upscaler_sha256",
-        "candidate",
     }
     assert {"adapters", "batch_class", "execution", "model_sha256", "threads"} <= set(told[0]["fingerprint"])

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -152,12 +153,12 @@ class FakeEngine:
                 await self._gate.wait()
                 on_progress(self._after_step(step, spec, preview_every()))
             on_progress(Progress(phase=Phase.DECODING))
-            pixels = _gradient(spec, self._tint)
+            pixels = _gradient(_chosen(spec), self._tint)
             file.write_bytes(pixels)
             self.painted.append(spec)
             pixel_sha256 = hashlib.sha256(pixels).hexdigest()
             recipe = Recipe(
-                spec=spec,
+                spec=_chosen(spec),
                 fingerprint=self._fingerprint,
                 pixel_sha256=pixel_sha256,
                 upscaler_sha256=upscaler_sha256() if spec.size.wants_network else None,
@@ -169,6 +170,11 @@ class FakeEngine:
         steps = spec.num_inference_steps
         preview = _jpeg(_gradient(spec, self._tint), spec) if preview_every and step % preview_every == 0 else None
         return Progress(phase=Phase.DENOISING, step=step, steps=steps, eta_ms=steps - step, preview=preview)
+
+
+def _chosen(spec: GenerationSpec) -> GenerationSpec:
+    """Of several candidates the last, named as the real engine names the one it took."""
+    return replace(spec, candidate=spec.candidate + spec.candidates - 1, candidates=1)
 
 
 def _found_in(workspace: Path) -> set[str]:

@@ -14,6 +14,7 @@ FORM = ScorerForm(
     ),
     side=8,
     width=32,
+    place=76,
     unsaid={"land": 2},
     subject="kind",
 )

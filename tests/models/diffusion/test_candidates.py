@@ -8,10 +8,10 @@ import pytest
 import torch
 from plugins.at_once import at_once
 from plugins.open_studio import OpenStudio, open_studio
-from plugins.tiny_scorers import build_scorer, new_scorer
+from plugins.tiny_scorers import FORM, build_scorer, new_scorer
 from plugins.tiny_specs import card_of, new_spec, plain_size
 
-from models import GenerationSpec, ModelCard, PaintingBroken
+from models import GenerationSpec, ModelCard, ModelUnavailable, WeightsRejected
 from models import child_protocol as wire
 from models.child_protocol import Beat, Paint
 from models.diffusion.device import Device
@@ -21,7 +21,7 @@ from models.diffusion.passes import run_pass
 from models.diffusion.residency import Residency
 from models.diffusion.weights import Hashes, inspect
 from models.engine import Phase
-from models.scoring import Scorer, best_of
+from models.scoring import Score, Scorer, best_of
 from models.spec import DRAFT_STEPS
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers
@@ -53,15 +53,16 @@ def painted(studio: OpenStudio, *specs: GenerationSpec) -> list[wire.Painted | w
 def recipes(studio: OpenStudio, *specs: GenerationSpec) -> list[tuple[int, str]]:
     """The candidate that was chosen, and the pixels."""
     found = [end.painting.recipe for end in painted(studio, *specs)]
-    return [(recipe.candidate, recipe.pixel_sha256) for recipe in found]
+    assert all(recipe.spec.candidates == 1 for recipe in found)
+    return [(recipe.spec.candidate, recipe.pixel_sha256) for recipe in found]
 
 
 def noise(pipeline: Pipeline, candidate: int, device: Device) -> torch.Tensor:
     return begin(Paint(number=1, spec=SPEC, workspace=Path()), pipeline, device, candidate=candidate).canvas.noise
 
 
-def scored(pipeline: Pipeline, spec: GenerationSpec, device: Device) -> int:
-    """Draft and look, by hand: the candidate to expect."""
+def likeliest(pipeline: Pipeline, spec: GenerationSpec, device: Device) -> int:
+    """Draft all and look, by hand."""
     drafted, scores = replace(spec, num_inference_steps=DRAFT_STEPS), []
     order = Paint(number=1, spec=drafted, workspace=Path())
     for candidate in range(spec.candidates):
@@ -69,7 +70,7 @@ def scored(pipeline: Pipeline, spec: GenerationSpec, device: Device) -> int:
         while not draft.is_finished:
             beat = Beat(number=1, phase=Phase.DENOISING)
             draft.advance(run_pass([pass_wanted(drafted, pipeline, draft, beat)], 1)[0])
-        unwanted, said = draft.conditioning.embeddings[:, -1]
+        unwanted, said = draft.conditioning.embeddings[:, FORM.place]
         scores.append(pipeline.scorer.score(draft.latents(), said, unwanted))
     return best_of(scores)
 
@@ -94,7 +95,7 @@ def test_the_likeliest_is_painted_where_none_shows_all(card_with: With, studio, 
     card = card_with(new_scorer(seen=0, said=1))
     pipeline = at_once(Residency({"tiny": card}, device).pipeline("tiny"))
     specs = [replace(SPEC, seed=seed) for seed in range(6)]
-    expected = [scored(pipeline, spec, device) for spec in specs]
+    expected = [likeliest(pipeline, spec, device) for spec in specs]
 
     assert [candidate for candidate, _ in recipes(studio(card), *specs)] == expected
     assert len(set(expected)) > 1
@@ -106,6 +107,45 @@ def test_in_company_the_same_is_chosen_and_painted_as_alone(card_with: With, stu
     alone = [recipes(studio(card), spec)[0] for spec in specs]
 
     assert recipes(studio(card), *specs, replace(SPEC, candidates=1))[:4] == alone
+
+
+def test_what_a_recipe_names_is_painted_again_without_a_choice_or_a_scorer(card_with: With, studio) -> None:
+    card = card_with(new_scorer(seen=0, said=1))
+    specs = [replace(SPEC, seed=seed) for seed in range(6)]
+    followed = [end.painting.recipe for end in painted(studio(card), *specs)]
+    again = painted(studio(replace(card, scorer=None)), *(recipe.spec for recipe in followed))
+
+    assert any(recipe.spec.candidate for recipe in followed)
+    assert [end.painting.recipe.pixel_sha256 for end in again] == [recipe.pixel_sha256 for recipe in followed]
+    assert [end.painting.recipe.spec for end in again] == [recipe.spec for recipe in followed]
+
+
+def test_of_long_texts_the_beginnings_are_read(card_with: With, studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A prompt beside a longer negative prompt is not taken for an empty one."""
+    read: list[torch.Tensor] = []
+    monkeypatch.setattr(
+        Scorer, "score", lambda _, __, said, ___: read.append(said) or Score(log_likelihood=0, shows_all=True)
+    )
+    faults = ", ".join(["blurry, low quality, deformed"] * 20)
+    card = card_with(new_scorer())
+    recipes(studio(card), SPEC, replace(SPEC, negative_prompt=faults), replace(SPEC, prompt=f"{SPEC.prompt} {faults}"))
+
+    assert torch.equal(read[0], read[1])
+    assert not torch.equal(read[0], read[2])
+
+
+def test_what_reads_a_mask_has_one_beginning(sd1_inpainting: Path, card_with: With, studio) -> None:
+    card = replace(card_with(None), path=sd1_inpainting)
+    (chosen, pixels), (_, plain) = recipes(studio(card), SPEC, replace(SPEC, candidates=1))
+
+    assert (chosen, pixels) == (0, plain)
+
+
+def test_a_scorer_of_other_latents_is_refused_when_the_model_is_loaded(card_with: With, device: Device) -> None:
+    other = Scorer(replace(FORM, looker=replace(FORM.looker, channels=6)))
+
+    with pytest.raises(WeightsRejected, match="made for latents"):
+        at_once(Residency({"tiny": card_with(other)}, device).pipeline("tiny"))
 
 
 def test_while_drafts_are_made_no_step_is_done(card_with: With, studio) -> None:
@@ -134,7 +174,7 @@ def test_a_model_without_a_scorer_says_that_it_cannot_choose(card_with: With, st
     refused, fine = painted(open_, SPEC, replace(SPEC, candidates=1))
 
     assert isinstance(refused, wire.Broken)
-    assert refused.kind == PaintingBroken.__name__
+    assert refused.kind == ModelUnavailable.__name__
     assert "scorer" in refused.message
     assert isinstance(fine, wire.Painted)
 

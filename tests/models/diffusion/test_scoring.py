@@ -1,5 +1,6 @@
 """Does a picture show what a prompt says, as a scorer sees it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,30 +14,18 @@ LATENTS = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(1))
 SAID, OTHER = torch.randn(2, FORM.width, generator=torch.Generator().manual_seed(2))
 
 
-def score(likelihood: float, *, shows_all: bool = False) -> Score:
-    return Score(likelihood=likelihood, shows_all=shows_all)
-
-
-@pytest.mark.parametrize(
-    ("scores", "best"),
-    [
-        ([score(-3), score(-1), score(-2)], 1),
-        ([score(-1), score(-9, shows_all=True)], 1),
-        ([score(-2, shows_all=True), score(-1, shows_all=True)], 1),
-        ([score(-1), score(-1)], 0),
-    ],
-)
-def test_what_shows_all_is_best_then_what_is_likeliest_then_the_first(scores: list[Score], best: int) -> None:
-    assert best_of(scores) == best
+@pytest.mark.parametrize(("likelihoods", "best"), [([-3, -1, -2], 1), ([-1, -1], 0), ([-9], 0)])
+def test_the_likeliest_is_best_and_the_earlier_of_equals(likelihoods: list[float], best: int) -> None:
+    assert best_of([Score(log_likelihood=likelihood, shows_all=False) for likelihood in likelihoods]) == best
 
 
 def test_a_picture_that_shows_what_is_said_is_likelier_than_one_that_does_not() -> None:
     right, wrong = (new_scorer(seen=seen, said=1).score(LATENTS, SAID) for seen in (1, 0))
 
     assert right.shows_all
-    assert right.likelihood == pytest.approx(0.0, abs=1e-3)
+    assert right.log_likelihood == pytest.approx(0.0, abs=1e-3)
     assert not wrong.shows_all
-    assert wrong.likelihood < -50.0
+    assert wrong.log_likelihood < -50.0
 
 
 def test_what_is_left_unsaid_may_be_anything() -> None:
@@ -46,7 +35,7 @@ def test_what_is_left_unsaid_may_be_anything() -> None:
     seen = scorer.score(LATENTS, SAID)
 
     assert seen.shows_all
-    assert seen.likelihood == pytest.approx(0.0, abs=1e-3)
+    assert seen.log_likelihood == pytest.approx(0.0, abs=1e-3)
 
 
 @pytest.mark.parametrize(("shown", "is_kept"), [(9.0, False), (-9.0, True)])
@@ -58,7 +47,7 @@ def test_a_subject_that_the_negative_prompt_names_is_not_to_be_seen(shown: float
 
     assert without.shows_all
     assert seen.shows_all is is_kept
-    assert (seen.likelihood > without.likelihood - 1.0) is is_kept
+    assert (seen.log_likelihood > without.log_likelihood - 1.0) is is_kept
 
 
 def test_a_negative_prompt_that_names_no_subject_forbids_none() -> None:
@@ -70,7 +59,7 @@ def test_a_negative_prompt_that_names_no_subject_forbids_none() -> None:
 
 @pytest.mark.parametrize("sides", [(8, 16), (16, 8), (24, 24)])
 def test_pictures_of_every_shape_are_looked_at(sides: tuple[int, int]) -> None:
-    assert torch.isfinite(torch.tensor(new_scorer().score(torch.randn(1, 4, *sides), SAID).likelihood))
+    assert torch.isfinite(torch.tensor(new_scorer().score(torch.randn(1, 4, *sides), SAID).log_likelihood))
 
 
 def test_what_was_written_is_read(tmp_path: Path) -> None:
@@ -101,3 +90,17 @@ def test_weights_of_another_form_are_refused(tmp_path: Path) -> None:
 
     with pytest.raises(WeightsRejected, match="size mismatch"):
         read_scorer(folder)
+
+
+@pytest.mark.parametrize(
+    ("changes", "wrong"),
+    [
+        ({"side": 16}, "strides"),
+        ({"subject": "nothing"}, "subject"),
+        ({"unsaid": {"land": 3}}, "unsaid"),
+        ({"unsaid": {"weather": 0}}, "unsaid"),
+    ],
+)
+def test_a_form_whose_members_do_not_fit_is_refused(changes: dict[str, object], wrong: str) -> None:
+    with pytest.raises(ValueError, match=wrong):
+        replace(FORM, **changes)

@@ -95,6 +95,8 @@ def test_a_critic_becomes_the_scorer_by_which_the_engine_chooses(
     model = Path(shutil.copytree(trained / "starter", tmp_path / "starter"))
     named = ["--model", str(model), "--critic", str(taught_critic), "--out", f"{model}/scorer"]
     scorer.main([*named, "--side", "16", "--texts", "20", "--steps", "2"])
+    parts = ["--vae", f"{trained}/vae", "--text", f"{trained}/text", "--latents", f"{trained}/latents"]
+    export.main([*parts, "--unet", f"{trained}/unet/unet", "--out", str(model)])  # and leaves the scorer alone
     with Served(model, "cpu") as served:
         chosen, plain = (
             served.painter(Serving(steps=1, candidates=count)).paint(["a red boat", "a cat"]) for count in (3, 1)
