@@ -52,7 +52,7 @@ class Entry:
 
 
 ENTRIES = (
-    Entry(style="digital-art", prompt="a red lighthouse by the sea at sunset", seed=3),
+    Entry(style="digital-art", prompt="a red lighthouse by the sea at sunset", seed=8),
     Entry(style="digital-art", prompt="a purple hot air balloon over mountains", seed=45),
     Entry(style="digital-art", prompt="an orange cat in the snow", seed=5),
     Entry(style="digital-art", prompt="a white castle on hills", seed=48),
@@ -60,7 +60,7 @@ ENTRIES = (
     Entry(style="cinematic", prompt="a red lighthouse by the sea at sunset", seed=5),
     Entry(style="comic-book", prompt="a yellow balloon over hills", seed=45),
     Entry(style="isometric", prompt="a red tent in the desert", seed=45),
-    Entry(style="3d-render", prompt="a green apple on a table", seed=9),
+    Entry(style="3d-render", prompt="a red apple on a table", seed=14),
     Entry(style="photographic", prompt="a mountain lake at sunset", seed=4),
     Entry(style="low-poly", prompt="a purple rocket over hills", seed=9),
     Entry(style="pixel-art", prompt="a blue boat on the sea", seed=4),

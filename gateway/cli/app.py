@@ -202,7 +202,7 @@ def list_styles(as_json: Json = False) -> None:
 @styles.command("paint-thumbnails")
 def paint_style_thumbnails(
     prompt: Annotated[str, typer.Option(help="What all of them show.")] = "a red lighthouse by the sea at sunset",
-    seed: Annotated[int, typer.Option(min=0, max=MAX_SEED)] = 3,
+    seed: Annotated[int, typer.Option(min=0, max=MAX_SEED)] = 8,
 ) -> None:
     """Paint one prompt in every style, small; a server shows them from its next start."""
     from gateway.cli.thumbnails import paint_thumbnails

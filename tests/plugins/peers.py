@@ -35,7 +35,7 @@ def painted(pipeline: Any, asked: Sequence[Mapping[str, Any]]) -> list[str]:
         [one["prompt"] for one in asked],
         num_inference_steps=first["steps"],
         guidance_scale=first["guidance"],
-        guidance_rescale=0.7,
+        guidance_rescale=0.0,
         generator=[torch.Generator("cpu").manual_seed(one["seed"]) for one in asked],
         width=SIDE,
         height=SIDE,
