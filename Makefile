@@ -15,8 +15,8 @@ help: ## say what there is
 serve: installed ## install what is missing, then start the server on 127.0.0.1:8000
 	@exec $(BIN)/pinxit serve $(ARGS)
 
-test: installed-dev ## run the whole test suite, a file a worker, a thread each: with more they wait for one another
-	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} OMP_WAIT_POLICY=PASSIVE $(BIN)/pytest --numprocesses 2 --dist loadfile $(ARGS)
+test: installed-dev ## run the whole test suite, a file a worker, a thread each
+	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} OMP_WAIT_POLICY=PASSIVE $(BIN)/pytest --numprocesses 3 --dist loadfile $(ARGS)
 
 check: $(CHECKS) ## format, lint, types, import contracts, dependencies, spelling, dead code, architecture
 

@@ -373,7 +373,8 @@ def test_a_reload_while_painting_goes_on_watching(visit, house) -> None:
     page = visit()
     house.is_held = True
     page.get_by_label("What shall be painted?").fill(PROMPT)
-    page.get_by_role("button", name="Generate").click()
+    with page.expect_response("**/v1/generate"):
+        page.get_by_role("button", name="Generate").click()
     page.locator("#working").wait_for()
     page.get_by_text("Step 0 of 1").or_(page.get_by_text("Painting …")).first.wait_for()
     house.generations[-1]["status"] = "processing"
