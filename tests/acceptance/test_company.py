@@ -14,7 +14,7 @@ ASKED = [
         ("a red lighthouse by the sea at sunset", "watercolor", 1, "standard"),
         ("a blue boat on a lake at night", "none", 2, "hd"),
         ("a yellow car in the desert", "pixel-art", 3, "standard"),
-        ("a green castle in a meadow", "none", 4, "ultra"),
+        ("a green castle in a meadow", "none", 4, "standard"),
     )
 ]
 

@@ -4,7 +4,7 @@ import hashlib
 import os
 import signal
 
-LONG = {"num_inference_steps": 30, "async": True}
+LONG = {"num_inference_steps": 20, "async": True}
 
 
 def pixels(server, **body):

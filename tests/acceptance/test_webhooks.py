@@ -52,7 +52,7 @@ def test_a_failing_receiver_is_tried_again_with_the_same_id_and_bytes(server, re
 
 
 def test_a_webhook_outlives_a_restart_of_the_server(home, server, receiver):
-    accepted = server.paint(webhook_url=receiver.url, num_inference_steps=30)
+    accepted = server.paint(webhook_url=receiver.url, num_inference_steps=20)
     server.stop()
     again = home.start(WEBHOOK_RETRY_S="0.2,0.2")
     _, body = receiver.arrived.get(timeout=PATIENCE_S)
