@@ -100,9 +100,10 @@ class AcceptedBody(BaseModel):
 
 
 class SizePlanBody(BaseModel):
-    """How the size is reached: painted, enlarged by `resampling`, cropped, then upscaled."""
+    """How the size is reached: painted, gone over at `refined` if that is said, enlarged by `resampling`, cropped, then upscaled."""
 
     painted: str
+    refined: str | None
     target: str
     delivered: str
     resampling: str

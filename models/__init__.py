@@ -54,7 +54,7 @@ from models.request import (
     check_listed_size,
 )
 from models.sampling import Sampling
-from models.spec import GenerationSpec, Resampling, SizePlan
+from models.spec import GenerationSpec, Refining, Resampling, SizePlan
 from models.turns import Turns
 
 __all__ = [
@@ -106,6 +106,7 @@ __all__ = [
     "PromptTooLong",
     "Quality",
     "Recipe",
+    "Refining",
     "Refused",
     "RequestInvalid",
     "Resampling",

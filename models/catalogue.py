@@ -12,7 +12,7 @@ import msgspec
 
 from models.errors import AdapterUnknown, ModelUnknown, SettingInvalid, VaeUnknown
 from models.request import ImageSize, Quality
-from models.sampling import Sampling
+from models.sampling import Refiner, Sampling
 
 Card = TypeVar("Card")
 AdapterId: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"\A[a-z0-9][a-z0-9_-]{0,63}\Z")]
@@ -53,7 +53,7 @@ class ModelCard:
     another autoencoder to decode with. `embeddings` are textual inversions, safetensors files by the word in the
     prompt that calls them. `scorer` is a folder with what tells which of several candidates shows the prompt best. `batch_sizes` are the only sizes, ascending, that pictures may share a pass in; those
     that would change a picture are not used all the same. `sampling` counts where a style says nothing about the family.
-    `placement` overrules how it is held in the device's memory.
+    `refiner` goes over enlarged paintings where the style says so. `placement` overrules how it is held in the device's memory.
 
     Raises:
         ValueError: the batch sizes do not ascend from at least 1.
@@ -75,6 +75,7 @@ class ModelCard:
     scorer: Path | None = None
     batch_sizes: tuple[int, ...] = ()
     sampling: Sampling | None = None
+    refiner: Refiner | None = None
     placement: Placing | None = None
 
     def __post_init__(self) -> None:
@@ -101,6 +102,13 @@ class AdapterCard:
     def __post_init__(self) -> None:
         if self.family not in ADAPTED:
             raise ValueError(f"`family` must be one of {', '.join(ADAPTED)}, not {self.family}")
+
+
+def refiner_of(card: ModelCard) -> AdapterCard | None:
+    """The LoRA with which a model goes over its paintings, if it has one. Its id is none that a request could name."""
+    if card.refiner is None or card.refiner.path is None:
+        return None
+    return AdapterCard(id=f"{card.id}/refiner", family=card.family, path=card.refiner.path, licence=card.licence)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +182,12 @@ class Catalogue:
         except KeyError:
             raise AdapterUnknown(f"No LoRA is called {adapter!r}.", field="loras") from None
 
+    def acting(self, adapter: str) -> AdapterCard:
+        """A LoRA that a spec names: one of `adapters`, or a model's refiner. Raises AdapterUnknown."""
+        refiners = (refiner_of(card) for card in self._cards.values())
+        found = next((refiner for refiner in refiners if refiner and refiner.id == adapter), None)
+        return found or self.adapter(adapter)
+
     def adapters(self) -> tuple[AdapterCard, ...]:
         return tuple(self._adapters.values())
 
@@ -234,8 +248,13 @@ def _rooted(card: ModelCard, root: Path) -> ModelCard:
         vocabulary=root / card.vocabulary if card.vocabulary else None,
         vae=root / card.vae if card.vae else None,
         scorer=root / card.scorer if card.scorer else None,
+        refiner=_rooted_refiner(card.refiner, root) if card.refiner else None,
         embeddings={word: root / file for word, file in card.embeddings.items()},
     )
+
+
+def _rooted_refiner(refiner: Refiner, root: Path) -> Refiner:
+    return replace(refiner, path=root / refiner.path if refiner.path else None)
 
 
 def _read_path(kind: type, value: object) -> object:

@@ -93,8 +93,8 @@ def check_bounds(spec: GenerationSpec) -> None:
     Raises:
         RequestInvalid: a number or a text is out of bounds; `field` names it.
     """
-    if len(spec.adapters) > MAX_ADAPTERS:
-        raise RequestInvalid(f"`adapters` names {len(spec.adapters)}; at most {MAX_ADAPTERS} act.", field="adapters")
+    if (count := len(spec.all_adapters)) > MAX_ADAPTERS:
+        raise RequestInvalid(f"`adapters` names {count}; at most {MAX_ADAPTERS} act.", field="adapters")
     for field, value, low, high in _ranges(spec):
         if not low <= value <= high:
             raise RequestInvalid(f"`{field}` must be between {low} and {high}.", field=field)
@@ -108,6 +108,9 @@ def _ranges(spec: GenerationSpec) -> Iterator[tuple[str, float, float, float]]:
     yield "target.width", target.width, 1, MAX_SIDE
     yield "target.height", target.height, 1, MAX_SIDE
     yield "painted", painted.pixels, 1, MAX_SIDE**2
+    yield "refined.width", spec.size.drawn.width, 1, MAX_SIDE * 2
+    yield "refined.height", spec.size.drawn.height, 1, MAX_SIDE * 2
+    yield "refined", spec.size.drawn.pixels, 1, MAX_SIDE**2 * 4
     yield "size", spec.size.covering.pixels, 1, target.pixels * MAX_COVER
     yield "upscale", spec.size.upscale, 1, UPSCALE_FACTOR
     yield "prompt", len(spec.prompt), 0, MAX_TEXT_CHARACTERS
@@ -118,10 +121,14 @@ def _ranges(spec: GenerationSpec) -> Iterator[tuple[str, float, float, float]]:
     yield "candidate", spec.candidate, 0, MAX_CANDIDATES
     yield "candidates", spec.candidates, 1, MAX_CANDIDATES
     yield "clip_skip", spec.clip_skip, 0, MAX_CLIP_SKIP
-    for position, adapter in enumerate(spec.adapters):
+    for position, adapter in enumerate(spec.all_adapters):
         yield f"adapters[{position}].weight", adapter.weight, -MAX_WEIGHT, MAX_WEIGHT
     if spec.init_image is not None:
         yield "strength", spec.init_image.strength, 0, 1
+    if spec.refining is not None:
+        yield "refining.strength", spec.refining.strength, 0, 1
+        yield "refining.num_inference_steps", spec.refining.num_inference_steps, 1, MAX_STEPS
+        yield "refining.guidance_scale", spec.refining.guidance_scale, 0, MAX_GUIDANCE_SCALE
 
 
 def _leaves(recipe: Recipe) -> Iterator[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, TypeAlias
 
 from msgspec import Meta
@@ -33,6 +34,19 @@ class Sampling:
         for member, named in (("steps", self.steps), ("guidance", self.guidance)):
             if missing := [quality.value for quality in Quality if quality not in named]:
                 raise ValueError(f"`sampling.{member}` names no {missing[0]}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refiner:
+    """How a model goes over what it has painted, enlarged to twice the sides; the style says how strongly.
+
+    `steps` count the whole schedule, of which it walks the last part. `path` is a LoRA made for that, a safetensors file.
+    Guidance 1 means none.
+    """
+
+    steps: Steps
+    guidance: Guidance = MIN_GUIDANCE_SCALE
+    path: Path | None = None
 
 
 def _sampling(sampler: Sampler, steps: tuple[int, int, int], guidance: float) -> Sampling:

@@ -20,10 +20,12 @@ class Resampling(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SizePlan:
-    """How the size asked for is reached: paint, enlarge until `target` is covered, crop the centre, then upscale.
+    """How the size asked for is reached: paint, go over it at `refined`, enlarge until `target` is covered, crop the centre,
+    then upscale.
 
-    `painted` is what the sampler sees, `target` what the caller asked for; `upscale` is 1 or 4. A network always makes
-    four times the sides; where the plan wants another size of it, a filter makes the last step.
+    `painted` is what the sampler sees first, `target` what the caller asked for; `refined` None means that nothing is gone
+    over; `upscale` is 1 or 4. A network always makes four times the sides; where the plan wants another size of it, a
+    filter makes the last step.
     """
 
     painted: ImageSize
@@ -31,6 +33,12 @@ class SizePlan:
     resampling: Resampling
     upscale: int
     upscale_resampling: Resampling
+    refined: ImageSize | None = None
+
+    @property
+    def drawn(self) -> ImageSize:
+        """The size at which denoising ends."""
+        return self.refined or self.painted
 
     @property
     def wants_network(self) -> bool:
@@ -38,16 +46,30 @@ class SizePlan:
 
     @property
     def covering(self) -> ImageSize:
-        """The smallest enlargement of `painted`, in its own ratio, that covers `target`."""
-        scale = max(self.target.width / self.painted.width, self.target.height / self.painted.height)
+        """The smallest enlargement of what is drawn, in its own ratio, that covers `target`."""
+        scale = max(self.target.width / self.drawn.width, self.target.height / self.drawn.height)
         return ImageSize(
-            width=max(self.target.width, round(self.painted.width * scale)),
-            height=max(self.target.height, round(self.painted.height * scale)),
+            width=max(self.target.width, round(self.drawn.width * scale)),
+            height=max(self.target.height, round(self.drawn.height * scale)),
         )
 
     @property
     def delivered(self) -> ImageSize:
         return self.target.times(self.upscale)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refining:
+    """How a painting is gone over once it is enlarged: it is disturbed with noise and painted on.
+
+    `strength`, above 0 up to 1, says how much of a schedule of `num_inference_steps` is walked again. `adapters` act there
+    behind the painting's own.
+    """
+
+    strength: float
+    num_inference_steps: int
+    guidance_scale: float
+    adapters: tuple[Adapter, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +81,7 @@ class GenerationSpec:
     encoder that are left out beyond what the family leaves out anyway. Adapters act in their order. `vae` names an
     autoencoder of the catalogue that decodes, and encodes, in the place of the model's own. `candidate` counts the
     beginnings that are passed over. Of `candidates` from there on each is drafted, until one shows what was asked; a recipe
-    names the one that was taken, and 1 of them.
+    names the one that was taken, and 1 of them. `refining` is there where `size` says that the painting is gone over.
     """
 
     model: str
@@ -76,3 +98,9 @@ class GenerationSpec:
     vae: str | None = None
     candidate: int = 0
     candidates: int = 1
+    refining: Refining | None = None
+
+    @property
+    def all_adapters(self) -> tuple[Adapter, ...]:
+        """Those of the painting and those that go over it."""
+        return (*self.adapters, *(self.refining.adapters if self.refining else ()))

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from models import Catalogue, Family, GenerationRequest, ModelCard, Quality, RequestInvalid, Sampler
+from models import Adapter, Catalogue, Family, GenerationRequest, ModelCard, Quality, Refining, RequestInvalid, Sampler
+from models.catalogue import refiner_of
 from router.styles import FamilySettings
 
 # As the engine knows them: `models/diffusion/flow.py`; a pipeline that runs as a whole keeps its own.
@@ -51,6 +52,21 @@ def candidates_of(request: GenerationRequest, settings: FamilySettings, card: Mo
     skip = settings.clip_skip if request.clip_skip is None else request.clip_skip
     is_chosen = card.scorer is not None and request.init_image is None and skip == 0
     return settings.candidates.of(quality) if is_chosen else 1
+
+
+def refining_of(
+    request: GenerationRequest, settings: FamilySettings, card: ModelCard, quality: Quality
+) -> Refining | None:
+    """How the painting is gone over once it is enlarged, if at all; one that begins from a picture is not."""
+    strength, refiner, adapter = settings.refine.of(quality), card.refiner, refiner_of(card)
+    if refiner is None or strength == 0 or request.init_image is not None:
+        return None
+    return Refining(
+        strength=strength,
+        num_inference_steps=refiner.steps,
+        guidance_scale=refiner.guidance,
+        adapters=(Adapter(id=adapter.id, weight=1.0),) if adapter else (),
+    )
 
 
 def check_fits(request: GenerationRequest, card: ModelCard) -> None:

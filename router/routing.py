@@ -13,13 +13,14 @@ from models import (
     ModelCard,
     ModelUnavailable,
     Quality,
+    Refining,
     RequestInvalid,
     SizePlan,
 )
 from router.adapters import Acting, acting, with_triggers
 from router.auto_style import choose_style
 from router.enhancement import enhance
-from router.overrides import Denoising, candidates_of, check_fits, check_vae, denoising_of
+from router.overrides import Denoising, candidates_of, check_fits, check_vae, denoising_of, refining_of
 from router.size_plan import plan_size
 from router.styles import AUTO, PLACEHOLDER, NegativeMerge, Style, Styles, Wording
 
@@ -83,6 +84,7 @@ class Router:
         check_fits(request, card)
         check_vae(request, card, self._catalogue)
         quality = request.quality or card.default_quality
+        refining = refining_of(request, style.settings_for(card), card, quality)
         setting = _Setting(
             style=style,
             card=card,
@@ -93,7 +95,9 @@ class Router:
                 card,
                 is_upscaled=request.upscale,
                 has_upscaler=self._catalogue.upscaler is not None,
+                is_refined=refining is not None,
             ),
+            refining=refining,
             negative_prompt=merged_negative(request.negative_prompt, style.wording_for(card)),
             acting=acting(style.settings_for(card).adapters, request.loras, card, self._catalogue),
             candidates=candidates_of(request, style.settings_for(card), card, quality),
@@ -155,6 +159,7 @@ class _Setting:
     negative_prompt: str
     acting: Acting
     candidates: int
+    refining: Refining | None
 
 
 def _spec(request: GenerationRequest, setting: _Setting, *, seed: int) -> GenerationSpec:
@@ -180,6 +185,7 @@ def _spec(request: GenerationRequest, setting: _Setting, *, seed: int) -> Genera
         init_image=request.init_image,
         vae=request.vae,
         candidates=setting.candidates,
+        refining=setting.refining if setting.size_plan.refined else None,
     )
 
 

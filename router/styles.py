@@ -6,16 +6,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, ClassVar, Generic, Literal, TypeAlias, TypeVar
+from typing import Annotated, ClassVar, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta
 
-from models import Catalogue, Family, ModelCard, Quality, RequestInvalid, Sampler, Sampling, SettingInvalid
+from models import Catalogue, Family, ModelCard, RequestInvalid, Sampler, Sampling, SettingInvalid
 from models.request import MAX_SEED
 from models.sampling import ClipSkip, Guidance, Steps
-from models.spec import MAX_CANDIDATES
 from router.adapters import StyleAdapter, first_missing
+from router.qualities import CandidatesPerQuality, CreditsPerQuality, Form, PerQuality, RefinePerQuality
 
 # Families that are steered like another one: its settings serve where a style has none of their own.
 STAND_INS = {Family.SD2: Family.SD1}
@@ -23,11 +23,8 @@ AUTO = "auto"
 THUMBNAILS = "thumbs"
 PLACEHOLDER = "{prompt}"
 
-Value = TypeVar("Value")
 StyleId: TypeAlias = Annotated[str, Meta(pattern=r"\A[a-z0-9-]{2,32}\Z")]
 Text: TypeAlias = Annotated[str, Meta(min_length=1, max_length=400)]
-Candidates: TypeAlias = Annotated[int, Meta(ge=1, le=MAX_CANDIDATES)]
-Credits: TypeAlias = Annotated[int, Meta(ge=0, le=1000)]
 
 
 class StyleUnknown(RequestInvalid):
@@ -42,31 +39,6 @@ class NegativeMerge(StrEnum):
     APPEND = "append"
     REPLACE = "replace"
     IGNORE = "ignore"
-
-
-class Form(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Every table of a style file: frozen, and a member it does not know is refused."""
-
-
-class PerQuality(Form, Generic[Value], frozen=True, kw_only=True):
-    standard: Value
-    hd: Value
-    ultra: Value
-
-    def of(self, quality: Quality) -> Value:
-        return {Quality.STANDARD: self.standard, Quality.HD: self.hd, Quality.ULTRA: self.ultra}[quality]
-
-
-class CreditsPerQuality(PerQuality[Credits], frozen=True, kw_only=True):
-    standard: Credits = 1
-    hd: Credits = 1
-    ultra: Credits = 2
-
-
-class CandidatesPerQuality(PerQuality[Candidates], frozen=True, kw_only=True):
-    standard: Candidates = 1
-    hd: Candidates = 1
-    ultra: Candidates = 1
 
 
 class Thumbnail(Form, frozen=True, kw_only=True):
@@ -109,13 +81,15 @@ class FamilySettings(Form, frozen=True, kw_only=True):
 
     `model` is the preferred checkpoint, used where it is installed. `prompt` and `enhance` replace the style's own
     for this family, so that a small model hears only words it knows. `clip_skip` leaves out so many of the text
-    encoder's last layers. `candidates` of beginnings may be tried where the model has a scorer. `adapters` are LoRAs without which it is not this style.
+    encoder's last layers. `candidates` of beginnings may be tried where the model has a scorer, and a painting is gone over as strongly as `refine` says
+    where it has a refiner. `adapters` are LoRAs without which it is not this style.
     """
 
     sampler: Sampler
     steps: PerQuality[Steps]
     guidance: PerQuality[Guidance]
     candidates: CandidatesPerQuality = CandidatesPerQuality()
+    refine: RefinePerQuality = RefinePerQuality()
     model: str | None = None
     prompt: Wording | None = None
     enhance: Enhancement | None = None

@@ -64,8 +64,8 @@ class Revisions:
         if fingerprint is None:
             return None
         hashes: dict[str, str] = {}
-        for adapter in specs[0].adapters:
-            sha256 = await self._hash_of(self.catalogue.adapter(adapter.id).path)
+        for adapter in specs[0].all_adapters:
+            sha256 = await self._hash_of(self.catalogue.acting(adapter.id).path)
             if sha256 is None:
                 return None
             hashes[adapter.id] = sha256

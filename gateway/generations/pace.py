@@ -11,31 +11,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from models import GenerationSpec, Sampler
-from models.spec import DRAFT_STEPS
+from models import GenerationSpec
+from models.work import work_of
 
 FIRST_GUESS_MS = 2000.0
 WEIGHT_OF_NEWEST = 0.3
-
-
-def work_of(spec: GenerationSpec) -> int:
-    """Painted pixels times passes of the network: what the picture costs the engine, in no unit of time."""
-    return spec.size.painted.pixels * passes_of(spec)
-
-
-def passes_of(spec: GenerationSpec) -> int:
-    """How often the network is asked. A start picture leaves only the last part of the steps; where one of several
-    candidates is painted, a good half of them is drafted before, as measured (decision 0020)."""
-    strength = 1.0 if spec.init_image is None else spec.init_image.strength
-    drafts = (spec.candidates + 2) // 2 if spec.candidates > 1 else 0
-    return drafts * _asked(spec, min(DRAFT_STEPS, spec.num_inference_steps)) + _asked(
-        spec, max(1, int(spec.num_inference_steps * strength))
-    )
-
-
-def _asked(spec: GenerationSpec, steps: int) -> int:
-    """Heun asks twice for every step but the last."""
-    return 2 * steps - 1 if spec.sampler is Sampler.HEUN else steps
 
 
 class Sitting:

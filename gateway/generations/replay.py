@@ -17,11 +17,11 @@ from gateway.clock import Clock
 from gateway.generations.asking import Accepted, Ask
 from gateway.generations.beginnings import Beginnings
 from gateway.generations.fetch import Fetch, GenerationUnknown
-from gateway.generations.pace import work_of
 from gateway.generations.submit import Submit
 from gateway.identity import NewId
-from models import Catalogue, GenerationRequest, GenerationSpec, ModelUnavailable, Recipe, Refused
+from models import AdapterUnknown, Catalogue, GenerationRequest, GenerationSpec, ModelUnavailable, Recipe, Refused
 from models.replay import Comparison, compare
+from models.work import work_of
 from router import Style, Styles, StyleUnknown, price_of
 from safety import PromptFilter
 from storage import Generation, State, afresh
@@ -142,7 +142,6 @@ class Replay:
 def check_repaintable(specs: Sequence[GenerationSpec], catalogue: Catalogue) -> None:
     """Raises ModelUnavailable: a model, LoRA, VAE or the upscaler that these specs name has left the catalogue."""
     models = {card.id for card in catalogue.cards()}
-    adapters = {card.id for card in catalogue.adapters()}
     vaes = {None, *(card.id for card in catalogue.vaes())}
     for spec in specs:
         if spec.model not in models:
@@ -151,9 +150,11 @@ def check_repaintable(specs: Sequence[GenerationSpec], catalogue: Catalogue) -> 
             raise ModelUnavailable(f"The VAE {spec.vae!r} is not here any more.")
         if spec.size.wants_network and catalogue.upscaler is None:
             raise ModelUnavailable("The picture was enlarged by an upscaler, and there is none here any more.")
-        for adapter in spec.adapters:
-            if adapter.id not in adapters:
-                raise ModelUnavailable(f"The LoRA {adapter.id!r} is not here any more.")
+        for adapter in spec.all_adapters:
+            try:
+                catalogue.acting(adapter.id)
+            except AdapterUnknown:
+                raise ModelUnavailable(f"The LoRA {adapter.id!r} is not here any more.") from None
 
 
 def _must_have_recipes(generation: Generation) -> None:

@@ -17,12 +17,13 @@ from gateway.generations.asking import Accepted, Ask, Quote
 from gateway.generations.beginnings import Beginnings
 from gateway.generations.canonical import canonical_sha256
 from gateway.generations.fetch import View
-from gateway.generations.pace import Pace, work_of
+from gateway.generations.pace import Pace
 from gateway.generations.settle import Settle
 from gateway.generations.sharing import Sharing
 from gateway.identity import NewId
 from gateway.queue import GenerationQueue
 from models import GenerationRequest, GenerationSpec, Refused
+from models.work import work_of
 from router import Router
 from safety import PromptFilter
 from storage import Database, Generation, State, Transaction

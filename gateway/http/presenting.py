@@ -109,6 +109,7 @@ def quote_body(quote: Quote) -> QuoteBody:
         height=plan.delivered.height,
         size_plan=SizePlanBody(
             painted=str(plan.painted),
+            refined=str(plan.refined) if plan.refined else None,
             target=str(plan.target),
             delivered=str(plan.delivered),
             resampling=plan.resampling,

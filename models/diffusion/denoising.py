@@ -12,6 +12,7 @@ from models.diffusion.samplers import BUILDS, Schedule, new_schedule
 from models.diffusion.starting import Canvas, Kept
 from models.errors import PaintingBroken
 from models.spec import GenerationSpec
+from models.work import steps_walked
 
 # Lin et al. 2023, arXiv:2305.08891, section 3.4: keeps guided pictures of zero-SNR models from overexposure.
 ZERO_SNR_RESCALE = 0.7
@@ -114,10 +115,10 @@ class Denoising:
 
     def _walked(self) -> torch.Tensor:
         """The schedule's last part, as long as the strength says; its counters are set to where that begins."""
-        if self._spec.init_image is None:
+        if self.canvas.strength is None:
             return self._schedule.timesteps
         steps = self._spec.num_inference_steps
-        first = (steps - steps_walked(steps, self._spec.init_image.strength)) * self._schedule.order
+        first = (steps - steps_walked(steps, self.canvas.strength)) * self._schedule.order
         if hasattr(self._schedule, "set_begin_index"):
             self._schedule.set_begin_index(first)
         return self._schedule.timesteps[first:]
@@ -135,11 +136,6 @@ class Denoising:
             next_timestep = self._timesteps[self.passes_done : self.passes_done + 1]
             outside = self._schedule.add_noise(outside, self.canvas.noise, next_timestep)
         return ((1 - kept.mask) * outside + kept.mask * self._latents).contiguous()
-
-
-def steps_walked(steps: int, strength: float) -> int:
-    """How many of `steps` are walked, rounded down; at least one, or nothing would be painted at all."""
-    return min(max(int(steps * strength), 1), steps)
 
 
 def _schedule(

@@ -20,7 +20,7 @@ Strips = Iterator[np.ndarray | None]
 
 
 def needs_enlarging(plan: SizePlan) -> bool:
-    return plan.delivered != plan.painted
+    return plan.delivered != plan.drawn
 
 
 def write_picture(
@@ -53,7 +53,7 @@ def _to_target(
     image: Image.Image, plan: SizePlan, *, beat: T, upscaler: Upscaler | None
 ) -> Generator[T, None, Image.Image]:
     """Enlarge to the covering size and crop its centre, in one resampling of just the part that is kept."""
-    if plan.painted == plan.target:
+    if plan.drawn == plan.target:
         return image
     if plan.resampling is Resampling.NETWORK:
         image = yield from _enlarged(image, beat=beat, upscaler=upscaler)

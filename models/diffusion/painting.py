@@ -19,12 +19,15 @@ from models.diffusion.enlarging import needs_enlarging, write_picture
 from models.diffusion.families.whole import WholePipeline, drawing
 from models.diffusion.loading import Loaded, Pipeline
 from models.diffusion.passes import PassWanted, predicted
+from models.diffusion.progress import Stretch, first_stretch
+from models.diffusion.refining import check_refines, enlarged, second_pass
 from models.diffusion.residency import Residency
-from models.diffusion.starting import canvas_of
+from models.diffusion.starting import Canvas, canvas_of, canvas_over
 from models.diffusion.upscaling import UpscalerStand
 from models.engine import Painting, Phase
 from models.manifest import Fingerprint, Recipe
 from models.spec import GenerationSpec
+from models.work import refining_passes
 
 # What a painting says of itself: a beat before work that it does alone, None while it waits for somebody else, and
 # where it wants the network; there it must be sent the prediction.
@@ -48,7 +51,7 @@ class Easel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawn:
-    """A picture at the painted size. `finishing` is when its last step was done, by the performance counter;
+    """A picture at the size at which denoising ends. `finishing` is when its last step was done, by the performance counter;
     `candidate` the number of its noise."""
 
     image: Image.Image
@@ -73,7 +76,7 @@ def strokes(order: Paint, easel: Easel) -> Work:
         else:
             held.enter_context(pipeline.autoencoders.using(spec.vae))
             pipeline = pipeline.with_vae(spec.vae)
-        held.enter_context(pipeline.adapters.using(spec.adapters))
+        held.enter_context(pipeline.adapters.using(spec.all_adapters))
         started = time.perf_counter()
         yield beat(phase=Phase.ENCODING)
         if isinstance(pipeline, WholePipeline):
@@ -99,20 +102,50 @@ def strokes(order: Paint, easel: Easel) -> Work:
 
 
 def _draw(order: Paint, pipeline: Pipeline, easel: Easel) -> Generator[Stroke, torch.Tensor | None, Drawn]:
-    """Step by step through the network, then decode."""
+    """Paint, and go over it where the spec says so."""
+    if order.spec.refining is not None:
+        check_refines(pipeline.network)
     candidate = yield from _candidate(order, pipeline, easel)
     denoising = begin(order, pipeline, easel.device, candidate=candidate)
-    fingerprint = yield from _denoise(order, pipeline, denoising, easel)
+    stretch = first_stretch(order.spec, rows=denoising.conditioning.rows)
+    drawn = yield from _denoised(order, pipeline, denoising, stretch, easel)
+    if order.spec.refining is not None:
+        drawn = yield from _gone_over(order, pipeline, drawn, easel)
+    return replace(drawn, candidate=candidate)
+
+
+def _gone_over(
+    order: Paint, pipeline: Pipeline, drawn: Drawn, easel: Easel
+) -> Generator[Stroke, torch.Tensor | None, Drawn]:
+    """Enlarge the painting, and paint it on from there."""
+    again, refining = msgspec.structs.replace(order, spec=second_pass(order.spec)), order.spec.refining
+    yield Beat(number=order.number, phase=Phase.ENCODING)
+    canvas = canvas_over(
+        enlarged(drawn.image, again.spec.size.painted),
+        pipeline.network,
+        easel.device.torch_device,
+        seed=again.spec.seed,
+        strength=refining.strength if refining else 1.0,
+    )
+    stretch = Stretch(before=len(drawn.timesteps))
+    over = yield from _denoised(again, pipeline, _denoising(again, pipeline, canvas, easel.device), stretch, easel)
+    batch_class = min(drawn.fingerprint.batch_class, over.fingerprint.batch_class)  # 0 promises nothing
+    return replace(
+        over,
+        fingerprint=replace(over.fingerprint, batch_class=batch_class),
+        timesteps=(*drawn.timesteps, *over.timesteps),
+    )
+
+
+def _denoised(
+    order: Paint, pipeline: Pipeline, denoising: Denoising, stretch: Stretch, easel: Easel
+) -> Generator[Stroke, torch.Tensor | None, Drawn]:
+    """Step by step through the network, then decode."""
+    fingerprint = yield from _denoise(order, pipeline, denoising, stretch, easel)
     finishing = time.perf_counter()
     yield Beat(number=order.number, phase=Phase.DECODING)
     image = denoising.canvas.restored(picture_of(pipeline.network.decode(denoising.latents())))
-    return Drawn(
-        image=image,
-        fingerprint=fingerprint,
-        timesteps=denoising.timesteps,
-        finishing=finishing,
-        candidate=candidate,
-    )
+    return Drawn(image=image, fingerprint=fingerprint, timesteps=denoising.timesteps, finishing=finishing)
 
 
 def _draw_whole(order: Paint, whole: WholePipeline, easel: Easel) -> Generator[Stroke, torch.Tensor | None, Drawn]:
@@ -146,7 +179,7 @@ def _loaded(order: Paint, easel: Easel) -> Generator[Stroke, torch.Tensor | None
             pipeline: Loaded = finished.value
             break
         yield beat if is_work else None
-    if order.spec.adapters or order.spec.vae is not None:
+    if order.spec.all_adapters or order.spec.vae is not None:
         yield beat
     return pipeline
 
@@ -163,7 +196,7 @@ def _candidate(order: Paint, pipeline: Pipeline, easel: Easel) -> Generator[Stro
     spec = order.spec
     if not is_chosen(spec, reads_mask=pipeline.network.reads_mask):
         return spec.candidate
-    steps = begin(order, pipeline, easel.device, candidate=spec.candidate).passes
+    steps = begin(order, pipeline, easel.device, candidate=spec.candidate).passes + refining_passes(spec)
     draft = msgspec.structs.replace(order, spec=draft_of(spec))
     beat = Beat(number=order.number, phase=Phase.DENOISING, step=0, steps=steps)
     return (
@@ -178,11 +211,16 @@ def _candidate(order: Paint, pipeline: Pipeline, easel: Easel) -> Generator[Stro
 
 def begin(order: Paint, pipeline: Pipeline, device: Device, *, candidate: int = 0) -> Denoising:
     """Encode the texts and the picture to start from, and draw the noise."""
+    canvas = canvas_of(order.spec, pipeline.network, order.workspace, device.torch_device, candidate=candidate)
+    return _denoising(order, pipeline, canvas, device)
+
+
+def _denoising(order: Paint, pipeline: Pipeline, canvas: Canvas, device: Device) -> Denoising:
     pipeline.adapters.activate(order.spec.adapters)
     return Denoising(
         order.spec,
         pipeline.texts.prepare(order.spec),
-        canvas=canvas_of(order.spec, pipeline.network, order.workspace, device.torch_device, candidate=candidate),
+        canvas=canvas,
         scheduler_config=pipeline.scheduler_config,
         device=device.torch_device,
         flow=pipeline.network.flow,
@@ -190,16 +228,16 @@ def begin(order: Paint, pipeline: Pipeline, device: Device, *, candidate: int = 
 
 
 def _denoise(
-    order: Paint, pipeline: Pipeline, denoising: Denoising, easel: Easel
+    order: Paint, pipeline: Pipeline, denoising: Denoising, stretch: Stretch, easel: Easel
 ) -> Generator[Stroke, torch.Tensor | None, Fingerprint]:
     """All passes. Returns the fingerprint under which they ran."""
-    began, batch_class = time.perf_counter(), 1
+    batch_class = 1
     while not denoising.is_finished:
-        beat = _beat(order, pipeline, denoising, began, easel)
+        beat = _beat(order, pipeline, denoising, stretch, easel)
         wanted = pass_wanted(order.spec, pipeline, denoising, beat)
         denoising.advance((yield from predicted(wanted)))
         batch_class = easel.batch_class(wanted)
-    yield _beat(order, pipeline, denoising, began, easel)
+    yield _beat(order, pipeline, denoising, stretch, easel)
     hashes = pipeline.adapters.hashes
     used = {adapter.id: hashes[adapter.id] for adapter in order.spec.adapters}
     decoding = pipeline.network.decoder.manner(order.spec.size.painted)
@@ -224,18 +262,16 @@ def pass_wanted(spec: GenerationSpec, pipeline: Pipeline, denoising: Denoising, 
     )
 
 
-def _beat(order: Paint, pipeline: Pipeline, denoising: Denoising, began: float, easel: Easel) -> Beat:
+def _beat(order: Paint, pipeline: Pipeline, denoising: Denoising, stretch: Stretch, easel: Easel) -> Beat:
     """Where the painting stands; the steps so far tell how long the others will take."""
-    done, eta_ms = denoising.passes_done, None
-    if done:
-        pass_ms = (time.perf_counter() - began) * 1000 / done
-        eta_ms = round(pass_ms * (denoising.passes - done) + easel.finishing_ms.get(order.spec.model, 0.0))
+    done = denoising.passes_done
+    left_ms = stretch.left_ms(done, denoising.passes)
     return Beat(
         number=order.number,
         phase=Phase.DENOISING,
-        step=done,
-        steps=denoising.passes,
-        eta_ms=eta_ms,
+        step=stretch.before + done,
+        steps=stretch.before + denoising.passes + stretch.after,
+        eta_ms=None if left_ms is None else round(left_ms + easel.finishing_ms.get(order.spec.model, 0.0)),
         preview=_preview(order, pipeline, denoising, easel),
     )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import torch
 
-from models.catalogue import AdapterCard, ModelCard, VaeCard
+from models.catalogue import AdapterCard, ModelCard, VaeCard, refiner_of
 from models.diffusion.device import Device
 from models.diffusion.loading import Additions, Loaded, Pipeline, loading
 from models.diffusion.placing import placement_of
@@ -49,7 +49,9 @@ class Residency:
     ) -> None:
         self._cards = cards
         self._device = device
-        self._additions = Additions(adapters=dict(adapters or {}), vaes=dict(vaes or {}))
+        refiners = [refiner for card in cards.values() if (refiner := refiner_of(card)) is not None]
+        theirs = {refiner.id: refiner for refiner in refiners}
+        self._additions = Additions(adapters={**(adapters or {}), **theirs}, vaes=dict(vaes or {}))
         self._pipelines: dict[str, Loaded] = {}
         self._queue: list[Caller] = []
         self._loading: Caller | None = None

@@ -19,6 +19,7 @@ from models.spec import GenerationSpec, Resampling, SizePlan
 
 FORMATS = ("PNG", "JPEG", "WEBP", "AVIF")
 SHA256 = re.compile("[0-9a-f]{64}")
+NOISE_ALONE = "This model starts from noise alone, not from a picture."
 PAINTED = 128  # the darkest level of a mask that means "paint here"
 
 
@@ -68,7 +69,7 @@ class Canvas:
     `noise` is standard normal; `generator` is what it was drawn from, and samplers draw on from it. `picture` is what
     the noise is added to, None where a painting begins at pure noise. `kept` is put back after each step. `beside` are
     the channels that an inpainting network reads beside the latents: the mask and the picture without what it hides.
-    `original` is None where no picture was given.
+    `original` is None where no picture was given. `strength` says how much of the schedule is walked, None all of it.
     """
 
     generator: torch.Generator
@@ -77,6 +78,7 @@ class Canvas:
     kept: Kept | None = None
     beside: tuple[torch.Tensor, ...] = ()
     original: Original | None = None
+    strength: float | None = None
 
     def restored(self, painted: Image.Image) -> Image.Image:
         """Put what was not to be painted back, at the painted size."""
@@ -100,16 +102,19 @@ def canvas_of(
             starting_latents(shape, generator)
         return Canvas(generator=generator, noise=starting_latents(shape, generator).to(device))
     if network.encoder is None:
-        raise PaintingBroken("This model starts from noise alone, not from a picture.")
+        raise PaintingBroken(NOISE_ALONE)
     encode = partial(network.encoder.encode, generator=generator)
     original = _blank(size) if init is None else read_original(init, workspace, size)
+    strength = None if init is None else init.strength
     is_masked = init is not None and init.mask_sha256 is not None
     is_from_noise = init is None or (init.strength == 1.0 and (network.reads_mask or is_masked))
     if network.reads_mask:
         picture = None if is_from_noise else encode(original.pixels().to(device))
         noise = starting_latents(shape, generator).to(device)
         beside = (original.mask_for(shape).to(device), encode(original.unmasked_pixels().to(device)))
-        return Canvas(generator=generator, noise=noise, picture=picture, beside=beside, original=original)
+        return Canvas(
+            generator=generator, noise=noise, picture=picture, beside=beside, original=original, strength=strength
+        )
     latents = encode(original.pixels().to(device))
     noise = starting_latents(shape, generator).to(device)
     kept = None
@@ -118,7 +123,23 @@ def canvas_of(
         if network.encoder.draws:  # diffusers encodes the masked picture, and nobody reads it: only its draw counts
             starting_latents(shape, generator)
     picture = None if is_from_noise else latents
-    return Canvas(generator=generator, noise=noise, picture=picture, kept=kept, original=original)
+    return Canvas(generator=generator, noise=noise, picture=picture, kept=kept, original=original, strength=strength)
+
+
+def canvas_over(painting: Image.Image, network: Network, device: torch.device, *, seed: int, strength: float) -> Canvas:
+    """Go over a whole painting at its own size.
+
+    Raises:
+        PaintingBroken: the model begins from noise alone.
+    """
+    if network.encoder is None:
+        raise PaintingBroken(NOISE_ALONE)
+    generator = generator_of(seed)
+    whole = Original(picture=painting, mask=Image.new("L", painting.size, 255))
+    latents = network.encoder.encode(whole.pixels().to(device), generator=generator)
+    shape = network.latent_shape(ImageSize(width=painting.width, height=painting.height))
+    noise = starting_latents(shape, generator).to(device)
+    return Canvas(generator=generator, noise=noise, picture=latents, strength=strength)
 
 
 def read_original(init: InitImage, workspace: Path, size: ImageSize) -> Original:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -11,21 +12,25 @@ from peft import LoraConfig
 from peft.utils import get_peft_model_state_dict, set_peft_model_state_dict
 
 TARGETS: Final = ("to_q", "to_k", "to_v", "to_out.0", "proj_in", "proj_out", "ff.net.0.proj", "ff.net.2")
+ALL_TARGETS: Final = (*TARGETS, "conv1", "conv2", "conv_shortcut", "conv", "conv_in", "conv_out", "time_emb_proj")
+"""Convolutions, too: every layer that turns features into others."""
 
 
-def with_adapter(network: UNet2DConditionModel, rank: int, seed: int) -> list[torch.nn.Parameter]:
+def with_adapter(
+    network: UNet2DConditionModel, rank: int, seed: int, targets: Sequence[str] = TARGETS
+) -> list[torch.nn.Parameter]:
     """Freeze the network and put a fresh adapter on it.
 
     Returns:
         The adapter's weights, the only ones that learn.
     """
     network.requires_grad_(False)
-    network.add_adapter(LoraConfig(r=rank, lora_alpha=rank, target_modules=list(TARGETS), init_lora_weights=True))
+    network.add_adapter(LoraConfig(r=rank, lora_alpha=rank, target_modules=list(targets), init_lora_weights=True))
     generator = torch.Generator().manual_seed(seed)
     weights = [weight for weight in network.parameters() if weight.requires_grad]
     for name, weight in network.named_parameters():
         if ".lora_A." in name:
-            drawn = torch.empty(weight.shape).normal_(0.0, weight.shape[1] ** -0.5, generator=generator)
+            drawn = torch.empty(weight.shape).normal_(0.0, weight[0].numel() ** -0.5, generator=generator)
             weight.data.copy_(drawn)
     return weights
 

@@ -73,10 +73,10 @@ class Bench:
         self.args, self.device = args, device_of(args.device)
         self.known = vocabulary_of(args.model)
         self.judge, self.accuracy = judging.opened(args.judge, self.device)
-        servings = zip(QUALITIES, args.steps, args.candidates, strict=True)
+        ways = zip(QUALITIES, args.steps, args.candidates, args.refine, strict=True)
         self.painters = {
-            quality: served.painter(Serving(steps=steps, guidance=args.guidance, candidates=candidates))
-            for quality, steps, candidates in servings
+            quality: served.painter(Serving(steps=steps, guidance=args.guidance, candidates=candidates, refine=refine))
+            for quality, steps, candidates, refine in ways
         }
         self.painter = self.painters["hd"]
         self._seen: dict[str, tuple[list[Caption], dict[str, torch.Tensor]]] = {}
@@ -182,7 +182,7 @@ class Bench:
         return Row(name=name, value=value, shown=f"{value:.1f} dB", bar=">= 28 dB", is_met=value >= 28.0)
 
     def latency(self) -> Iterator[Row]:
-        """Seconds to load, and to paint one native picture warm: the best of three."""
+        """Seconds to load, and to paint one picture warm: the best of three."""
         start = time.monotonic()
         Painter(self.args.model, Sampling(), self.device)
         yield self._seconds("load", time.monotonic() - start, 3.0)
@@ -190,7 +190,7 @@ class Bench:
             painter = self.painters[quality]
             painter.seconds("a boat")
             best = min(painter.seconds("a red boat on a lake") for _ in range(3))
-            yield self._seconds(f"{quality}, 256 px, {painter.serving.steps} steps", best, bar)
+            yield self._seconds(f"{quality}, 512 px, {painter.serving.steps} steps", best, bar)
 
     def _single(self, quality: str) -> tuple[list[Caption], dict[str, torch.Tensor]]:
         """Captions of at most one thing, the same first ones for each quality, and what the judge sees; painted once."""
@@ -274,6 +274,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         help="of standard, hd and ultra",
     )
     parser.add_argument("--candidates", type=int, nargs=3, default=[way.candidates for way in QUALITIES.values()])
+    parser.add_argument("--refine", type=float, nargs=3, default=[way.refine for way in QUALITIES.values()])
     parser.add_argument("--guidance", type=float, default=3.0)
     parser.add_argument("--no-sheet", action="store_true", help="leave out the contact sheet")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")

@@ -88,7 +88,11 @@ def first_weights(model: Path | None, channels: int, seed: int) -> UNet2DConditi
 
 def learner(model: Path | None, latents: Path, seed: int, device: torch.device) -> UNet2DConditionModel:
     """The network of `first_weights` as the device trains it best."""
-    network = first_weights(model, channels_of(latents), seed)
+    return ready_to_learn(first_weights(model, channels_of(latents), seed), device)
+
+
+def ready_to_learn(network: UNet2DConditionModel, device: torch.device) -> UNet2DConditionModel:
+    """The network as the device trains it best."""
     network = network.to(device, narrow_dtype(device)).to(memory_format=torch.channels_last).train()
     if device.type == "cpu":
         network.set_attn_processor(AttnProcessor())

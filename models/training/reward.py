@@ -74,6 +74,15 @@ class Painter:
             now = after.sqrt() * clean + (1.0 - after).sqrt() * noise
         return self._parts(now, steps, self._guided(now, steps, states, learns=True))[0]
 
+    def finished(self, now: torch.Tensor, states: torch.Tensor, done: int) -> torch.Tensor:
+        """The picture that noisy latents become which have `done` steps behind them."""
+        clean = now
+        for step in range(done, POINTS):
+            clean, noise = self._parts(now, step, self._guided(now, step, states))
+            after = self._powers[_time(step + 1)] if step + 1 < POINTS else clean.new_tensor(1.0)
+            now = after.sqrt() * clean + (1.0 - after).sqrt() * noise
+        return clean
+
     def _parts(self, now: torch.Tensor, done: int, velocity: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         power = self._powers[_time(done)]
         signal, spread = power.sqrt(), (1.0 - power).sqrt()

@@ -15,14 +15,20 @@ from typing import Final, Self
 
 from PIL import Image
 
-from models.catalogue import Catalogue, Family, ModelCard
+from models.catalogue import Catalogue, Family, ModelCard, UpscalerCard, refiner_of
 from models.engine import Painting
 from models.engine_process import EngineProcess
-from models.request import ImageSize, Sampler
-from models.spec import GenerationSpec, Resampling, SizePlan
+from models.request import Adapter, ImageSize, Sampler
+from models.sampling import Refiner
+from models.spec import GenerationSpec, Refining, Resampling, SizePlan
 
 MODEL: Final = "measured"
 SCORER: Final = "scorer"
+REFINER: Final = "refiner.safetensors"
+UPSCALER: Final = "upscaler.safetensors"
+REFINING_STEPS: Final = 20
+ENLARGED: Final = 2
+"""By what the sides of what is delivered are longer than those of what is painted."""
 SLOTS: Final = 8
 """As many paintings at a time as a server takes in."""
 
@@ -34,12 +40,13 @@ class Serving:
     steps: int = 20
     guidance: float = 3.0
     candidates: int = 1
+    refine: float = 0.0
 
 
 QUALITIES: Final = {
     "standard": Serving(steps=12),
-    "hd": Serving(steps=20, candidates=4),
-    "ultra": Serving(steps=30, candidates=8),
+    "hd": Serving(steps=20, candidates=4, refine=0.5),
+    "ultra": Serving(steps=30, candidates=8, refine=0.6),
 }
 """As the styles of the model in the box say it; those of its adapters paint at guidance 4."""
 
@@ -48,7 +55,7 @@ class Served:
     """An engine over one model folder; it ends with the block."""
 
     def __init__(self, model: Path, device: str = "auto") -> None:
-        scorer = model / SCORER
+        scorer, refiner, upscaler = model / SCORER, model / REFINER, model / UPSCALER
         card = ModelCard(
             id=MODEL,
             family=Family.STARTER,
@@ -57,10 +64,13 @@ class Served:
             native_pixels=256 * 256,
             is_default=True,
             scorer=scorer.resolve() if scorer.exists() else None,
+            refiner=Refiner(steps=REFINING_STEPS, path=refiner.resolve()) if refiner.exists() else None,
         )
-        self.chooses = card.scorer is not None
+        self.card, self.enlarges = card, upscaler.exists()
+        network = UpscalerCard(id=MODEL, path=upscaler.resolve(), licence="none")
+        catalogue = Catalogue({MODEL: card}, upscaler=network if self.enlarges else None)
         self._runner = asyncio.Runner()
-        self._engine = EngineProcess(Catalogue({MODEL: card}), environment={}, device=device, slots=SLOTS)
+        self._engine = EngineProcess(catalogue, environment={}, device=device, slots=SLOTS)
 
     def __enter__(self) -> Self:
         self._runner.run(self._engine.start())
@@ -71,8 +81,10 @@ class Served:
         self._runner.close()
 
     def painter(self, serving: Serving) -> ServedPainter:
-        """Who paints in this way. A model without a scorer has nothing to choose by."""
-        return ServedPainter(self, serving if self.chooses else replace(serving, candidates=1))
+        """Who paints in this way, as far as the model has what that takes: a scorer to choose, a refiner to go over."""
+        candidates = serving.candidates if self.card.scorer else 1
+        refine = serving.refine if self.card.refiner else 0.0
+        return ServedPainter(self, replace(serving, candidates=candidates, refine=refine))
 
     def painted(self, specs: Sequence[GenerationSpec]) -> list[tuple[Image.Image, Painting]]:
         """All at a time, as far as the engine has room."""
@@ -95,35 +107,52 @@ class ServedPainter:
     def paint(
         self, prompts: Sequence[str], *, negatives: Sequence[str] = (), first_seed: int = 0, side: int = 256
     ) -> list[Image.Image]:
-        """One square picture for each prompt; picture i is painted with seed first_seed + i."""
+        """One square picture for each prompt, painted at `side` and delivered at twice as much; picture i has the seed
+        first_seed + i."""
         unwanted = list(negatives) or [""] * len(prompts)
         specs = [
-            _spec(prompt, negative, self.serving, seed=first_seed + number, side=side)
+            self._spec(prompt, negative, seed=first_seed + number, side=side)
             for number, (prompt, negative) in enumerate(zip(prompts, unwanted, strict=True))
         ]
         return [picture for picture, _ in self.served.painted(specs)]
 
     def seconds(self, prompt: str) -> float:
         """What one picture takes alone, from its texts to its pixels."""
-        ((_, painting),) = self.served.painted([_spec(prompt, "", self.serving, seed=0, side=256)])
+        ((_, painting),) = self.served.painted([self._spec(prompt, "", seed=0, side=256)])
         return painting.render_ms / 1000
 
+    def _spec(self, prompt: str, negative: str, *, seed: int, side: int) -> GenerationSpec:
+        serving, refiner = self.serving, refiner_of(self.served.card)
+        over = Refining(
+            strength=serving.refine,
+            num_inference_steps=REFINING_STEPS,
+            guidance_scale=1.0,
+            adapters=(Adapter(id=refiner.id, weight=1.0),) if refiner else (),
+        )
+        return GenerationSpec(
+            model=MODEL,
+            prompt=prompt,
+            negative_prompt=negative,
+            seed=seed,
+            size=self._size(side),
+            sampler=Sampler.DPMPP_2M,
+            num_inference_steps=serving.steps,
+            guidance_scale=serving.guidance,
+            candidates=serving.candidates,
+            refining=over if serving.refine else None,
+        )
 
-def _spec(prompt: str, negative: str, serving: Serving, *, seed: int, side: int) -> GenerationSpec:
-    size = ImageSize(width=side, height=side)
-    return GenerationSpec(
-        model=MODEL,
-        prompt=prompt,
-        negative_prompt=negative,
-        seed=seed,
-        size=SizePlan(
-            painted=size, target=size, resampling=Resampling.NONE, upscale=1, upscale_resampling=Resampling.NONE
-        ),
-        sampler=Sampler.DPMPP_2M,
-        num_inference_steps=serving.steps,
-        guidance_scale=serving.guidance,
-        candidates=serving.candidates,
-    )
+    def _size(self, side: int) -> SizePlan:
+        painted = ImageSize(width=side, height=side)
+        enlarging = Resampling.NETWORK if self.served.enlarges else Resampling.LANCZOS
+        return SizePlan(
+            painted=painted,
+            refined=painted.times(ENLARGED) if self.serving.refine else None,
+            target=painted.times(ENLARGED),
+            resampling=Resampling.NONE if self.serving.refine else enlarging,
+            upscale=1,
+            upscale_resampling=Resampling.NONE,
+        )
 
 
 def _picture(painting: Painting) -> Image.Image:

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
-from plugins.tiny_specs import new_spec, plain_size
+from plugins.tiny_specs import new_spec
 
-from gateway.generations.pace import FIRST_GUESS_MS, Pace, Sitting, passes_of, work_of
-from models import GenerationSpec, InitImage, Sampler
+from gateway.generations.pace import FIRST_GUESS_MS, Pace, Sitting
+from models import GenerationSpec
 
 
 class Stopwatch:
@@ -54,26 +54,6 @@ def room() -> Iterator[Room]:
     room = Room()
     with room.visits:
         yield room
-
-
-@pytest.mark.parametrize(
-    ("changes", "passes"),
-    [
-        ({"num_inference_steps": 20}, 20),
-        ({"num_inference_steps": 20, "sampler": Sampler.HEUN}, 39),
-        ({"num_inference_steps": 20, "init_image": InitImage(sha256="0", strength=0.3)}, 6),
-        ({"num_inference_steps": 20, "init_image": InitImage(sha256="0", strength=0.01)}, 1),
-        ({"num_inference_steps": 20, "candidates": 4}, 18 + 20),
-        ({"num_inference_steps": 20, "candidates": 4, "sampler": Sampler.HEUN}, 33 + 39),
-        ({"num_inference_steps": 4, "candidates": 2}, 8 + 4),
-    ],
-)
-def test_passes_are_counted_as_the_network_sees_them(changes: dict[str, object], passes: int) -> None:
-    assert passes_of(new_spec(**changes)) == passes
-
-
-def test_work_is_painted_pixels_times_passes() -> None:
-    assert work_of(new_spec(size=plain_size(64, 32), num_inference_steps=10)) == 64 * 32 * 10
 
 
 def test_before_anything_is_known_each_picture_gets_the_first_guess(room: Room) -> None:

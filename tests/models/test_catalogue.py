@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
-from models import load_catalogue
+import pytest
+
+from models import AdapterUnknown, Family, ModelCard, load_catalogue
+from models.catalogue import refiner_of
+from models.sampling import Refiner
 
 CARD = """
 id = "one"
@@ -12,6 +16,7 @@ licence = "none"
 native_pixels = 262144
 is_default = true
 vae = "weights/vae"
+refiner = { steps = 20, path = "weights/over.safetensors" }
 embeddings = { "<cat>" = "weights/cat.safetensors", dog = "/abroad/dog.safetensors" }
 """
 
@@ -23,6 +28,7 @@ def test_every_path_of_a_card_counts_from_the_root(tmp_path: Path) -> None:
 
     assert card.path == Path("/installation/weights/one")
     assert card.vae == Path("/installation/weights/vae")
+    assert card.refiner.path == Path("/installation/weights/over.safetensors")
     assert card.embeddings == {
         "<cat>": Path("/installation/weights/cat.safetensors"),
         "dog": Path("/abroad/dog.safetensors"),
@@ -30,9 +36,30 @@ def test_every_path_of_a_card_counts_from_the_root(tmp_path: Path) -> None:
 
 
 def test_a_card_without_additions_has_none(tmp_path: Path) -> None:
-    (tmp_path / "one.toml").write_text("\n".join(CARD.splitlines()[:-2]))
+    (tmp_path / "one.toml").write_text("\n".join(CARD.splitlines()[:-3]))
 
     card = load_catalogue(tmp_path, root=Path("/installation")).get("one")
 
-    assert card.vae is None
+    assert card.vae is card.refiner is None
     assert card.embeddings == {}
+
+
+def test_a_refiner_is_a_lora_that_no_list_shows(tmp_path: Path) -> None:
+    (tmp_path / "one.toml").write_text(CARD)
+
+    catalogue = load_catalogue(tmp_path, root=Path("/installation"))
+
+    assert catalogue.adapters() == ()
+    assert catalogue.acting("one/refiner").path == Path("/installation/weights/over.safetensors")
+    with pytest.raises(AdapterUnknown):
+        catalogue.adapter("one/refiner")
+    with pytest.raises(AdapterUnknown):
+        catalogue.acting("two/refiner")
+
+
+def test_a_refiner_without_a_lora_is_the_model_itself() -> None:
+    card = ModelCard(
+        id="one", family=Family.SD1, path=Path("x"), licence="none", native_pixels=64, refiner=Refiner(steps=20)
+    )
+
+    assert refiner_of(card) is None

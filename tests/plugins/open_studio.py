@@ -57,7 +57,7 @@ class OpenStudio:
 
 
 def open_studio(
-    cards: Mapping[str, ModelCard],
+    cards: Mapping[str, ModelCard] | Residency,
     device: Device,
     workspace: Path,
     *,
@@ -65,8 +65,9 @@ def open_studio(
     folder: Path | None = None,
     compute: wire.Compute = wire.Compute.EXACT,
 ) -> OpenStudio:
+    residency = cards if isinstance(cards, Residency) else Residency(cards, device)
     calibrations = Calibrations(folder, largest=largest, holds_one=True, compute=compute)
-    return OpenStudio(studio=Studio(device, Residency(cards, device), calibrations, slots=16), workspace=workspace)
+    return OpenStudio(studio=Studio(device, residency, calibrations, slots=16), workspace=workspace)
 
 
 def bend(studio: OpenStudio, *models: str) -> None:

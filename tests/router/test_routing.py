@@ -166,17 +166,41 @@ def test_the_model_in_the_box_looks_for_a_good_beginning_at_better_qualities(
     assert router.route(request, seed=1).specs[0].candidates == candidates
 
 
-def test_what_begins_from_a_picture_has_one_beginning(router: Router) -> None:
+@pytest.mark.parametrize("style", ["watercolor", "blueprint"])
+def test_the_model_in_the_box_goes_over_large_pictures_at_better_qualities(router: Router, style: str) -> None:
+    standard, hd, ultra = (
+        router.route(GenerationRequest(prompt="a boat", style=style, quality=quality), seed=1).specs[0]
+        for quality in Quality
+    )
+    assert standard.refining is standard.size.refined is None
+    assert hd.size.painted == standard.size.painted
+    assert hd.size.refined == ultra.size.refined == hd.size.painted.times(2)
+    assert hd.refining is not None
+    assert ultra.refining is not None
+    assert hd.refining.strength <= ultra.refining.strength
+    assert [adapter.id for adapter in hd.refining.adapters] == ["starter/refiner"]
+    assert hd.adapters == standard.adapters
+
+
+def test_small_pictures_are_not_gone_over(router: Router) -> None:
+    small = GenerationRequest(prompt="a boat", width=256, height=320, quality=Quality.HD)
+    spec = router.route(small, seed=1).specs[0]
+    assert spec.refining is spec.size.refined is None
+
+
+def test_what_begins_from_a_picture_has_one_beginning_and_is_not_gone_over(router: Router) -> None:
     begun = GenerationRequest(
         prompt="a boat", quality=Quality.ULTRA, init_image=InitImage(sha256="0" * 64, strength=0.5)
     )
-    assert router.route(begun, seed=1).specs[0].candidates == 1
+    spec = router.route(begun, seed=1).specs[0]
+    assert (spec.candidates, spec.refining, spec.size.refined) == (1, None, None)
 
 
-def test_a_model_without_a_scorer_never_chooses(catalogue: Catalogue) -> None:
-    plain = replace(catalogue.default, scorer=None)
+def test_a_model_without_scorer_and_refiner_neither_chooses_nor_goes_over(catalogue: Catalogue) -> None:
+    plain = replace(catalogue.default, scorer=None, refiner=None)
     router = Router(STYLES, Catalogue({plain.id: plain}, {card.id: card for card in catalogue.adapters()}))
-    assert router.route(GenerationRequest(prompt="a boat", quality=Quality.HD), seed=1).specs[0].candidates == 1
+    spec = router.route(GenerationRequest(prompt="a boat", quality=Quality.HD), seed=1).specs[0]
+    assert (spec.candidates, spec.refining, spec.size.refined) == (1, None, None)
 
 
 def test_a_named_model_is_taken_with_its_familys_settings() -> None:

@@ -99,3 +99,25 @@ def test_a_network_enlarges_much_and_a_filter_little() -> None:
 def test_a_card_without_room_for_any_size_is_refused() -> None:
     with pytest.raises(SettingInvalid, match=r"card\.toml"):
         plan_size(ImageSize(width=512, height=512), card_of(32 * 32, multiple=64), is_upscaled=False)
+
+
+@pytest.mark.parametrize("target", PAIRS, ids=str)
+def test_what_is_much_enlarged_is_first_gone_over_at_twice_the_sides(target: ImageSize) -> None:
+    plain = plan_size(target, card_of(256 * 256), is_upscaled=False, has_upscaler=True)
+    plan = plan_size(target, card_of(256 * 256), is_upscaled=False, has_upscaler=True, is_refined=True)
+    assert plan.painted == plain.painted
+    assert plan.refined == plan.drawn == plan.painted.times(2)
+    assert plan.delivered == target
+    assert plan.covering.width >= target.width
+    assert plan.covering.height >= target.height
+    is_much = max(target.width / plan.drawn.width, target.height / plan.drawn.height) >= 1.5
+    if plan.drawn == target:
+        assert plan.resampling is Resampling.NONE
+    else:
+        assert plan.resampling is (Resampling.NETWORK if is_much else Resampling.LANCZOS)
+
+
+def test_what_is_hardly_enlarged_is_not_gone_over() -> None:
+    plan = plan_size(ImageSize(width=576, height=576), card_of(512 * 512), is_upscaled=True, is_refined=True)
+    assert plan.refined is None
+    assert plan.drawn == plan.painted

@@ -21,8 +21,10 @@ from models.training import (
     critic,
     denoiser,
     export,
+    faults,
     few_steps,
     latents,
+    refiner,
     rendering,
     reward,
     scorer,
@@ -101,7 +103,27 @@ def test_a_critic_becomes_the_scorer_by_which_the_engine_chooses(
         chosen, plain = (
             served.painter(Serving(steps=1, candidates=count)).paint(["a red boat", "a cat"]) for count in (3, 1)
         )
-    assert [picture.size for picture in (*chosen, *plain)] == [(256, 256)] * 4
+    assert [picture.size for picture in (*chosen, *plain)] == [(512, 512)] * 4
+
+
+def test_a_model_learns_from_its_own_faults_to_go_over_what_it_paints(trained: Path, tmp_path: Path) -> None:
+    model = Path(shutil.copytree(trained / "starter", tmp_path / "starter"))
+    few = ["--count", "2", "--shard", "2", "--processes", "1", "--scale", "2"]
+    rendering.main(["--out", f"{tmp_path}/world", *few])
+    faults.main(["--model", str(model), "--world", f"{tmp_path}/world", "--out", f"{tmp_path}/faults", "--device", "cpu"])
+    drawn, painted = (np.load(tmp_path / "faults" / f"0000{kind}.npy") for kind in ("", ".faults"))
+    assert drawn.shape == painted.shape == (2, 16, 32, 32)
+    assert not np.array_equal(drawn, painted)
+    assert refiner.main(["--model", str(model), "--faults", f"{tmp_path}/faults", "--out", str(model), *BRIEF])
+    network = Painter(model, Sampling(), torch.device("cpu")).pipeline.unet
+    read = read_lora(model / "refiner.safetensors", {"unet": network})["unet"]
+    assert {"conv_in", "conv_out", "down_blocks.0.resnets.0.conv1"} <= set(read.ranks)
+    with Served(model, "cpu") as served:
+        over, plain = (
+            served.painter(Serving(steps=1, refine=strength)).paint(["a red boat"])[0] for strength in (0.2, 0.0)
+        )
+    assert over.size == plain.size == (512, 512)
+    assert over.tobytes() != plain.tobytes()
 
 
 def test_critics_teach_a_model_what_was_asked(trained: Path, taught_critic: Path, tmp_path: Path) -> None:

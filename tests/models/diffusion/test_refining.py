@@ -1,0 +1,170 @@
+"""What was painted is enlarged and gone over: as if it had been sent back as a picture to begin from."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from plugins.open_studio import OpenStudio, open_studio
+from plugins.tiny_loras import adapter_card, write_lora
+from plugins.tiny_pictures import put
+from plugins.tiny_specs import card_of, new_spec, plain_size
+
+from models import Adapter, GenerationSpec, InitImage, Painting, PaintingBroken, Refining
+from models import child_protocol as wire
+from models.child_protocol import Beat
+from models.diffusion.device import Device
+from models.diffusion.refining import NOISE_APART
+from models.diffusion.residency import Residency
+from models.engine import Phase
+from models.spec import Resampling, SizePlan
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers
+
+PaintAll = Callable[[GenerationSpec], tuple[Painting, list[Beat]]]
+PaintWith = Callable[[Path, GenerationSpec], tuple[Painting, list[Beat]]]
+
+OVER = Refining(strength=0.5, num_inference_steps=8, guidance_scale=1.0)
+
+
+def refined_size(width: int = 32, height: int = 32) -> SizePlan:
+    """Painted, and gone over at twice the sides."""
+    large = plain_size(2 * width, 2 * height)
+    return replace(large, painted=plain_size(width, height).painted, refined=large.target)
+
+
+SPEC = new_spec(size=refined_size(), refining=OVER)
+
+
+def picture(painting: Painting) -> Image.Image:
+    size = (painting.size.width, painting.size.height)
+    return Image.frombytes("RGB", size, painting.pixels.read_bytes())
+
+
+@pytest.fixture
+def studio(sd1: Path, device: Device, tmp_path: Path) -> OpenStudio:
+    return open_studio({"tiny": card_of(sd1)}, device, tmp_path)
+
+
+def test_it_is_the_painting_sent_back_enlarged(paint: PaintAll, tmp_path: Path) -> None:
+    painting, _ = paint(SPEC)
+    ours = picture(painting)
+    base, _ = paint(replace(SPEC, size=plain_size(), refining=None))
+    enlarged = picture(base).resize((64, 64), Image.Resampling.LANCZOS)
+    by_hand = replace(
+        SPEC,
+        seed=SPEC.seed + NOISE_APART,
+        size=plain_size(64, 64),
+        refining=None,
+        init_image=InitImage(sha256=put(enlarged, tmp_path), strength=OVER.strength),
+        num_inference_steps=OVER.num_inference_steps,
+        guidance_scale=OVER.guidance_scale,
+    )
+    theirs, _ = paint(by_hand)
+
+    assert np.array_equal(np.asarray(ours), np.asarray(picture(theirs)))
+    assert np.asarray(ours).std() > 0
+
+
+def test_progress_and_recipe_count_both_runs(paint: PaintAll) -> None:
+    painting, beats = paint(SPEC)
+
+    steps = [(beat.step, beat.steps) for beat in beats if beat.phase is Phase.DENOISING]
+    assert steps == [(step, 7) for step in (0, 1, 2, 3, 3, 4, 5, 6, 7)]
+    assert len(painting.recipe.timesteps) == 3 + 4
+    assert painting.recipe.timesteps[3] < painting.recipe.timesteps[0]
+    assert painting.recipe.spec == SPEC
+    assert painting.size == SPEC.size.target
+
+
+def test_stronger_changes_more(paint: PaintAll) -> None:
+    base, _ = paint(replace(SPEC, size=plain_size(), refining=None))
+    enlarged = np.asarray(picture(base).resize((64, 64), Image.Resampling.LANCZOS), float)
+    changed = [
+        np.abs(
+            np.asarray(picture(paint(replace(SPEC, refining=replace(OVER, strength=strength)))[0]), float) - enlarged
+        )
+        for strength in (0.2, 0.8)
+    ]
+
+    assert changed[0].mean() < changed[1].mean()
+
+
+def test_in_company_it_is_the_same_as_alone(studio: OpenStudio, sd1: Path, device: Device, tmp_path: Path) -> None:
+    """Of all sizes and stages at once, those that end early and those that begin large."""
+    specs = [
+        SPEC,
+        replace(SPEC, seed=8),
+        replace(SPEC, seed=9, size=refined_size(48, 32)),
+        new_spec(size=plain_size(64, 64), guidance_scale=1.0, num_inference_steps=5),
+        new_spec(),
+    ]
+    alone = []
+    for spec in specs:
+        lonely = open_studio({"tiny": card_of(sd1)}, device, tmp_path)
+        number = lonely.ask(spec)
+        lonely.run()
+        alone.append(lonely.pixels()[number])
+    numbers = [studio.ask(spec) for spec in specs]
+    studio.run()
+
+    assert [studio.pixels()[number] for number in numbers] == alone
+    assert len(set(alone)) == len(specs)
+
+
+@pytest.mark.parametrize("step", [2, 5])
+def test_it_is_canceled_in_either_run(studio: OpenStudio, step: int) -> None:
+    number = studio.ask(SPEC)
+    while step not in studio.steps(number):
+        studio.tick()
+    studio.canceled.add(number)
+    studio.run()
+
+    assert isinstance(studio.ended()[number], wire.Stopped)
+
+
+def test_its_adapter_acts_on_the_second_run_alone(sd1: Path, device: Device, tmp_path: Path) -> None:
+    card = adapter_card(write_lora(tmp_path / "ink.safetensors", sd1))
+    studio = open_studio(Residency({"tiny": card_of(sd1)}, device, {card.id: card}), device, tmp_path)
+    inked = replace(SPEC, refining=replace(OVER, adapters=(Adapter(id=card.id, weight=1.0),)))
+    plain, other = (studio.ask(spec, preview_every=1) for spec in (SPEC, inked))
+    studio.run()
+
+    assert [shown(studio, plain)[step] == shown(studio, other)[step] for step in (1, 2, 7)] == [True, True, False]
+    hashes = [studio.ended()[number].painting.recipe.fingerprint.adapters for number in (plain, other)]
+    assert [list(named) for named in hashes] == [[], [card.id]]
+
+
+def shown(studio: OpenStudio, number: int) -> dict[int, bytes | None]:
+    """The preview at each step."""
+    beats = (report for report in studio.reports if isinstance(report, Beat) and report.number == number)
+    return {beat.step: beat.preview for beat in beats}
+
+
+def test_a_model_that_reads_masks_says_that_it_cannot(sd1_inpainting: Path, paint_with: PaintWith) -> None:
+    with pytest.raises(PaintingBroken, match="refiner"):
+        paint_with(sd1_inpainting, SPEC)
+
+
+def test_seeds_at_the_end_of_their_range_are_gone_over(paint: PaintAll) -> None:
+    painting, _ = paint(replace(SPEC, seed=2**32 - 1))
+
+    assert painting.recipe.spec.seed == 2**32 - 1
+
+
+def test_what_is_larger_still_is_enlarged_from_the_second_run(paint: PaintAll) -> None:
+    target = plain_size(96, 96).target
+    size = replace(SPEC.size, target=target, resampling=Resampling.LANCZOS)
+    ours, smaller = (picture(paint(spec)[0]) for spec in (replace(SPEC, size=size), SPEC))
+
+    expected = smaller.resize((96, 96), Image.Resampling.LANCZOS)
+    assert np.array_equal(np.asarray(ours), np.asarray(expected))
+
+
+def test_the_spec_of_the_second_run_is_whole() -> None:
+    spec: GenerationSpec = replace(SPEC, adapters=(Adapter(id="a", weight=1.0),))
+    named = replace(spec, refining=replace(OVER, adapters=(Adapter(id="b", weight=0.5),)))
+
+    assert [adapter.id for adapter in named.all_adapters] == ["a", "b"]
