@@ -95,7 +95,7 @@ class Router:
                 card,
                 is_upscaled=request.upscale,
                 has_upscaler=self._catalogue.upscaler is not None,
-                is_refined=refining is not None,
+                refiner=card.refiner if refining else None,
             ),
             refining=refining,
             negative_prompt=merged_negative(request.negative_prompt, style.wording_for(card)),

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from models import UPSCALE_FACTOR, ImageSize, ModelCard, Resampling, SettingInvalid, SizePlan
+from models.sampling import Refiner
 
 MUCH = 1.5  # below it a filter loses nothing that an eye would miss, and costs a hundredth
-REFINED_TIMES = 2  # the sides at which a painting is gone over, as the refiner of the model in the box was taught
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,12 +25,12 @@ class Native:
 
 
 def plan_size(
-    target: ImageSize, card: ModelCard, *, is_upscaled: bool, has_upscaler: bool = False, is_refined: bool = False
+    target: ImageSize, card: ModelCard, *, is_upscaled: bool, has_upscaler: bool = False, refiner: Refiner | None = None
 ) -> SizePlan:
     """Paint `target` itself where the model can, else the bucket that loses least; then enlarge, cover and crop.
 
-    `has_upscaler`: there is a network for what enlarges much; what enlarges little stays a filter's. `is_refined`: where
-    much is enlarged, the first doubling is gone over.
+    `has_upscaler`: there is a network for what enlarges much; what enlarges little stays a filter's. `refiner` goes over
+    what is painted; larger than that only where much is enlarged.
 
     Raises:
         SettingInvalid: the card's `native_pixels` leave room for no size at all.
@@ -40,7 +40,7 @@ def plan_size(
     if painted is None:
         raise SettingInvalid(f"{card.id}.toml: `native_pixels` is too small for `size_multiple` {card.size_multiple}.")
     best = Resampling.NETWORK if has_upscaler else Resampling.LANCZOS
-    refined = painted.times(REFINED_TIMES) if is_refined and _is_much(painted, target) else None
+    refined = _refined(painted, target, refiner) if refiner else None
     drawn = refined or painted
     enlarging = best if _is_much(drawn, target) else Resampling.LANCZOS
     return SizePlan(
@@ -51,6 +51,10 @@ def plan_size(
         upscale=UPSCALE_FACTOR if is_upscaled else 1,
         upscale_resampling=best if is_upscaled else Resampling.NONE,
     )
+
+
+def _refined(painted: ImageSize, target: ImageSize, refiner: Refiner) -> ImageSize | None:
+    return painted.times(refiner.scale) if refiner.scale == 1 or _is_much(painted, target) else None
 
 
 def _is_much(drawn: ImageSize, target: ImageSize) -> bool:

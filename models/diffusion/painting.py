@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 import msgspec
-import numpy as np
 import torch
 from PIL import Image
 
@@ -19,10 +18,11 @@ from models.diffusion.enlarging import needs_enlarging, write_picture
 from models.diffusion.families.whole import WholePipeline, drawing
 from models.diffusion.loading import Loaded, Pipeline
 from models.diffusion.passes import PassWanted, predicted
+from models.diffusion.pictures import picture_of
 from models.diffusion.progress import Stretch, first_stretch
-from models.diffusion.refining import check_refines, enlarged, second_pass
+from models.diffusion.refining import canvas_over, check_refines, second_pass
 from models.diffusion.residency import Residency
-from models.diffusion.starting import Canvas, canvas_of, canvas_over
+from models.diffusion.starting import Canvas, canvas_of
 from models.diffusion.upscaling import UpscalerStand
 from models.engine import Painting, Phase
 from models.manifest import Fingerprint, Recipe
@@ -102,50 +102,34 @@ def strokes(order: Paint, easel: Easel) -> Work:
 
 
 def _draw(order: Paint, pipeline: Pipeline, easel: Easel) -> Generator[Stroke, torch.Tensor | None, Drawn]:
-    """Paint, and go over it where the spec says so."""
+    """Paint step by step through the network, go over it where the spec says so, then decode."""
     if order.spec.refining is not None:
         check_refines(pipeline.network)
     candidate = yield from _candidate(order, pipeline, easel)
     denoising = begin(order, pipeline, easel.device, candidate=candidate)
     stretch = first_stretch(order.spec, rows=denoising.conditioning.rows)
-    drawn = yield from _denoised(order, pipeline, denoising, stretch, easel)
-    if order.spec.refining is not None:
-        drawn = yield from _gone_over(order, pipeline, drawn, easel)
-    return replace(drawn, candidate=candidate)
-
-
-def _gone_over(
-    order: Paint, pipeline: Pipeline, drawn: Drawn, easel: Easel
-) -> Generator[Stroke, torch.Tensor | None, Drawn]:
-    """Enlarge the painting, and paint it on from there."""
-    again, refining = msgspec.structs.replace(order, spec=second_pass(order.spec)), order.spec.refining
-    yield Beat(number=order.number, phase=Phase.ENCODING)
-    canvas = canvas_over(
-        enlarged(drawn.image, again.spec.size.painted),
-        pipeline.network,
-        easel.device.torch_device,
-        seed=again.spec.seed,
-        strength=refining.strength if refining else 1.0,
-    )
-    stretch = Stretch(before=len(drawn.timesteps))
-    over = yield from _denoised(again, pipeline, _denoising(again, pipeline, canvas, easel.device), stretch, easel)
-    batch_class = min(drawn.fingerprint.batch_class, over.fingerprint.batch_class)  # 0 promises nothing
-    return replace(
-        over,
-        fingerprint=replace(over.fingerprint, batch_class=batch_class),
-        timesteps=(*drawn.timesteps, *over.timesteps),
-    )
-
-
-def _denoised(
-    order: Paint, pipeline: Pipeline, denoising: Denoising, stretch: Stretch, easel: Easel
-) -> Generator[Stroke, torch.Tensor | None, Drawn]:
-    """Step by step through the network, then decode."""
     fingerprint = yield from _denoise(order, pipeline, denoising, stretch, easel)
+    timesteps = denoising.timesteps
+    if order.spec.refining is not None:
+        order, denoising = yield from _begun_again(order, pipeline, denoising, easel)
+        over = yield from _denoise(order, pipeline, denoising, Stretch(before=len(timesteps)), easel)
+        # A class of 0 promises nothing, whichever of both runs it was.
+        fingerprint = replace(over, batch_class=min(fingerprint.batch_class, over.batch_class))
+        timesteps = (*timesteps, *denoising.timesteps)
     finishing = time.perf_counter()
     yield Beat(number=order.number, phase=Phase.DECODING)
     image = denoising.canvas.restored(picture_of(pipeline.network.decode(denoising.latents())))
-    return Drawn(image=image, fingerprint=fingerprint, timesteps=denoising.timesteps, finishing=finishing)
+    return Drawn(image=image, fingerprint=fingerprint, timesteps=timesteps, finishing=finishing, candidate=candidate)
+
+
+def _begun_again(
+    order: Paint, pipeline: Pipeline, painted: Denoising, easel: Easel
+) -> Generator[Stroke, torch.Tensor | None, tuple[Paint, Denoising]]:
+    """The run that goes over what was painted, and its order."""
+    yield Beat(number=order.number, phase=Phase.ENCODING)
+    canvas = canvas_over(painted.latents(), order.spec, pipeline.network, easel.device.torch_device)
+    again = msgspec.structs.replace(order, spec=second_pass(order.spec))
+    return again, _denoising(again, pipeline, canvas, easel.device)
 
 
 def _draw_whole(order: Paint, whole: WholePipeline, easel: Easel) -> Generator[Stroke, torch.Tensor | None, Drawn]:
@@ -281,8 +265,3 @@ def _preview(order: Paint, pipeline: Pipeline, denoising: Denoising, easel: Ease
     every = easel.preview_every.get(order.number, order.preview_every)
     is_asked = every > 0 and denoising.passes_done % every == 0
     return pipeline.previews.attempt(denoising.estimate, order.spec.size.painted) if is_asked else None
-
-
-def picture_of(pixels: torch.Tensor) -> Image.Image:
-    """(height, width, 3) in 0..1 to 8 bits a channel, rounded to nearest."""
-    return Image.fromarray((pixels.numpy() * 255).round().astype(np.uint8), "RGB")

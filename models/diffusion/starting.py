@@ -13,13 +13,13 @@ from PIL import Image, ImageOps
 
 from models.diffusion.families.building import Network
 from models.diffusion.noise import generator_of, starting_latents
+from models.diffusion.pictures import levels_of
 from models.errors import PaintingBroken
 from models.request import MAX_INIT_PIXELS, ImageSize, InitImage
 from models.spec import GenerationSpec, Resampling, SizePlan
 
 FORMATS = ("PNG", "JPEG", "WEBP", "AVIF")
 SHA256 = re.compile("[0-9a-f]{64}")
-NOISE_ALONE = "This model starts from noise alone, not from a picture."
 PAINTED = 128  # the darkest level of a mask that means "paint here"
 
 
@@ -32,7 +32,7 @@ class Original:
 
     def pixels(self) -> torch.Tensor:
         """(1, 3, height, width) in -1..1, channels last in memory."""
-        return 2.0 * _tensor(self.picture) - 1.0
+        return 2.0 * levels_of(self.picture) - 1.0
 
     def unmasked_pixels(self) -> torch.Tensor:
         """Likewise, grey wherever anything is painted."""
@@ -51,7 +51,7 @@ class Original:
         return Image.composite(painted, self.picture, weights)
 
     def _painted_part(self) -> torch.Tensor:
-        return _tensor(self.mask) >= 0.5
+        return levels_of(self.mask) >= 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +102,7 @@ def canvas_of(
             starting_latents(shape, generator)
         return Canvas(generator=generator, noise=starting_latents(shape, generator).to(device))
     if network.encoder is None:
-        raise PaintingBroken(NOISE_ALONE)
+        raise PaintingBroken("This model starts from noise alone, not from a picture.")
     encode = partial(network.encoder.encode, generator=generator)
     original = _blank(size) if init is None else read_original(init, workspace, size)
     strength = None if init is None else init.strength
@@ -124,22 +124,6 @@ def canvas_of(
             starting_latents(shape, generator)
     picture = None if is_from_noise else latents
     return Canvas(generator=generator, noise=noise, picture=picture, kept=kept, original=original, strength=strength)
-
-
-def canvas_over(painting: Image.Image, network: Network, device: torch.device, *, seed: int, strength: float) -> Canvas:
-    """Go over a whole painting at its own size.
-
-    Raises:
-        PaintingBroken: the model begins from noise alone.
-    """
-    if network.encoder is None:
-        raise PaintingBroken(NOISE_ALONE)
-    generator = generator_of(seed)
-    whole = Original(picture=painting, mask=Image.new("L", painting.size, 255))
-    latents = network.encoder.encode(whole.pixels().to(device), generator=generator)
-    shape = network.latent_shape(ImageSize(width=painting.width, height=painting.height))
-    noise = starting_latents(shape, generator).to(device)
-    return Canvas(generator=generator, noise=noise, picture=latents, strength=strength)
 
 
 def read_original(init: InitImage, workspace: Path, size: ImageSize) -> Original:
@@ -210,9 +194,3 @@ def _covering(image: Image.Image, size: ImageSize) -> Image.Image:
     left, top = (covering.width - size.width) // 2, (covering.height - size.height) // 2
     box = (left * across, top * down, (left + size.width) * across, (top + size.height) * down)
     return image.resize((size.width, size.height), Image.Resampling.LANCZOS, box=box)
-
-
-def _tensor(image: Image.Image) -> torch.Tensor:
-    """(1, channels, height, width) in 0..1."""
-    levels = np.asarray(image).astype(np.float32) / 255.0
-    return torch.from_numpy(levels.reshape(1, image.height, image.width, -1)).permute(0, 3, 1, 2)

@@ -1,17 +1,20 @@
-"""Teach an adapter to go over an enlarged painting of the model and to put right what it finds there.
+"""Teach an adapter to go over a painting of the model and to put right what it finds there.
 
-    torchrun --standalone --nproc-per-node 2 -m models.training.refiner --model models/starter --faults DIR --out DIR
+    torchrun --standalone --nproc-per-node 2 -m models.training.refiner --model models/starter --world DIR --latents DIR \
+        --critic DIR/critic.safetensors --out DIR
 
-Each step shows the model's own enlarged painting of a scene (`faults.py`), disturbed with noise, and asks for the scene as it is drawn large
-(SDEdit, arXiv:2108.01073, with the wrong shapes as the beginning and the right ones as the end). Of less noise
-the drawn picture itself is shown more often: there the painting has been put right already. The adapter (LoRA) acts on every layer and
-paints without guidance. `DIR/refiner.safetensors` holds its average.
+Each step shows what the model makes of a scene (`faults.py`), disturbed with noise, and asks for the scene as it is drawn
+(SDEdit, arXiv:2108.01073, with wrong shapes as the beginning and the right ones as the end). Of less noise the
+drawn picture itself is shown more often: there the painting has been put right already. A critic reads what is foreseen of square
+pictures, and what it misreads is a part of the loss. The adapter (LoRA) acts on every layer. `DIR/refiner.safetensors`
+holds its average.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -22,78 +25,109 @@ from rich import print as show
 
 from models.training.adapters import ALL_TARGETS, Adapter, with_adapter, write_adapter
 from models.training.course import Average, Course, arguments, device_of, narrow, rate_at, set_rate
-from models.training.denoiser import reader, ready_to_learn, sampler_config
+from models.training.critic import disturbed, opened
+from models.training.denoiser import DROP_OUT, LATE, SUBJECT_WEIGHT, reader, ready_to_learn, sampler_config
+from models.training.judge import judge_loss, truths
+from models.training.latents import scale_of
 from models.training.parallel import average, share
+from models.training.rendering import read_scenes
+from models.training.sayings import spelled
 
-BATCHES: Final = {"cuda": 64, "cpu": 8}
+BATCHES: Final = {"cuda": 128, "cpu": 16}
 PEAK_RATE: Final = 1e-3
 RANK: Final = 24
-CROP: Final = 48
-"""Side of what is shown, of 64 of a square picture."""
-MOST_NOISE: Final = 760
+MOST_NOISE: Final = 780
 """The timestep from which a painting is gone over at most."""
 FAULTY_BETWEEN: Final = (150, 450)
 """Below the first timestep only drawn pictures are shown, above the second only paintings."""
+CRITIC_WEIGHT: Final = 0.005
+"""Of what the critic misreads, a sum over all that it is asked, beside the error of the velocity."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Scaled latents of drawn scenes and of paintings of the same, token ids, where subjects are, and what the scenes
+    show; one row a scene."""
+
+    drawn: torch.Tensor
+    painted: torch.Tensor
+    ids: torch.Tensor
+    focus: torch.Tensor
+    shown: dict[str, torch.Tensor]
+
+    @property
+    def is_square(self) -> bool:
+        return self.drawn.shape[2] == self.drawn.shape[3]
 
 
 class Pairs:
-    """Scaled latents of drawn pictures, of paintings of the same, and captions, grouped by shape."""
+    """All pairs in the device's memory, grouped by shape. `empty` are the token ids of no caption."""
 
-    def __init__(self, folder: Path, chance: torch.Generator) -> None:
-        self._chance, device = chance, chance.device
+    def __init__(self, world: Path, folder: Path, empty: torch.Tensor, chance: torch.Generator) -> None:
+        self._chance, self._empty, self._scale = chance, empty, scale_of(folder)
         found: dict[tuple[int, ...], list[tuple[torch.Tensor, ...]]] = {}
-        for path in sorted(folder.glob("*.ids.npy")):
-            named = [path.name.replace(".ids", kind) for kind in ("", ".faults", ".ids")]
-            parts = tuple(torch.from_numpy(np.load(folder / name)) for name in named)
-            found.setdefault(tuple(parts[0].shape[2:]), []).append(parts)
+        scenes: dict[tuple[int, ...], list[dict[str, torch.Tensor]]] = {}
+        for path in sorted(folder.glob("*.faults.npy")):
+            named = [path.name.replace(".faults", kind) for kind in ("", ".faults", ".ids", ".focus")]
+            parts = tuple(torch.from_numpy(np.load(folder / name)).to(chance.device) for name in named)
+            shape = tuple(parts[0].shape[2:])
+            found.setdefault(shape, []).append(parts)
+            scenes.setdefault(shape, []).append(truths(read_scenes(world / path.name.replace(".faults.npy", ".json"))))
         self._groups = [
-            tuple(torch.cat(rows).to(device) for rows in zip(*lots, strict=True)) for lots in found.values()
+            _pair([torch.cat(rows) for rows in zip(*lots, strict=True)], _joined(scenes[shape], chance.device))
+            for shape, lots in found.items()
         ]
-        self._odds = torch.tensor([float(len(group[0])) for group in self._groups])
+        self._odds = torch.tensor([float(len(group.drawn)) for group in self._groups])
         self._turn = torch.Generator().manual_seed(chance.initial_seed())
 
     def __len__(self) -> int:
-        return sum(len(group[0]) for group in self._groups)
+        return int(self._odds.sum())
 
-    def batch(self, count: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """The same windows, (count, channels, h, w), of drawn pictures and of paintings, and (count, MAX_TOKENS) token ids."""
-        drawn, painted, ids = self._groups[int(torch.multinomial(self._odds, 1, generator=self._turn))]
-        rows = torch.randint(len(drawn), (count,), generator=self._chance, device=drawn.device)
-        wording = torch.randint(ids.shape[1], (count,), generator=self._chance, device=drawn.device)
-        down, across = (self._window(side) for side in drawn.shape[2:])
-        shown, faulty = (latents[rows][:, :, down, across].float() for latents in (drawn, painted))
-        return shown, faulty, ids[rows, wording].long()
+    def batch(self, count: int) -> Pair:
+        """Of one shape; one wording of each caption, and of some none."""
+        group = self._groups[int(torch.multinomial(self._odds, 1, generator=self._turn))]
+        device = group.drawn.device
+        rows = torch.randint(len(group.drawn), (count,), generator=self._chance, device=device)
+        wording = torch.randint(group.ids.shape[1], (count,), generator=self._chance, device=device)
+        is_said = torch.rand(count, 1, generator=self._chance, device=device) > DROP_OUT
+        return Pair(
+            group.drawn[rows].float() * self._scale,
+            group.painted[rows].float() * self._scale,
+            torch.where(is_said, group.ids[rows, wording].long(), self._empty.long()),
+            group.focus[rows],
+            {name: values[rows] for name, values in group.shown.items()},
+        )
 
-    def _window(self, side: int) -> slice:
-        size = min(CROP, side)
-        first = int(torch.randint(side - size + 1, (), generator=self._turn))
-        return slice(first, first + size)
+
+def _pair(parts: Sequence[torch.Tensor], shown: dict[str, torch.Tensor]) -> Pair:
+    drawn, painted, ids, focus = parts
+    return Pair(drawn, painted, ids, focus, shown)
 
 
-def refining_loss(
-    network: UNet2DConditionModel,
-    states: torch.Tensor,
-    pair: tuple[torch.Tensor, torch.Tensor],
-    powers: torch.Tensor,
-    chance: torch.Generator,
-) -> torch.Tensor:
-    """The error of the velocity that leads from a disturbed painting to the picture drawn; `pair` is drawn and painted."""
-    drawn, painted = pair
-    count, device = len(drawn), drawn.device
+def _joined(parts: Sequence[dict[str, torch.Tensor]], device: torch.device) -> dict[str, torch.Tensor]:
+    return {name: torch.cat([part[name] for part in parts]).to(device) for name in parts[0]}
+
+
+def foreseen(
+    network: UNet2DConditionModel, states: torch.Tensor, pair: Pair, powers: torch.Tensor, chance: torch.Generator
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The error of the velocity that leads from a disturbed painting to the scene as it is drawn, and the (count, channels,
+    h, w) latents that it foresees."""
+    count, device = len(pair.drawn), pair.drawn.device
     within = torch.rand(count, generator=chance, device=device)
-    steps = ((torch.arange(count, device=device) + within) / count * MOST_NOISE).long()
+    steps = (((torch.arange(count, device=device) + within) / count) ** LATE * MOST_NOISE).long()
     least, most = FAULTY_BETWEEN
     is_faulty = torch.rand(count, generator=chance, device=device) < (steps - least) / (most - least)
-    shown = torch.where(is_faulty[:, None, None, None], painted, drawn)
+    begun = torch.where(is_faulty[:, None, None, None], pair.painted, pair.drawn)
     power = powers[steps][:, None, None, None]
     signal, spread = power.sqrt(), (1.0 - power).sqrt()
-    noise = torch.randn(drawn.shape, generator=chance, device=device)
-    noisy = signal * shown + spread * noise
-    wanted = (signal * noisy - drawn) / spread
+    noisy = signal * begun + spread * torch.randn(begun.shape, generator=chance, device=device)
+    wanted = (signal * noisy - pair.drawn) / spread
     given = noisy.to(states.dtype).contiguous(memory_format=torch.channels_last)
-    predicted = network(given, steps, states).sample.float()
-    loss: torch.Tensor = (predicted - wanted).square().mean()
-    return loss
+    velocity = network(given, steps, states).sample.float()
+    counts = 1.0 + (SUBJECT_WEIGHT - 1.0) * pair.focus[:, None].float()
+    error: torch.Tensor = ((velocity - wanted).square() * (counts / counts.mean())).mean()
+    return error, signal * noisy - spread * velocity
 
 
 def train(args: argparse.Namespace) -> bool:
@@ -103,31 +137,34 @@ def train(args: argparse.Namespace) -> bool:
         Whether the whole budget is spent.
     """
     device = device_of(args.device)
-    _, encoder = reader(args.model, device)
+    tokenizer, encoder = reader(args.model, device)
     plain = UNet2DConditionModel.from_pretrained(args.model / "unet", dtype=torch.float32)
     network = ready_to_learn(plain, device)
     weights = with_adapter(network, RANK, args.seed, ALL_TARGETS)
     share(weights)
     optimizer, mean = torch.optim.AdamW(weights, lr=PEAK_RATE, weight_decay=0.0), Average(weights, decay=0.995)
     course = Course(args, {"adapter": Adapter(network), "optimizer": optimizer, "mean": mean})
-    chance = course.chance(args.seed, device)
-    pairs, powers = Pairs(args.faults, chance), sampler_config().alphas_cumprod.to(device)
-    batch = args.batch or BATCHES[device.type]
+    chance, critic = course.chance(args.seed, device), opened(args.critic, plain.config.sample_size, device)
+    pairs = Pairs(args.world, args.latents, torch.from_numpy(spelled(tokenizer, [""])).to(device), chance)
+    powers, batch = sampler_config().alphas_cumprod.to(device), args.batch or BATCHES[device.type]
     show(f"{len(pairs)} pairs, {sum(weight.numel() for weight in weights) / 1e6:.2f} M weights")
     for done in course:
         set_rate(optimizer, PEAK_RATE * rate_at(done))
-        drawn, painted, ids = pairs.batch(batch)
+        pair = pairs.batch(batch)
         with narrow(device):
             with torch.no_grad():
-                states = encoder(ids).last_hidden_state
-            loss = refining_loss(network, states, (drawn, painted), powers, chance)
+                states = encoder(pair.ids).last_hidden_state
+            error, clean = foreseen(network, states, pair, powers, chance)
+            misread = (
+                judge_loss(critic(disturbed(clean, chance)), pair.shown) if pair.is_square else error.new_zeros(())
+            )
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        (error + CRITIC_WEIGHT * misread).backward()  # type: ignore[no-untyped-call]
         average([weight.grad for weight in weights if weight.grad is not None])
         torch.nn.utils.clip_grad_norm_(weights, 1.0)
         optimizer.step()
         mean.update()
-        course.say(loss)
+        course.say(error, f"misread {misread.item():.3f}")
     if course.rank == 0:
         with torch.no_grad():
             for weight, settled in zip(weights, mean.mean, strict=True):
@@ -138,9 +175,10 @@ def train(args: argparse.Namespace) -> bool:
 
 def main(argv: Sequence[str] | None = None) -> bool:
     """Command line."""
-    parser = arguments(__doc__, minutes=50.0)
+    parser = arguments(__doc__, minutes=40.0)
     parser.add_argument("--model", type=Path, default=Path("models/starter"))
-    parser.add_argument("--faults", type=Path, required=True, help="folder of `faults.py`")
+    for name in ("--world", "--latents", "--critic"):
+        parser.add_argument(name, type=Path, required=True)
     return train(parser.parse_args(argv))
 
 

@@ -1,7 +1,6 @@
 """Render the world to disk: shards of pictures and the scenes they show.
 
     python -m models.training.rendering --out DIR --seed 1 --count 100000 --minutes 3
-    python -m models.training.rendering --out DIR --seed 14 --count 8000 --scale 2     # twice the sides
 
 Shards that are there already are left alone, so a second call goes on where the first one ended.
 """
@@ -31,19 +30,17 @@ JUDGED_SIDE: Final = 128
 _SIZE_ODDS: Final = (0.64, 0.06, 0.06, 0.06, 0.06, 0.06, 0.06)
 
 
-def render_shard(out: Path, order: tuple[int, int, int, int], deadline: float) -> None:
+def render_shard(out: Path, order: tuple[int, int, int], deadline: float) -> None:
     """Write one shard: `NNNN.npy` (count, height, width, 3) uint8 and `NNNN.json` with its scenes.
 
-    `order` is seed, index, count of pictures, and by what their sides are longer than `SIZES`. The JSON file comes last and
-    says that the shard is whole.
+    `order` is seed, index and count of pictures. The JSON file comes last and says that the shard is whole.
     """
-    seed, index, count, scale = order
+    seed, index, count = order
     target = out / f"{index:04d}.json"
     if target.exists() or time.monotonic() > deadline:
         return
     rng = np.random.default_rng((seed, index))
-    width, height = SIZES[int(rng.choice(len(SIZES), p=_SIZE_ODDS)) if index else 0]
-    size = (width * scale, height * scale)
+    size = SIZES[int(rng.choice(len(SIZES), p=_SIZE_ODDS)) if index else 0]
     scenes = [drawn_scene(rng, size) for _ in range(count)]
     np.save(out / f"{index:04d}.npy", np.stack([painted(scene) for scene in scenes]))
     target.write_text(json.dumps([asdict(scene) for scene in scenes]))
@@ -79,16 +76,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=100_000)
     parser.add_argument("--shard", type=int, default=SHARD)
-    parser.add_argument("--scale", type=int, default=1, help="by what the sides are longer than a scene's own")
     parser.add_argument("--minutes", type=float, default=math.inf, help="after which no new shard is begun")
     parser.add_argument("--processes", type=int, default=multiprocessing.cpu_count())
     args = parser.parse_args(argv)
     args.out.mkdir(parents=True, exist_ok=True)
     start = time.monotonic()
     deadline = start + args.minutes * 60.0
-    orders = [
-        (args.out, (args.seed, k, args.shard, args.scale), deadline) for k in range(max(1, args.count // args.shard))
-    ]
+    orders = [(args.out, (args.seed, k, args.shard), deadline) for k in range(max(1, args.count // args.shard))]
     if args.processes < 2:
         for order in orders:
             render_shard(*order)

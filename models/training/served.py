@@ -147,9 +147,9 @@ class ServedPainter:
         enlarging = Resampling.NETWORK if self.served.enlarges else Resampling.LANCZOS
         return SizePlan(
             painted=painted,
-            refined=painted.times(ENLARGED) if self.serving.refine else None,
+            refined=painted if self.serving.refine else None,
             target=painted.times(ENLARGED),
-            resampling=Resampling.NONE if self.serving.refine else enlarging,
+            resampling=enlarging,
             upscale=1,
             upscale_resampling=Resampling.NONE,
         )

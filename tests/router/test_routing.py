@@ -19,7 +19,7 @@ from models import (
     RequestInvalid,
     Sampler,
 )
-from models.sampling import FLUX_TOLD_GUIDANCE
+from models.sampling import FLUX_TOLD_GUIDANCE, Refiner
 from router import NegativeMerge, Router, Styles, StyleUnknown, load_styles
 from router.routing import merged_negative
 from router.styles import Wording
@@ -167,14 +167,13 @@ def test_the_model_in_the_box_looks_for_a_good_beginning_at_better_qualities(
 
 
 @pytest.mark.parametrize("style", ["watercolor", "blueprint"])
-def test_the_model_in_the_box_goes_over_large_pictures_at_better_qualities(router: Router, style: str) -> None:
+def test_the_model_in_the_box_goes_over_its_paintings_at_better_qualities(router: Router, style: str) -> None:
     standard, hd, ultra = (
         router.route(GenerationRequest(prompt="a boat", style=style, quality=quality), seed=1).specs[0]
         for quality in Quality
     )
     assert standard.refining is standard.size.refined is None
-    assert hd.size.painted == standard.size.painted
-    assert hd.size.refined == ultra.size.refined == hd.size.painted.times(2)
+    assert hd.size.refined == ultra.size.refined == hd.size.painted == standard.size.painted
     assert hd.refining is not None
     assert ultra.refining is not None
     assert hd.refining.strength <= ultra.refining.strength
@@ -182,10 +181,14 @@ def test_the_model_in_the_box_goes_over_large_pictures_at_better_qualities(route
     assert hd.adapters == standard.adapters
 
 
-def test_small_pictures_are_not_gone_over(router: Router) -> None:
-    small = GenerationRequest(prompt="a boat", width=256, height=320, quality=Quality.HD)
-    spec = router.route(small, seed=1).specs[0]
+def test_a_refiner_of_large_pictures_leaves_small_ones_alone(catalogue: Catalogue) -> None:
+    card = replace(catalogue.default, refiner=Refiner(steps=20, scale=2))
+    router = Router(STYLES, Catalogue({card.id: card}, {lora.id: lora for lora in catalogue.adapters()}))
+    small = GenerationRequest(prompt="a boat", width=256, height=256, quality=Quality.HD)
+    spec, large = (router.route(asked, seed=1).specs[0] for asked in (small, replace(small, width=1024, height=1024)))
     assert spec.refining is spec.size.refined is None
+    assert large.refining is not None
+    assert large.size.refined == large.size.painted.times(2)
 
 
 def test_what_begins_from_a_picture_has_one_beginning_and_is_not_gone_over(router: Router) -> None:

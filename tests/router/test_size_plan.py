@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models import SIDES, Family, ImageSize, ModelCard, Resampling, SettingInvalid
+from models.sampling import Refiner
 from router import plan_size
 
 PAIRS = [ImageSize(width=width, height=height) for width, height in product(SIDES, SIDES)]
@@ -104,7 +105,9 @@ def test_a_card_without_room_for_any_size_is_refused() -> None:
 @pytest.mark.parametrize("target", PAIRS, ids=str)
 def test_what_is_much_enlarged_is_first_gone_over_at_twice_the_sides(target: ImageSize) -> None:
     plain = plan_size(target, card_of(256 * 256), is_upscaled=False, has_upscaler=True)
-    plan = plan_size(target, card_of(256 * 256), is_upscaled=False, has_upscaler=True, is_refined=True)
+    plan = plan_size(
+        target, card_of(256 * 256), is_upscaled=False, has_upscaler=True, refiner=Refiner(steps=20, scale=2)
+    )
     assert plan.painted == plain.painted
     assert plan.refined == plan.drawn == plan.painted.times(2)
     assert plan.delivered == target
@@ -117,7 +120,9 @@ def test_what_is_much_enlarged_is_first_gone_over_at_twice_the_sides(target: Ima
         assert plan.resampling is (Resampling.NETWORK if is_much else Resampling.LANCZOS)
 
 
-def test_what_is_hardly_enlarged_is_not_gone_over() -> None:
-    plan = plan_size(ImageSize(width=576, height=576), card_of(512 * 512), is_upscaled=True, is_refined=True)
-    assert plan.refined is None
+@pytest.mark.parametrize(("scale", "is_refined"), [(1, True), (2, False)])
+def test_what_is_hardly_enlarged_is_gone_over_at_its_own_size_alone(scale: int, is_refined: bool) -> None:
+    refiner = Refiner(steps=20, scale=scale)
+    plan = plan_size(ImageSize(width=576, height=576), card_of(512 * 512), is_upscaled=True, refiner=refiner)
+    assert plan.refined == (plan.painted if is_refined else None)
     assert plan.drawn == plan.painted

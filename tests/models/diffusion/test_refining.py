@@ -1,4 +1,4 @@
-"""What was painted is enlarged and gone over: as if it had been sent back as a picture to begin from."""
+"""What was painted is gone over: as if it had been sent back as a picture to begin from."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from plugins.open_studio import OpenStudio, open_studio
 from plugins.tiny_loras import adapter_card, write_lora
@@ -15,15 +16,24 @@ from plugins.tiny_specs import card_of, new_spec, plain_size
 from models import Adapter, GenerationSpec, InitImage, Painting, PaintingBroken, Refining
 from models import child_protocol as wire
 from models.child_protocol import Beat
+from models.diffusion.denoising import Denoising
 from models.diffusion.device import Device
+from models.diffusion.loading import Pipeline
+from models.diffusion.noise import generator_of
+from models.diffusion.painting import pass_wanted
+from models.diffusion.passes import run_pass
+from models.diffusion.pictures import picture_of
 from models.diffusion.refining import NOISE_APART
 from models.diffusion.residency import Residency
+from models.diffusion.starting import Canvas
 from models.engine import Phase
 from models.spec import Resampling, SizePlan
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers
 
 PaintAll = Callable[[GenerationSpec], tuple[Painting, list[Beat]]]
+Denoise = Callable[[Path, GenerationSpec], torch.Tensor]
+Load = Callable[[Path], Pipeline]
 PaintWith = Callable[[Path, GenerationSpec], tuple[Painting, list[Beat]]]
 
 OVER = Refining(strength=0.5, num_inference_steps=8, guidance_scale=1.0)
@@ -33,6 +43,11 @@ def refined_size(width: int = 32, height: int = 32) -> SizePlan:
     """Painted, and gone over at twice the sides."""
     large = plain_size(2 * width, 2 * height)
     return replace(large, painted=plain_size(width, height).painted, refined=large.target)
+
+
+def in_place() -> SizePlan:
+    """Gone over as large as it was painted."""
+    return replace(plain_size(), refined=plain_size().painted)
 
 
 SPEC = new_spec(size=refined_size(), refining=OVER)
@@ -68,6 +83,30 @@ def test_it_is_the_painting_sent_back_enlarged(paint: PaintAll, tmp_path: Path) 
     assert np.asarray(ours).std() > 0
 
 
+def test_at_its_own_size_it_begins_at_the_very_latents(
+    sd1: Path, load: Load, denoise: Denoise, paint: PaintAll, device: Device
+) -> None:
+    """Nothing is lost to eight bits and the autoencoder on the way."""
+    spec, pipeline = replace(SPEC, size=in_place()), load(sd1)
+    base = denoise(sd1, replace(spec, size=plain_size(), refining=None))
+    again = replace(spec, size=plain_size(), refining=None, num_inference_steps=8, guidance_scale=1.0)
+    generator = generator_of(SPEC.seed + NOISE_APART)
+    noise = torch.randn(base.shape, generator=generator)
+    denoising = Denoising(
+        again,
+        pipeline.texts.prepare(again),
+        canvas=Canvas(generator=generator, noise=noise, picture=base, strength=OVER.strength),
+        scheduler_config=pipeline.scheduler_config,
+        device=device.torch_device,
+    )
+    while not denoising.is_finished:
+        wanted = pass_wanted(again, pipeline, denoising, Beat(number=1, phase=Phase.DENOISING))
+        denoising.advance(run_pass([wanted], 1)[0])
+    expected = picture_of(pipeline.network.decode(denoising.latents()))
+
+    assert np.array_equal(np.asarray(picture(paint(spec)[0])), np.asarray(expected))
+
+
 def test_progress_and_recipe_count_both_runs(paint: PaintAll) -> None:
     painting, beats = paint(SPEC)
 
@@ -98,6 +137,7 @@ def test_in_company_it_is_the_same_as_alone(studio: OpenStudio, sd1: Path, devic
         SPEC,
         replace(SPEC, seed=8),
         replace(SPEC, seed=9, size=refined_size(48, 32)),
+        replace(SPEC, seed=10, size=in_place()),
         new_spec(size=plain_size(64, 64), guidance_scale=1.0, num_inference_steps=5),
         new_spec(),
     ]

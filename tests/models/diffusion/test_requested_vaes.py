@@ -14,8 +14,9 @@ from models import Family, GenerationSpec, ModelUnavailable, VaeCard, WeightsRej
 from models.child_protocol import Paint
 from models.diffusion.device import Device
 from models.diffusion.loading import Pipeline
-from models.diffusion.painting import Easel, picture_of, strokes
+from models.diffusion.painting import Easel, strokes
 from models.diffusion.passes import PassWanted, run_pass
+from models.diffusion.pictures import picture_of
 from models.diffusion.residency import Residency
 from models.diffusion.samplers import new_schedule
 from models.diffusion.upscaling import UpscalerStand

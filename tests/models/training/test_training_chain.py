@@ -106,15 +106,19 @@ def test_a_critic_becomes_the_scorer_by_which_the_engine_chooses(
     assert [picture.size for picture in (*chosen, *plain)] == [(512, 512)] * 4
 
 
-def test_a_model_learns_from_its_own_faults_to_go_over_what_it_paints(trained: Path, tmp_path: Path) -> None:
+def test_a_model_learns_from_its_own_faults_to_go_over_what_it_paints(
+    trained: Path, taught_critic: Path, tmp_path: Path
+) -> None:
     model = Path(shutil.copytree(trained / "starter", tmp_path / "starter"))
-    few = ["--count", "2", "--shard", "2", "--processes", "1", "--scale", "2"]
-    rendering.main(["--out", f"{tmp_path}/world", *few])
-    faults.main(["--model", str(model), "--world", f"{tmp_path}/world", "--out", f"{tmp_path}/faults", "--device", "cpu"])
-    drawn, painted = (np.load(tmp_path / "faults" / f"0000{kind}.npy") for kind in ("", ".faults"))
-    assert drawn.shape == painted.shape == (2, 16, 32, 32)
+    learnt = Path(shutil.copytree(trained / "latents", tmp_path / "latents"))
+    for mirrored in learnt.glob("*m.*"):
+        mirrored.unlink()
+    faults.main(["--model", str(model), "--latents", str(learnt), "--device", "cpu"])
+    drawn, painted = (np.load(learnt / f"0000{kind}.npy") for kind in ("", ".faults"))
+    assert drawn.shape == painted.shape == (2, 16, 16, 16)
     assert not np.array_equal(drawn, painted)
-    assert refiner.main(["--model", str(model), "--faults", f"{tmp_path}/faults", "--out", str(model), *BRIEF])
+    named = ["--model", str(model), "--world", f"{trained}/world", "--critic", str(taught_critic)]
+    assert refiner.main([*named, "--latents", str(learnt), "--out", str(model), *BRIEF])
     network = Painter(model, Sampling(), torch.device("cpu")).pipeline.unet
     read = read_lora(model / "refiner.safetensors", {"unet": network})["unet"]
     assert {"conv_in", "conv_out", "down_blocks.0.resnets.0.conv1"} <= set(read.ranks)
