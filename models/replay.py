@@ -91,8 +91,10 @@ def check_bounds(spec: GenerationSpec) -> None:
     """Refuse what no recipe of ours says: it came from somewhere else, and following it could fill the machine.
 
     Raises:
-        RequestInvalid: a number or a text is out of bounds; `field` names it.
+        RequestInvalid: a number or a text is out of bounds, or half of what belongs together is missing; `field` names it.
     """
+    if (spec.refining is None) != (spec.size.refined is None):
+        raise RequestInvalid("`refining` and `size.refined` stand together or not at all.", field="refining")
     if (count := len(spec.all_adapters)) > MAX_ADAPTERS:
         raise RequestInvalid(f"`adapters` names {count}; at most {MAX_ADAPTERS} act.", field="adapters")
     for field, value, low, high in _ranges(spec):

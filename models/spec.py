@@ -60,7 +60,7 @@ class SizePlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refining:
-    """How a painting is gone over once it is enlarged: it is disturbed with noise and painted on.
+    """How a painting is gone over: it is disturbed with noise and painted on.
 
     `strength`, above 0 up to 1, says how much of a schedule of `num_inference_steps` is walked again. `adapters` act there
     behind the painting's own.

@@ -38,8 +38,9 @@ PEAK_RATE: Final = 1e-3
 RANK: Final = 24
 MOST_NOISE: Final = 780
 """The timestep from which a painting is gone over at most."""
-FAULTY_BETWEEN: Final = (150, 450)
-"""Below the first timestep only drawn pictures are shown, above the second only paintings."""
+FAULTY_BETWEEN: Final = (450, 700)
+"""Below the first timestep only drawn pictures are shown, above the second only paintings: what is wrong is to be put right in
+the first steps, and then made crisp. Paintings shown far below made pictures soft."""
 CRITIC_WEIGHT: Final = 0.005
 """Of what the critic misreads, a sum over all that it is asked, beside the error of the velocity."""
 

@@ -7,7 +7,7 @@ import pytest
 from plugins.fake_engine import FINGERPRINT
 from plugins.tiny_specs import new_spec, plain_size
 
-from models import Adapter, ImageSize, InitImage, Recipe, RequestInvalid, Resampling, SizePlan
+from models import Adapter, ImageSize, InitImage, Recipe, Refining, RequestInvalid, Resampling, SizePlan
 from models.replay import Difference, check_bounds, compare, differences
 
 RECIPE = Recipe(spec=new_spec(), fingerprint=FINGERPRINT, pixel_sha256="a" * 64, timesteps=(999.0, 500.0, 1.0))
@@ -99,15 +99,26 @@ def test_a_recipe_from_before_schedules_were_written_down_is_read_and_not_blamed
     assert differences(recipe, changed) == (Difference(member="pixel_sha256", expected=recipe.pixel_sha256, found="b"),)
 
 
-def size(painted: tuple[int, int], target: tuple[int, int], upscale: int = 1) -> SizePlan:
+OVER = Refining(
+    strength=0.6, num_inference_steps=20, guidance_scale=2.0, adapters=(Adapter(id="one/refiner", weight=1.0),)
+)
+
+
+def size(
+    painted: tuple[int, int], target: tuple[int, int], upscale: int = 1, *, refined: int | None = None
+) -> SizePlan:
     (width, height), (wide, high) = painted, target
     return SizePlan(
         painted=ImageSize(width=width, height=height),
+        refined=None if refined is None else ImageSize(width=width * refined, height=height * refined),
         target=ImageSize(width=wide, height=high),
         resampling=Resampling.LANCZOS,
         upscale=upscale,
         upscale_resampling=Resampling.LANCZOS,
     )
+
+
+SMALL = size((256, 256), (512, 512), refined=1)
 
 
 @pytest.mark.parametrize(
@@ -120,6 +131,8 @@ def size(painted: tuple[int, int], target: tuple[int, int], upscale: int = 1) ->
         {"size": size((128, 512), (512, 1920), 4)},
         {"adapters": (Adapter(id="moon", weight=-0.5),), "init_image": InitImage(sha256="a", strength=1.0)},
         {"prompt": "x" * 2000, "negative_prompt": ""},
+        {"size": size((256, 256), (512, 512), refined=1), "refining": OVER},
+        {"size": size((960, 960), (1920, 1920), 4, refined=2), "refining": OVER},
     ],
 )
 def test_what_this_service_plans_is_within_the_bounds(change):
@@ -147,6 +160,14 @@ def test_what_this_service_plans_is_within_the_bounds(change):
         ({"adapters": (Adapter(id="moon", weight=1e9),)}, "adapters[0].weight"),
         ({"adapters": (Adapter(id="moon", weight=1.0),) * 17}, "adapters"),
         ({"init_image": InitImage(sha256="a", strength=7.0)}, "strength"),
+        ({"refining": OVER}, "refining"),
+        ({"size": size((256, 256), (512, 512), refined=1)}, "refining"),
+        ({"size": size((256, 256), (512, 512), refined=100), "refining": OVER}, "refined.width"),
+        ({"size": size((1920, 1920), (1920, 1920), refined=3), "refining": OVER}, "refined.width"),
+        ({"size": SMALL, "refining": replace(OVER, strength=2.0)}, "refining.strength"),
+        ({"size": SMALL, "refining": replace(OVER, num_inference_steps=10**9)}, "refining.num_inference_steps"),
+        ({"size": SMALL, "refining": replace(OVER, guidance_scale=1e308)}, "refining.guidance_scale"),
+        ({"size": SMALL, "refining": replace(OVER, adapters=OVER.adapters * 17)}, "adapters"),
     ],
 )
 def test_what_could_fill_the_machine_is_refused_by_name(change, field):

@@ -48,6 +48,18 @@ class WholePipeline:
         return [part for part in self.pipeline.components.values() if isinstance(part, torch.nn.Module)]
 
 
+def _check_possible(spec: GenerationSpec) -> None:
+    """Raises PaintingBroken."""
+    if spec.init_image is not None:
+        raise PaintingBroken("This model starts from noise alone, not from a picture.")
+    if spec.clip_skip:
+        raise PaintingBroken("Of this model's text encoder no layers can be left out (`clip_skip`).")
+    if spec.refining is not None:
+        raise PaintingBroken("This model cannot go over its paintings; its card must name no `refiner`.")
+    if spec.vae is not None:
+        raise PaintingBroken("This model is painted as a whole; it takes no other autoencoder (`vae`).")
+
+
 def drawing(
     whole: WholePipeline, spec: GenerationSpec, device: Device
 ) -> Generator[int, None, tuple[torch.Tensor, tuple[float, ...]]]:
@@ -60,12 +72,7 @@ def drawing(
         ModelUnavailable: the spec wants what this pipeline cannot do.
         PaintingBroken: the pipeline refused, or gave back no picture of the size wanted.
     """
-    if spec.init_image is not None:
-        raise PaintingBroken("This model starts from noise alone, not from a picture.")
-    if spec.clip_skip:
-        raise PaintingBroken("Of this model's text encoder no layers can be left out (`clip_skip`).")
-    if spec.vae is not None:
-        raise PaintingBroken("This model is painted as a whole; it takes no other autoencoder (`vae`).")
+    _check_possible(spec)
     pipeline = copy(whole.pipeline)
     pipeline.scheduler = scheduler_for(whole.pipeline.scheduler, spec.sampler)
     pipeline.set_progress_bar_config(disable=True)

@@ -17,7 +17,7 @@ from plugins.open_studio import OpenStudio, open_studio
 from plugins.tiny_specs import card_of, new_spec
 from plugins.tiny_wholes import build_lcm, build_pag, build_pixart
 
-from models import Execution, Family, GenerationSpec, InitImage, Phase, Sampler
+from models import Execution, Family, GenerationSpec, InitImage, Phase, Refining, Sampler
 from models import child_protocol as wire
 from models.diffusion.device import Device
 from models.diffusion.families.building import BUILDERS
@@ -245,6 +245,10 @@ def test_a_pipeline_that_fails_in_the_middle_fails_alone(
         ({"sampler": Sampler.LCM}, "not with lcm"),
         ({"init_image": InitImage(sha256="0" * 64, strength=0.5)}, "starts from noise alone"),
         ({"clip_skip": 1}, "no layers can be left out"),
+        (
+            {"refining": Refining(strength=0.5, num_inference_steps=4, guidance_scale=1.0)},
+            "cannot go over its paintings",
+        ),
     ],
 )
 def test_what_the_pipeline_cannot_do_is_refused_in_words(
