@@ -12,7 +12,7 @@ from pathlib import Path
 from gateway.cli.painting import write
 from gateway.settings import load_settings
 from gateway.wiring import Installation
-from models import GenerationRequest, Progress, Recipe
+from models import GenerationRequest, Progress, Quality, Recipe
 from models.manifest import Fingerprint
 
 PAGE = Path(__file__).parent / "gallery.md"
@@ -35,20 +35,24 @@ class Entry:
     style: str
     prompt: str
     seed: int
+    quality: Quality = Quality.STANDARD
 
     @property
     def file(self) -> str:
-        return f"{self.style}-{self.seed}.webp"
+        better = "" if self.quality is Quality.STANDARD else f"-{self.quality}"
+        return f"{self.style}-{self.seed}{better}.webp"
 
     @property
     def command(self) -> str:
         return (
-            f'pinxit generate "{self.prompt}" --style {self.style} --seed {self.seed}'
+            f'pinxit generate "{self.prompt}" --style {self.style} --seed {self.seed} --quality {self.quality}'
             f" --width {SIDE} --height {SIDE} -o {self.file}"
         )
 
     def request(self) -> GenerationRequest:
-        return GenerationRequest(prompt=self.prompt, style=self.style, seed=self.seed, width=SIDE, height=SIDE)
+        return GenerationRequest(
+            prompt=self.prompt, style=self.style, seed=self.seed, quality=self.quality, width=SIDE, height=SIDE
+        )
 
 
 ENTRIES = (
@@ -103,7 +107,7 @@ def engine_of(fingerprint: Fingerprint) -> str:
 
 
 def _blocks(entry: Entry, recipe: Recipe) -> Iterator[str]:
-    yield f"## {entry.prompt}, {entry.style}, seed {entry.seed}\n"
+    yield f"## {entry.prompt}, {entry.style}, {entry.quality}, seed {entry.seed}\n"
     yield f"![{entry.prompt}, {entry.style}](pictures/gallery/{entry.file})\n"
     yield f"```sh\n{entry.command}\n```\n"
     yield f"`{recipe.pixel_sha256}`\n"

@@ -9,7 +9,7 @@ import msgspec
 from models.errors import RequestInvalid
 from models.manifest import Recipe
 from models.request import MAX_SEED, MAX_SIDE, UPSCALE_FACTOR
-from models.spec import MAX_CANDIDATES, GenerationSpec
+from models.spec import MAX_CANDIDATES, MAX_ROUNDS, GenerationSpec
 
 PIXELS = "pixel_sha256"
 NOTHING = "none"
@@ -128,6 +128,7 @@ def _ranges(spec: GenerationSpec) -> Iterator[tuple[str, float, float, float]]:
     if spec.init_image is not None:
         yield "strength", spec.init_image.strength, 0, 1
     if spec.refining is not None:
+        yield "refining.rounds", spec.refining.rounds, 1, MAX_ROUNDS
         yield "refining.strength", spec.refining.strength, 0, 1
         yield "refining.num_inference_steps", spec.refining.num_inference_steps, 1, MAX_STEPS
         yield "refining.guidance_scale", spec.refining.guidance_scale, 0, MAX_GUIDANCE_SCALE

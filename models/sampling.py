@@ -38,14 +38,15 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refiner:
-    """How a model goes over what it has painted; the style says how strongly.
+    """How a model goes over what it has painted; the style says how often.
 
-    `steps` count the whole schedule, of which it walks the last part. It works at `scale` times the sides: 1 puts right what
+    `steps` count the whole schedule, of which it walks the last part, `strength` of it. It works at `scale` times the sides: 1 puts right what
     is there, 2 adds detail to what is enlarged by much anyway. `path` is a LoRA made for that, a safetensors file. Guidance
     1 means none.
     """
 
     steps: Steps
+    strength: Annotated[float, Meta(gt=0, le=1)]
     scale: Annotated[int, Meta(ge=1, le=4)] = 1
     guidance: Guidance = MIN_GUIDANCE_SCALE
     path: Path | None = None

@@ -6,6 +6,7 @@ from enum import StrEnum
 from models.request import Adapter, ImageSize, InitImage, Sampler
 
 MAX_CANDIDATES = 16
+MAX_ROUNDS = 8
 DRAFT_STEPS = 6
 """In how many steps a candidate is drafted before one is chosen."""
 
@@ -60,12 +61,13 @@ class SizePlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refining:
-    """How a painting is gone over: it is disturbed with noise and painted on.
+    """How a painting is gone over: it is disturbed with noise and painted on, `rounds` times.
 
-    `strength`, above 0 up to 1, says how much of a schedule of `num_inference_steps` is walked again. `adapters` act there
+    `strength`, above 0 up to 1, says how much of a schedule of `num_inference_steps` is walked in each. `adapters` act there
     behind the painting's own.
     """
 
+    rounds: int
     strength: float
     num_inference_steps: int
     guidance_scale: float

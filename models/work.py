@@ -17,10 +17,11 @@ def passes_of(spec: GenerationSpec) -> int:
 
 
 def refining_passes(spec: GenerationSpec) -> int:
-    """How often it is asked for going over the painting."""
+    """How often it is asked for going over the painting, all rounds together."""
     if spec.refining is None:
         return 0
-    return _asked(spec.sampler, steps_walked(spec.refining.num_inference_steps, spec.refining.strength))
+    steps = steps_walked(spec.refining.num_inference_steps, spec.refining.strength)
+    return spec.refining.rounds * _asked(spec.sampler, steps)
 
 
 def steps_walked(steps: int, strength: float) -> int:

@@ -57,12 +57,13 @@ def candidates_of(request: GenerationRequest, settings: FamilySettings, card: Mo
 def refining_of(
     request: GenerationRequest, settings: FamilySettings, card: ModelCard, quality: Quality
 ) -> Refining | None:
-    """How the painting is gone over once it is enlarged, if at all; one that begins from a picture is not."""
-    strength, refiner, adapter = settings.refine.of(quality), card.refiner, refiner_of(card)
-    if refiner is None or strength == 0 or request.init_image is not None:
+    """How the painting is gone over, if at all; one that begins from a picture is not."""
+    rounds, refiner, adapter = settings.refine.of(quality), card.refiner, refiner_of(card)
+    if refiner is None or rounds == 0 or request.init_image is not None:
         return None
     return Refining(
-        strength=strength,
+        rounds=rounds,
+        strength=refiner.strength,
         num_inference_steps=refiner.steps,
         guidance_scale=refiner.guidance,
         adapters=(Adapter(id=adapter.id, weight=1.0),) if adapter else (),

@@ -6,11 +6,11 @@ import msgspec
 from msgspec import Meta
 
 from models import Quality
-from models.spec import MAX_CANDIDATES
+from models.spec import MAX_CANDIDATES, MAX_ROUNDS
 
 Value = TypeVar("Value")
 Candidates: TypeAlias = Annotated[int, Meta(ge=1, le=MAX_CANDIDATES)]
-Strength: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
+Rounds: TypeAlias = Annotated[int, Meta(ge=0, le=MAX_ROUNDS)]
 Credits: TypeAlias = Annotated[int, Meta(ge=0, le=1000)]
 
 
@@ -39,7 +39,7 @@ class CandidatesPerQuality(PerQuality[Candidates], frozen=True, kw_only=True):
     ultra: Candidates = 1
 
 
-class RefinePerQuality(PerQuality[Strength], frozen=True, kw_only=True):
-    standard: Strength = 0.0
-    hd: Strength = 0.0
-    ultra: Strength = 0.0
+class RefinePerQuality(PerQuality[Rounds], frozen=True, kw_only=True):
+    standard: Rounds = 0
+    hd: Rounds = 0
+    ultra: Rounds = 0

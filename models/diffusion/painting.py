@@ -19,8 +19,8 @@ from models.diffusion.families.whole import WholePipeline, drawing
 from models.diffusion.loading import Loaded, Pipeline
 from models.diffusion.passes import PassWanted, predicted
 from models.diffusion.pictures import picture_of
-from models.diffusion.progress import Stretch, first_stretch
-from models.diffusion.refining import canvas_over, check_refines, second_pass
+from models.diffusion.progress import Stretch, first_stretch, later_stretch
+from models.diffusion.refining import canvas_over, check_refines, round_of
 from models.diffusion.residency import Residency
 from models.diffusion.starting import Canvas, canvas_of
 from models.diffusion.upscaling import UpscalerStand
@@ -110,10 +110,11 @@ def _draw(order: Paint, pipeline: Pipeline, easel: Easel) -> Generator[Stroke, t
     stretch = first_stretch(order.spec, rows=denoising.conditioning.rows)
     fingerprint = yield from _denoise(order, pipeline, denoising, stretch, easel)
     timesteps = denoising.timesteps
-    if order.spec.refining is not None:
-        order, denoising = yield from _begun_again(order, pipeline, denoising, easel)
-        over = yield from _denoise(order, pipeline, denoising, Stretch(before=len(timesteps)), easel)
-        # A class of 0 promises nothing, whichever of both runs it was.
+    for number in range(order.spec.refining.rounds if order.spec.refining else 0):
+        again, denoising = yield from _begun_again(order, pipeline, denoising, easel, number=number)
+        stretch = later_stretch(order.spec, number=number, done=len(timesteps))
+        over = yield from _denoise(again, pipeline, denoising, stretch, easel)
+        # A class of 0 promises nothing, whichever of the runs it was.
         fingerprint = replace(over, batch_class=min(fingerprint.batch_class, over.batch_class))
         timesteps = (*timesteps, *denoising.timesteps)
     finishing = time.perf_counter()
@@ -123,12 +124,13 @@ def _draw(order: Paint, pipeline: Pipeline, easel: Easel) -> Generator[Stroke, t
 
 
 def _begun_again(
-    order: Paint, pipeline: Pipeline, painted: Denoising, easel: Easel
+    order: Paint, pipeline: Pipeline, painted: Denoising, easel: Easel, *, number: int
 ) -> Generator[Stroke, torch.Tensor | None, tuple[Paint, Denoising]]:
     """The run that goes over what was painted, and its order."""
     yield Beat(number=order.number, phase=Phase.ENCODING)
-    canvas = canvas_over(painted.latents(), order.spec, pipeline.network, easel.device.torch_device)
-    again = msgspec.structs.replace(order, spec=second_pass(order.spec))
+    again = msgspec.structs.replace(order, spec=round_of(order.spec, number))
+    strength = order.spec.refining.strength if order.spec.refining else 1.0
+    canvas = canvas_over(painted.latents(), again.spec, strength, pipeline.network, easel.device.torch_device)
     return again, _denoising(again, pipeline, canvas, easel.device)
 
 

@@ -13,11 +13,12 @@ from models.diffusion.noise import generator_of, starting_latents
 from models.diffusion.pictures import levels_of, picture_of
 from models.diffusion.starting import Canvas
 from models.errors import PaintingBroken
-from models.request import MAX_SEED
+from models.request import MAX_SEED, ImageSize
 from models.spec import GenerationSpec
 
-NOISE_APART = 1 << 31
-"""Between a painting's seed and that of what goes over it: the same noise twice would leave a pattern."""
+NOISE_APART = 0x9E3779B1
+"""Between the seeds of a painting and of the rounds that go over it: the same noise twice would leave a pattern. Odd, so that
+no two rounds meet."""
 CANNOT = "This model cannot go over its paintings; its card must name no `refiner`."
 
 
@@ -27,14 +28,14 @@ def check_refines(network: Network) -> None:
         raise PaintingBroken(CANNOT)
 
 
-def second_pass(spec: GenerationSpec) -> GenerationSpec:
-    """What goes over the painting, as a painting of its own."""
+def round_of(spec: GenerationSpec, number: int) -> GenerationSpec:
+    """What goes over the painting in round `number`, from 0, as a painting of its own."""
     refining = spec.refining
     if refining is None:
         return spec
     return replace(
         spec,
-        seed=(spec.seed + NOISE_APART) % (MAX_SEED + 1),
+        seed=(spec.seed + (number + 1) * NOISE_APART) % (MAX_SEED + 1),
         size=replace(spec.size, painted=spec.size.drawn, refined=None),
         num_inference_steps=refining.num_inference_steps,
         guidance_scale=refining.guidance_scale,
@@ -45,22 +46,19 @@ def second_pass(spec: GenerationSpec) -> GenerationSpec:
     )
 
 
-def canvas_over(painted: torch.Tensor, spec: GenerationSpec, network: Network, device: torch.device) -> Canvas:
-    """Begin at what was painted, (1, channels, height, width), with noise of its own."""
-    generator = generator_of(second_pass(spec).seed)
-    latents = _enlarged(painted, spec, network, generator).to(device)
-    noise = starting_latents(network.latent_shape(spec.size.drawn), generator).to(device)
-    strength = spec.refining.strength if spec.refining else None
-    return Canvas(generator=generator, noise=noise, picture=latents, strength=strength)
+def canvas_over(
+    painted: torch.Tensor, again: GenerationSpec, strength: float, network: Network, device: torch.device
+) -> Canvas:
+    """Begin at what was painted, (1, channels, height, width), with the noise of a round."""
+    generator, size = generator_of(again.seed), again.size.painted
+    shape = network.latent_shape(size)
+    latents = painted if painted.shape[1:] == shape else _enlarged(painted, size, network, generator)
+    noise = starting_latents(shape, generator).to(device)
+    return Canvas(generator=generator, noise=noise, picture=latents.to(device), strength=strength)
 
 
-def _enlarged(
-    painted: torch.Tensor, spec: GenerationSpec, network: Network, generator: torch.Generator
-) -> torch.Tensor:
-    """As large as it is to be gone over; by a filter, for what a network would add is painted over."""
-    size = spec.size.drawn
-    if size == spec.size.painted:
-        return painted
+def _enlarged(painted: torch.Tensor, size: ImageSize, network: Network, generator: torch.Generator) -> torch.Tensor:
+    """By a filter: what a network would add is painted over."""
     if network.encoder is None:
         raise PaintingBroken(CANNOT)
     picture = picture_of(network.decode(painted)).resize((size.width, size.height), Image.Resampling.LANCZOS)

@@ -274,7 +274,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         help="of standard, hd and ultra",
     )
     parser.add_argument("--candidates", type=int, nargs=3, default=[way.candidates for way in QUALITIES.values()])
-    parser.add_argument("--refine", type=float, nargs=3, default=[way.refine for way in QUALITIES.values()])
+    parser.add_argument("--refine", type=int, nargs=3, default=[way.refine for way in QUALITIES.values()])
     parser.add_argument("--guidance", type=float, default=3.0)
     parser.add_argument("--no-sheet", action="store_true", help="leave out the contact sheet")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")

@@ -26,7 +26,6 @@ MODEL: Final = "measured"
 SCORER: Final = "scorer"
 REFINER: Final = "refiner.safetensors"
 UPSCALER: Final = "upscaler.safetensors"
-REFINING_STEPS: Final = 20
 ENLARGED: Final = 2
 """By what the sides of what is delivered are longer than those of what is painted."""
 SLOTS: Final = 8
@@ -40,15 +39,18 @@ class Serving:
     steps: int = 20
     guidance: float = 3.0
     candidates: int = 1
-    refine: float = 0.0
+    refine: int = 0
 
 
 QUALITIES: Final = {
     "standard": Serving(steps=12),
-    "hd": Serving(steps=20, candidates=4, refine=0.5),
-    "ultra": Serving(steps=30, candidates=8, refine=0.6),
+    "hd": Serving(steps=20, candidates=4, refine=2),
+    "ultra": Serving(steps=30, candidates=8, refine=4),
 }
 """As the styles of the model in the box say it; those of its adapters paint at guidance 4."""
+
+REFINER_FORM: Final = Refiner(steps=12, strength=0.7, guidance=2.0)
+"""As the card of the model in the box says it."""
 
 
 class Served:
@@ -64,7 +66,7 @@ class Served:
             native_pixels=256 * 256,
             is_default=True,
             scorer=scorer.resolve() if scorer.exists() else None,
-            refiner=Refiner(steps=REFINING_STEPS, path=refiner.resolve()) if refiner.exists() else None,
+            refiner=replace(REFINER_FORM, path=refiner.resolve()) if refiner.exists() else None,
         )
         self.card, self.enlarges = card, upscaler.exists()
         network = UpscalerCard(id=MODEL, path=upscaler.resolve(), licence="none")
@@ -83,7 +85,7 @@ class Served:
     def painter(self, serving: Serving) -> ServedPainter:
         """Who paints in this way, as far as the model has what that takes: a scorer to choose, a refiner to go over."""
         candidates = serving.candidates if self.card.scorer else 1
-        refine = serving.refine if self.card.refiner else 0.0
+        refine = serving.refine if self.card.refiner else 0
         return ServedPainter(self, replace(serving, candidates=candidates, refine=refine))
 
     def painted(self, specs: Sequence[GenerationSpec]) -> list[tuple[Image.Image, Painting]]:
@@ -124,9 +126,10 @@ class ServedPainter:
     def _spec(self, prompt: str, negative: str, *, seed: int, side: int) -> GenerationSpec:
         serving, refiner = self.serving, refiner_of(self.served.card)
         over = Refining(
-            strength=serving.refine,
-            num_inference_steps=REFINING_STEPS,
-            guidance_scale=1.0,
+            rounds=serving.refine,
+            strength=REFINER_FORM.strength,
+            num_inference_steps=REFINER_FORM.steps,
+            guidance_scale=REFINER_FORM.guidance,
             adapters=(Adapter(id=refiner.id, weight=1.0),) if refiner else (),
         )
         return GenerationSpec(

@@ -16,7 +16,7 @@ licence = "none"
 native_pixels = 262144
 is_default = true
 vae = "weights/vae"
-refiner = { steps = 20, path = "weights/over.safetensors" }
+refiner = { steps = 20, strength = 0.5, path = "weights/over.safetensors" }
 embeddings = { "<cat>" = "weights/cat.safetensors", dog = "/abroad/dog.safetensors" }
 """
 
@@ -59,7 +59,12 @@ def test_a_refiner_is_a_lora_that_no_list_shows(tmp_path: Path) -> None:
 
 def test_a_refiner_without_a_lora_is_the_model_itself() -> None:
     card = ModelCard(
-        id="one", family=Family.SD1, path=Path("x"), licence="none", native_pixels=64, refiner=Refiner(steps=20)
+        id="one",
+        family=Family.SD1,
+        path=Path("x"),
+        licence="none",
+        native_pixels=64,
+        refiner=Refiner(steps=20, strength=0.5),
     )
 
     assert refiner_of(card) is None

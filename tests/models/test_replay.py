@@ -100,7 +100,11 @@ def test_a_recipe_from_before_schedules_were_written_down_is_read_and_not_blamed
 
 
 OVER = Refining(
-    strength=0.6, num_inference_steps=20, guidance_scale=2.0, adapters=(Adapter(id="one/refiner", weight=1.0),)
+    rounds=1,
+    strength=0.6,
+    num_inference_steps=20,
+    guidance_scale=2.0,
+    adapters=(Adapter(id="one/refiner", weight=1.0),),
 )
 
 
@@ -164,6 +168,7 @@ def test_what_this_service_plans_is_within_the_bounds(change):
         ({"size": size((256, 256), (512, 512), refined=1)}, "refining"),
         ({"size": size((256, 256), (512, 512), refined=100), "refining": OVER}, "refined.width"),
         ({"size": size((1920, 1920), (1920, 1920), refined=3), "refining": OVER}, "refined.width"),
+        ({"size": SMALL, "refining": replace(OVER, rounds=10**6)}, "refining.rounds"),
         ({"size": SMALL, "refining": replace(OVER, strength=2.0)}, "refining.strength"),
         ({"size": SMALL, "refining": replace(OVER, num_inference_steps=10**9)}, "refining.num_inference_steps"),
         ({"size": SMALL, "refining": replace(OVER, guidance_scale=1e308)}, "refining.guidance_scale"),

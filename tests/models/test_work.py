@@ -8,7 +8,7 @@ from plugins.tiny_specs import new_spec, plain_size
 from models import InitImage, Refining, Sampler
 from models.work import passes_of, refining_passes, work_of
 
-OVER = Refining(strength=0.5, num_inference_steps=20, guidance_scale=1.0)
+OVER = Refining(rounds=1, strength=0.5, num_inference_steps=20, guidance_scale=1.0)
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,4 @@ def test_going_over_a_painting_counts_at_its_own_size() -> None:
     assert (passes_of(spec), refining_passes(spec)) == (8 + 10, 10)
     assert work_of(spec) == 32 * 32 * 8 + 64 * 64 * 10
     assert refining_passes(replace(spec, sampler=Sampler.HEUN)) == 19
+    assert refining_passes(replace(spec, refining=replace(OVER, rounds=3))) == 30

@@ -176,13 +176,13 @@ def test_the_model_in_the_box_goes_over_its_paintings_at_better_qualities(router
     assert hd.size.refined == ultra.size.refined == hd.size.painted == standard.size.painted
     assert hd.refining is not None
     assert ultra.refining is not None
-    assert hd.refining.strength <= ultra.refining.strength
+    assert 0 < hd.refining.rounds < ultra.refining.rounds
     assert [adapter.id for adapter in hd.refining.adapters] == ["starter/refiner"]
     assert hd.adapters == standard.adapters
 
 
 def test_a_refiner_of_large_pictures_leaves_small_ones_alone(catalogue: Catalogue) -> None:
-    card = replace(catalogue.default, refiner=Refiner(steps=20, scale=2))
+    card = replace(catalogue.default, refiner=Refiner(steps=20, strength=0.5, scale=2))
     router = Router(STYLES, Catalogue({card.id: card}, {lora.id: lora for lora in catalogue.adapters()}))
     small = GenerationRequest(prompt="a boat", width=256, height=256, quality=Quality.HD)
     spec, large = (router.route(asked, seed=1).specs[0] for asked in (small, replace(small, width=1024, height=1024)))

@@ -106,7 +106,11 @@ def test_a_card_without_room_for_any_size_is_refused() -> None:
 def test_what_is_much_enlarged_is_first_gone_over_at_twice_the_sides(target: ImageSize) -> None:
     plain = plan_size(target, card_of(256 * 256), is_upscaled=False, has_upscaler=True)
     plan = plan_size(
-        target, card_of(256 * 256), is_upscaled=False, has_upscaler=True, refiner=Refiner(steps=20, scale=2)
+        target,
+        card_of(256 * 256),
+        is_upscaled=False,
+        has_upscaler=True,
+        refiner=Refiner(steps=20, strength=0.5, scale=2),
     )
     assert plan.painted == plain.painted
     assert plan.refined == plan.drawn == plan.painted.times(2)
@@ -122,7 +126,7 @@ def test_what_is_much_enlarged_is_first_gone_over_at_twice_the_sides(target: Ima
 
 @pytest.mark.parametrize(("scale", "is_refined"), [(1, True), (2, False)])
 def test_what_is_hardly_enlarged_is_gone_over_at_its_own_size_alone(scale: int, is_refined: bool) -> None:
-    refiner = Refiner(steps=20, scale=scale)
+    refiner = Refiner(steps=20, strength=0.5, scale=scale)
     plan = plan_size(ImageSize(width=576, height=576), card_of(512 * 512), is_upscaled=True, refiner=refiner)
     assert plan.refined == (plan.painted if is_refined else None)
     assert plan.drawn == plan.painted

@@ -23,7 +23,7 @@ from models.diffusion.noise import generator_of
 from models.diffusion.painting import pass_wanted
 from models.diffusion.passes import run_pass
 from models.diffusion.pictures import picture_of
-from models.diffusion.refining import NOISE_APART
+from models.diffusion.refining import NOISE_APART, round_of
 from models.diffusion.residency import Residency
 from models.diffusion.starting import Canvas
 from models.engine import Phase
@@ -36,7 +36,7 @@ Denoise = Callable[[Path, GenerationSpec], torch.Tensor]
 Load = Callable[[Path], Pipeline]
 PaintWith = Callable[[Path, GenerationSpec], tuple[Painting, list[Beat]]]
 
-OVER = Refining(strength=0.5, num_inference_steps=8, guidance_scale=1.0)
+OVER = Refining(rounds=1, strength=0.5, num_inference_steps=8, guidance_scale=1.0)
 
 
 def refined_size(width: int = 32, height: int = 32) -> SizePlan:
@@ -118,6 +118,20 @@ def test_progress_and_recipe_count_both_runs(paint: PaintAll) -> None:
     assert painting.size == SPEC.size.target
 
 
+def test_each_round_has_noise_of_its_own_and_only_the_first_enlarges(paint: PaintAll) -> None:
+    twice = replace(SPEC, refining=replace(OVER, rounds=2))
+    painting, beats = paint(twice)
+    ours = picture(painting)
+    once = picture(paint(SPEC)[0])
+
+    steps = [(beat.step, beat.steps) for beat in beats if beat.phase is Phase.DENOISING]
+    assert steps == [(step, 11) for step in (0, 1, 2, 3, 3, 4, 5, 6, 7, 7, 8, 9, 10, 11)]
+    assert len(painting.recipe.timesteps) == 3 + 4 + 4
+    assert round_of(twice, 0).seed != round_of(twice, 1).seed != twice.seed
+    assert once.size == ours.size == (64, 64)
+    assert once.tobytes() != ours.tobytes()
+
+
 def test_stronger_changes_more(paint: PaintAll) -> None:
     base, _ = paint(replace(SPEC, size=plain_size(), refining=None))
     enlarged = np.asarray(picture(base).resize((64, 64), Image.Resampling.LANCZOS), float)
@@ -137,7 +151,7 @@ def test_in_company_it_is_the_same_as_alone(studio: OpenStudio, sd1: Path, devic
         SPEC,
         replace(SPEC, seed=8),
         replace(SPEC, seed=9, size=refined_size(48, 32)),
-        replace(SPEC, seed=10, size=in_place()),
+        replace(SPEC, seed=10, size=in_place(), refining=replace(OVER, rounds=3)),
         new_spec(size=plain_size(64, 64), guidance_scale=1.0, num_inference_steps=5),
         new_spec(),
     ]

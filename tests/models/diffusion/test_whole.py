@@ -246,7 +246,7 @@ def test_a_pipeline_that_fails_in_the_middle_fails_alone(
         ({"init_image": InitImage(sha256="0" * 64, strength=0.5)}, "starts from noise alone"),
         ({"clip_skip": 1}, "no layers can be left out"),
         (
-            {"refining": Refining(strength=0.5, num_inference_steps=4, guidance_scale=1.0)},
+            {"refining": Refining(rounds=1, strength=0.5, num_inference_steps=4, guidance_scale=1.0)},
             "cannot go over its paintings",
         ),
     ],
