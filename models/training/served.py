@@ -44,12 +44,12 @@ class Serving:
 
 QUALITIES: Final = {
     "standard": Serving(steps=12),
-    "hd": Serving(steps=20, candidates=4, refine=2),
-    "ultra": Serving(steps=30, candidates=8, refine=4),
+    "hd": Serving(steps=20, refine=3),
+    "ultra": Serving(steps=30, candidates=4, refine=4),
 }
 """As the styles of the model in the box say it; those of its adapters paint at guidance 4."""
 
-REFINER_FORM: Final = Refiner(steps=12, strength=0.7, guidance=2.0)
+REFINER_FORM: Final = Refiner(steps=12, strength=0.75, guidance=3.0)
 """As the card of the model in the box says it."""
 
 
