@@ -71,6 +71,9 @@ ENTRIES = (
     Entry(style="blueprint", prompt="a red lighthouse by the sea at sunset", seed=48),
     Entry(style="stained-glass", prompt="a red lighthouse by the sea at sunset", seed=3),
     Entry(style="risograph", prompt="a red tent in the desert", seed=7),
+    Entry(style="digital-art", prompt="a blue house in a meadow", seed=5, quality=Quality.HD),
+    Entry(style="digital-art", prompt="a red rocket over hills at night", seed=4, quality=Quality.HD),
+    Entry(style="digital-art", prompt="a green castle in a meadow", seed=7, quality=Quality.ULTRA),
 )
 
 

@@ -6,16 +6,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, TypeAlias
+from typing import Annotated, ClassVar, Generic, Literal, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Meta
 
-from models import Catalogue, Family, ModelCard, RequestInvalid, Sampler, Sampling, SettingInvalid
+from models import Catalogue, Family, ModelCard, Quality, RequestInvalid, Sampler, Sampling, SettingInvalid
 from models.request import MAX_SEED
 from models.sampling import ClipSkip, Guidance, Steps
+from models.spec import MAX_CANDIDATES, MAX_ROUNDS
 from router.adapters import StyleAdapter, first_missing
-from router.qualities import CandidatesPerQuality, CreditsPerQuality, Form, PerQuality, RefinePerQuality
 
 # Families that are steered like another one: its settings serve where a style has none of their own.
 STAND_INS = {Family.SD2: Family.SD1}
@@ -23,8 +23,12 @@ AUTO = "auto"
 THUMBNAILS = "thumbs"
 PLACEHOLDER = "{prompt}"
 
+Value = TypeVar("Value")
 StyleId: TypeAlias = Annotated[str, Meta(pattern=r"\A[a-z0-9-]{2,32}\Z")]
 Text: TypeAlias = Annotated[str, Meta(min_length=1, max_length=400)]
+Candidates: TypeAlias = Annotated[int, Meta(ge=1, le=MAX_CANDIDATES)]
+Rounds: TypeAlias = Annotated[int, Meta(ge=0, le=MAX_ROUNDS)]
+Credits: TypeAlias = Annotated[int, Meta(ge=0, le=1000)]
 
 
 class StyleUnknown(RequestInvalid):
@@ -39,6 +43,25 @@ class NegativeMerge(StrEnum):
     APPEND = "append"
     REPLACE = "replace"
     IGNORE = "ignore"
+
+
+class Form(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Every table of a style file: frozen, and a member it does not know is refused."""
+
+
+class PerQuality(Form, Generic[Value], frozen=True, kw_only=True):
+    standard: Value
+    hd: Value
+    ultra: Value
+
+    def of(self, quality: Quality) -> Value:
+        return {Quality.STANDARD: self.standard, Quality.HD: self.hd, Quality.ULTRA: self.ultra}[quality]
+
+
+class CreditsPerQuality(PerQuality[Credits], frozen=True, kw_only=True):
+    standard: Credits = 1
+    hd: Credits = 1
+    ultra: Credits = 2
 
 
 class Thumbnail(Form, frozen=True, kw_only=True):
@@ -88,8 +111,8 @@ class FamilySettings(Form, frozen=True, kw_only=True):
     sampler: Sampler
     steps: PerQuality[Steps]
     guidance: PerQuality[Guidance]
-    candidates: CandidatesPerQuality = CandidatesPerQuality()
-    refine: RefinePerQuality = RefinePerQuality()
+    candidates: PerQuality[Candidates] = PerQuality(standard=1, hd=1, ultra=1)
+    refine: PerQuality[Rounds] = PerQuality(standard=0, hd=0, ultra=0)
     model: str | None = None
     prompt: Wording | None = None
     enhance: Enhancement | None = None

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from models import GenerationSpec
-from models.work import work_of
+from models.spec import work_of
 
 FIRST_GUESS_MS = 2000.0
 WEIGHT_OF_NEWEST = 0.3

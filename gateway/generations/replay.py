@@ -21,7 +21,7 @@ from gateway.generations.submit import Submit
 from gateway.identity import NewId
 from models import AdapterUnknown, Catalogue, GenerationRequest, GenerationSpec, ModelUnavailable, Recipe, Refused
 from models.replay import Comparison, compare
-from models.work import work_of
+from models.spec import work_of
 from router import Style, Styles, StyleUnknown, price_of
 from safety import PromptFilter
 from storage import Generation, State, afresh

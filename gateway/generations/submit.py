@@ -23,7 +23,7 @@ from gateway.generations.sharing import Sharing
 from gateway.identity import NewId
 from gateway.queue import GenerationQueue
 from models import GenerationRequest, GenerationSpec, Refused
-from models.work import work_of
+from models.spec import work_of
 from router import Router
 from safety import PromptFilter
 from storage import Database, Generation, State, Transaction

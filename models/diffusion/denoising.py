@@ -11,8 +11,7 @@ from models.diffusion.flow import FlowTiming, flow_schedule
 from models.diffusion.samplers import BUILDS, Schedule, new_schedule
 from models.diffusion.starting import Canvas, Kept
 from models.errors import PaintingBroken
-from models.spec import GenerationSpec
-from models.work import steps_walked
+from models.spec import GenerationSpec, steps_walked
 
 # Lin et al. 2023, arXiv:2305.08891, section 3.4: keeps guided pictures of zero-SNR models from overexposure.
 ZERO_SNR_RESCALE = 0.7

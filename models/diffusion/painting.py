@@ -26,8 +26,7 @@ from models.diffusion.starting import Canvas, canvas_of
 from models.diffusion.upscaling import UpscalerStand
 from models.engine import Painting, Phase
 from models.manifest import Fingerprint, Recipe
-from models.spec import GenerationSpec
-from models.work import refining_passes
+from models.spec import GenerationSpec, refining_passes
 
 # What a painting says of itself: a beat before work that it does alone, None while it waits for somebody else, and
 # where it wants the network; there it must be sent the prediction.

@@ -3,8 +3,7 @@
 import time
 from dataclasses import dataclass, field
 
-from models.spec import GenerationSpec
-from models.work import refining_passes
+from models.spec import GenerationSpec, refining_passes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

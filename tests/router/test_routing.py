@@ -158,7 +158,7 @@ def test_quality_decides_steps() -> None:
 
 
 @pytest.mark.parametrize("style", ["watercolor", "blueprint"])
-@pytest.mark.parametrize(("quality", "candidates"), [(Quality.STANDARD, 1), (Quality.HD, 1), (Quality.ULTRA, 4)])
+@pytest.mark.parametrize(("quality", "candidates"), [(Quality.STANDARD, 1), (Quality.HD, 1), (Quality.ULTRA, 8)])
 def test_the_model_in_the_box_looks_for_a_good_beginning_at_the_best_quality(
     router: Router, style: str, quality: Quality, candidates: int
 ) -> None:

@@ -6,7 +6,7 @@ import pytest
 from plugins.tiny_specs import new_spec, plain_size
 
 from models import InitImage, Refining, Sampler
-from models.work import passes_of, refining_passes, work_of
+from models.spec import passes_of, refining_passes, work_of
 
 OVER = Refining(rounds=1, strength=0.5, num_inference_steps=20, guidance_scale=1.0)
 
