@@ -44,7 +44,7 @@ class Serving:
 
 QUALITIES: Final = {
     "standard": Serving(steps=12),
-    "hd": Serving(steps=20, refine=2),
+    "hd": Serving(steps=20, refine=3),
     "ultra": Serving(steps=30, candidates=8, refine=3),
 }
 """As the styles of the model in the box say it; those of its adapters paint at guidance 4."""

@@ -96,10 +96,19 @@ async def test_painted_again_it_is_identical_and_a_generation_of_its_own(gateway
 
 
 async def test_the_beginnings_that_were_chosen_are_painted_again_without_a_choice(gateway):
-    first = await painted(gateway, seed=7, n=2, quality="hd")
+    first = await painted(gateway, seed=7, n=2, quality="ultra")
     answered = (await replayed(gateway, first["generation_id"])).json()
     assert answered["identical"] is True
-    assert [(spec.candidate, spec.candidates) for spec in gateway.engine.painted] == [(0, 4), (0, 4), (3, 1), (3, 1)]
+    assert [(spec.candidate, spec.candidates) for spec in gateway.engine.painted] == [(0, 8), (0, 8), (7, 1), (7, 1)]
+
+
+async def test_what_was_gone_over_is_gone_over_again(gateway):
+    first = await painted(gateway, seed=7, quality="hd")
+    answered = (await replayed(gateway, first["generation_id"])).json()
+    assert answered["identical"] is True
+    once, again = gateway.engine.painted
+    assert once.refining == again.refining is not None
+    assert [adapter.id for adapter in again.refining.adapters] == ["starter/refiner"]
 
 
 async def test_an_engine_that_paints_otherwise_is_named_and_not_identical(gateway):

@@ -1,10 +1,12 @@
 """Identical requests: answered from what was painted, or joined to what is being painted."""
 
 import asyncio
+import hashlib
 from dataclasses import replace
 
 from plugins.fake_engine import FINGERPRINT
 
+from gateway.generations.canonical import Revisions, revision_of
 from models import PaintingBroken
 from tests.gateway.test_cancel import accepted, account, cancel
 from tests.gateway.test_generate import finished
@@ -121,6 +123,19 @@ async def test_no_picture_is_served_that_the_engine_would_not_paint_now(gateway)
     gateway.engine.become(FINGERPRINT)
     assert (await gateway.paint(seed=7)).json()["images"][0]["pixel_sha256"] == before["images"][0]["pixel_sha256"]
     assert len(gateway.engine.painted) == 2
+
+
+async def test_what_goes_over_a_painting_counts_in_what_would_paint_it_now(gateway):
+    """As the engine writes it into the recipe: by the hash of the model's own refiner."""
+    (await gateway.paint(seed=7, quality="hd")).raise_for_status()
+    (spec,) = gateway.engine.painted
+    catalogue = gateway.server.submit.router._catalogue
+    file = catalogue.default.refiner.path
+    painting = replace(FINGERPRINT, adapters={"starter/refiner": hashlib.sha256(file.read_bytes()).hexdigest()})
+    upscaler = hashlib.sha256(catalogue.upscaler.path.read_bytes()).hexdigest()
+    revisions = Revisions(engine=gateway.engine, catalogue=catalogue)
+    assert await revisions.current([spec]) == revision_of(painting, upscaler)
+    assert await revisions.current([replace(spec, refining=None)]) == revision_of(FINGERPRINT, upscaler)
 
 
 async def test_no_picture_is_served_while_nobody_knows_the_engine(open_gateway):
