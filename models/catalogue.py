@@ -43,6 +43,9 @@ class Placing(StrEnum):
     GROUPS = "groups"
 
 
+ADAPTED = (Family.STARTER, Family.SD1, Family.SD2, Family.SDXL)  # families whose models LoRAs are applied to
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelCard:
     """One model: where its diffusers folder lies and what it was trained for.
@@ -53,10 +56,10 @@ class ModelCard:
     another autoencoder to decode with. `embeddings` are textual inversions, safetensors files by the word in the
     prompt that calls them. `scorer` is a folder with what tells which of several candidates shows the prompt best. `batch_sizes` are the only sizes, ascending, that pictures may share a pass in; those
     that would change a picture are not used all the same. `sampling` counts where a style says nothing about the family.
-    `refiner` goes over enlarged paintings where the style says so. `placement` overrules how it is held in the device's memory.
+    `refiner` goes over what was painted where the style says so. `placement` overrules how it is held in the device's memory.
 
     Raises:
-        ValueError: the batch sizes do not ascend from at least 1.
+        ValueError: the batch sizes do not ascend from at least 1, or models of the family are not gone over.
     """
 
     id: str
@@ -81,9 +84,8 @@ class ModelCard:
     def __post_init__(self) -> None:
         if list(self.batch_sizes) != sorted({size for size in self.batch_sizes if size >= 1}):
             raise ValueError(f"`batch_sizes` must ascend from at least 1, not {list(self.batch_sizes)}.")
-
-
-ADAPTED = (Family.STARTER, Family.SD1, Family.SD2, Family.SDXL)  # families whose models LoRAs are applied to
+        if self.refiner is not None and self.family not in ADAPTED:
+            raise ValueError(f"a `refiner` is for models of {', '.join(ADAPTED)}, not {self.family}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ LATER = ("timesteps", "fingerprint.peft", "fingerprint.pillow", "fingerprint.cud
 MAX_STEPS = 1000  # every family was trained on so many noise levels
 MAX_GUIDANCE_SCALE = 100
 MAX_CLIP_SKIP = 24
+LEAST_STRENGTH = 0.001
 MAX_ADAPTERS = 16
 MAX_WEIGHT = 100
 MAX_TEXT_CHARACTERS = 20_000  # the caller's 1,500, a style's and an enhancement's words around them
@@ -93,13 +94,23 @@ def check_bounds(spec: GenerationSpec) -> None:
     Raises:
         RequestInvalid: a number or a text is out of bounds, or half of what belongs together is missing; `field` names it.
     """
-    if (spec.refining is None) != (spec.size.refined is None):
-        raise RequestInvalid("`refining` and `size.refined` stand together or not at all.", field="refining")
+    _check_refining(spec)
     if (count := len(spec.all_adapters)) > MAX_ADAPTERS:
         raise RequestInvalid(f"`adapters` names {count}; at most {MAX_ADAPTERS} act.", field="adapters")
     for field, value, low, high in _ranges(spec):
         if not low <= value <= high:
             raise RequestInvalid(f"`{field}` must be between {low} and {high}.", field=field)
+
+
+def _check_refining(spec: GenerationSpec) -> None:
+    """Raises RequestInvalid."""
+    painted, refined = spec.size.painted, spec.size.refined
+    if (spec.refining is None) != (refined is None):
+        raise RequestInvalid("`refining` and `size.refined` stand together or not at all.", field="refining")
+    if refined is not None and refined not in (painted, painted.times(2)):
+        raise RequestInvalid("`size.refined` must be the painted size or twice its sides.", field="refined")
+    if spec.refining is not None and spec.init_image is not None:
+        raise RequestInvalid("What begins from a picture is not gone over.", field="refining")
 
 
 def _ranges(spec: GenerationSpec) -> Iterator[tuple[str, float, float, float]]:
@@ -112,7 +123,7 @@ def _ranges(spec: GenerationSpec) -> Iterator[tuple[str, float, float, float]]:
     yield "painted", painted.pixels, 1, MAX_SIDE**2
     yield "refined.width", spec.size.drawn.width, 1, MAX_SIDE * 2
     yield "refined.height", spec.size.drawn.height, 1, MAX_SIDE * 2
-    yield "refined", spec.size.drawn.pixels, 1, MAX_SIDE**2 * 4
+    yield "refined", spec.size.drawn.pixels, 1, MAX_SIDE**2 * 2
     yield "size", spec.size.covering.pixels, 1, target.pixels * MAX_COVER
     yield "upscale", spec.size.upscale, 1, UPSCALE_FACTOR
     yield "prompt", len(spec.prompt), 0, MAX_TEXT_CHARACTERS
@@ -129,7 +140,7 @@ def _ranges(spec: GenerationSpec) -> Iterator[tuple[str, float, float, float]]:
         yield "strength", spec.init_image.strength, 0, 1
     if spec.refining is not None:
         yield "refining.rounds", spec.refining.rounds, 1, MAX_ROUNDS
-        yield "refining.strength", spec.refining.strength, 0, 1
+        yield "refining.strength", spec.refining.strength, LEAST_STRENGTH, 1
         yield "refining.num_inference_steps", spec.refining.num_inference_steps, 1, MAX_STEPS
         yield "refining.guidance_scale", spec.refining.guidance_scale, 0, MAX_GUIDANCE_SCALE
 

@@ -47,7 +47,7 @@ class Refiner:
 
     steps: Steps
     strength: Annotated[float, Meta(gt=0, le=1)]
-    scale: Annotated[int, Meta(ge=1, le=4)] = 1
+    scale: Annotated[int, Meta(ge=1, le=2)] = 1
     guidance: Guidance = MIN_GUIDANCE_SCALE
     path: Path | None = None
 

@@ -114,11 +114,6 @@ def work_of(spec: GenerationSpec) -> int:
     return sum(pixels * passes for pixels, passes in _stages(spec))
 
 
-def passes_of(spec: GenerationSpec) -> int:
-    """How often the network is asked."""
-    return sum(passes for _, passes in _stages(spec))
-
-
 def refining_passes(spec: GenerationSpec) -> int:
     """How often it is asked for going over the painting, all rounds together."""
     if spec.refining is None:

@@ -57,9 +57,10 @@ def candidates_of(request: GenerationRequest, settings: FamilySettings, card: Mo
 def refining_of(
     request: GenerationRequest, settings: FamilySettings, card: ModelCard, quality: Quality
 ) -> Refining | None:
-    """How the painting is gone over, if at all; one that begins from a picture is not."""
+    """How the painting is gone over, if at all: not where it begins from a picture, nor where the request says steps or guidance itself."""
     rounds, refiner, adapter = settings.refine.of(quality), card.refiner, refiner_of(card)
-    if refiner is None or rounds == 0 or request.init_image is not None:
+    is_steered = request.num_inference_steps is not None or request.guidance_scale is not None
+    if refiner is None or rounds == 0 or is_steered or request.init_image is not None:
         return None
     return Refining(
         rounds=rounds,

@@ -7,8 +7,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from models import GenerationSpec, Phase, Progress
+from models.spec import refining_passes
 
 COURSE = tuple(Phase)  # in the order in which a picture goes through them
+
+
+def _asked(spec: GenerationSpec) -> int:
+    return spec.num_inference_steps + refining_passes(spec)
 
 
 class JointProgress:
@@ -21,7 +26,7 @@ class JointProgress:
     """
 
     def __init__(self, specs: Sequence[GenerationSpec]) -> None:
-        self._latest = [Progress(phase=Phase.WAITING, steps=spec.num_inference_steps) for spec in specs]
+        self._latest = [Progress(phase=Phase.WAITING, steps=_asked(spec)) for spec in specs]
         self._unfinished = set(range(len(specs)))
 
     @property

@@ -148,7 +148,7 @@ def _size_of(layer: nn.Module) -> int:
 
 def _name(id: str) -> str:
     """How peft calls it: never a part of peft's own words, as an id such as "lora" would be."""
-    return f"of-{id}"
+    return f"of-{id}".replace(".", "_")  # a dot would part names of modules
 
 
 def _inject(network: Any, name: str, layers: Layers) -> None:

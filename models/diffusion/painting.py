@@ -110,8 +110,9 @@ def _draw(order: Paint, pipeline: Pipeline, easel: Easel) -> Generator[Stroke, t
     fingerprint = yield from _denoise(order, pipeline, denoising, stretch, easel)
     timesteps = denoising.timesteps
     for number in range(order.spec.refining.rounds if order.spec.refining else 0):
-        again, denoising = yield from _begun_again(order, pipeline, denoising, easel, number=number)
-        stretch = later_stretch(order.spec, number=number, done=len(timesteps))
+        pass_ms = stretch.pass_ms_after(denoising.passes)
+        again, denoising = _begun_again(order, pipeline, denoising, easel.device, number=number)
+        stretch = later_stretch(order.spec, number=number, done=len(timesteps), pass_ms=pass_ms)
         over = yield from _denoise(again, pipeline, denoising, stretch, easel)
         # A class of 0 promises nothing, whichever of the runs it was.
         fingerprint = replace(over, batch_class=min(fingerprint.batch_class, over.batch_class))
@@ -123,14 +124,13 @@ def _draw(order: Paint, pipeline: Pipeline, easel: Easel) -> Generator[Stroke, t
 
 
 def _begun_again(
-    order: Paint, pipeline: Pipeline, painted: Denoising, easel: Easel, *, number: int
-) -> Generator[Stroke, torch.Tensor | None, tuple[Paint, Denoising]]:
+    order: Paint, pipeline: Pipeline, painted: Denoising, device: Device, *, number: int
+) -> tuple[Paint, Denoising]:
     """The run that goes over what was painted, and its order."""
-    yield Beat(number=order.number, phase=Phase.ENCODING)
     again = msgspec.structs.replace(order, spec=round_of(order.spec, number))
     strength = order.spec.refining.strength if order.spec.refining else 1.0
-    canvas = canvas_over(painted.latents(), again.spec, strength, pipeline.network, easel.device.torch_device)
-    return again, _denoising(again, pipeline, canvas, easel.device)
+    canvas = canvas_over(painted.latents(), again.spec, strength, pipeline.network, device.torch_device)
+    return again, _denoising(again, pipeline, canvas, device)
 
 
 def _draw_whole(order: Paint, whole: WholePipeline, easel: Easel) -> Generator[Stroke, torch.Tensor | None, Drawn]:
@@ -257,12 +257,12 @@ def _beat(order: Paint, pipeline: Pipeline, denoising: Denoising, stretch: Stret
         step=stretch.before + done,
         steps=stretch.before + denoising.passes + stretch.after,
         eta_ms=None if left_ms is None else round(left_ms + easel.finishing_ms.get(order.spec.model, 0.0)),
-        preview=_preview(order, pipeline, denoising, easel),
+        preview=_preview(order, pipeline, denoising, easel, step=stretch.before + done),
     )
 
 
-def _preview(order: Paint, pipeline: Pipeline, denoising: Denoising, easel: Easel) -> bytes | None:
+def _preview(order: Paint, pipeline: Pipeline, denoising: Denoising, easel: Easel, *, step: int) -> bytes | None:
     """A small JPEG at the steps it was asked for."""
     every = easel.preview_every.get(order.number, order.preview_every)
-    is_asked = every > 0 and denoising.passes_done % every == 0
+    is_asked = every > 0 and step % every == 0
     return pipeline.previews.attempt(denoising.estimate, order.spec.size.painted) if is_asked else None

@@ -2,7 +2,7 @@
 
     python -m models.training.faults --model models/starter --latents DIR --seed 1
 
-`DIR` holds drawn scenes' latents (`latents --init`). Each is disturbed with much noise and painted on by the model, so that the
+`DIR` holds drawn scenes' latents (`latents`); mirrored ones are left alone. Each is disturbed with much noise and painted on by the model, so that the
 composition stays and the shapes become the model's own. `NNNN.faults.npy`, of the shape of `NNNN.npy`, is written beside
 it; shards that have theirs are left alone.
 """
@@ -67,7 +67,7 @@ def spoil_all(args: argparse.Namespace) -> int:
         How many shards have faults now.
     """
     spoiler, scale = Spoiler(args.model, args.seed, device_of(args.device)), scale_of(args.latents)
-    for ids in sorted(args.latents.glob("*.ids.npy"))[args.first :: args.stride][: args.limit]:
+    for ids in sorted(args.latents.glob("[0-9]*[0-9].ids.npy"))[args.first :: args.stride][: args.limit]:
         drawn = ids.with_name(ids.name.replace(".ids", ""))
         target = drawn.with_suffix(".faults.npy")
         if not target.exists():

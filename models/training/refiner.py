@@ -68,7 +68,7 @@ class Pairs:
         self._chance, self._empty, self._scale = chance, empty, scale_of(folder)
         found: dict[tuple[int, ...], list[tuple[torch.Tensor, ...]]] = {}
         scenes: dict[tuple[int, ...], list[dict[str, torch.Tensor]]] = {}
-        for path in sorted(folder.glob("*.faults.npy")):
+        for path in sorted(folder.glob("[0-9]*[0-9].faults.npy")):
             named = [path.name.replace(".faults", kind) for kind in ("", ".faults", ".ids", ".focus")]
             parts = tuple(torch.from_numpy(np.load(folder / name)).to(chance.device) for name in named)
             shape = tuple(parts[0].shape[2:])

@@ -68,3 +68,15 @@ def test_a_refiner_without_a_lora_is_the_model_itself() -> None:
     )
 
     assert refiner_of(card) is None
+
+
+def test_a_refiner_needs_a_family_that_is_gone_over() -> None:
+    with pytest.raises(ValueError, match="refiner"):
+        ModelCard(
+            id="one",
+            family=Family.FLUX,
+            path=Path("x"),
+            licence="none",
+            native_pixels=64,
+            refiner=Refiner(steps=20, strength=0.5),
+        )

@@ -6,7 +6,7 @@ import pytest
 from plugins.tiny_specs import new_spec, plain_size
 
 from models import InitImage, Refining, Sampler
-from models.spec import passes_of, refining_passes, work_of
+from models.spec import refining_passes, work_of
 
 OVER = Refining(rounds=1, strength=0.5, num_inference_steps=20, guidance_scale=1.0)
 
@@ -24,7 +24,7 @@ OVER = Refining(rounds=1, strength=0.5, num_inference_steps=20, guidance_scale=1
     ],
 )
 def test_passes_are_counted_as_the_network_sees_them(changes: dict[str, object], passes: int) -> None:
-    assert passes_of(new_spec(**changes)) == passes
+    assert work_of(new_spec(**changes)) == 32 * 32 * passes
 
 
 def test_work_is_painted_pixels_times_passes() -> None:
@@ -35,7 +35,7 @@ def test_going_over_a_painting_counts_at_its_own_size() -> None:
     size = replace(plain_size(64, 64), painted=plain_size(32, 32).painted, refined=plain_size(64, 64).painted)
     spec = new_spec(size=size, num_inference_steps=8, refining=OVER)
 
-    assert (passes_of(spec), refining_passes(spec)) == (8 + 10, 10)
+    assert refining_passes(spec) == 10
     assert work_of(spec) == 32 * 32 * 8 + 64 * 64 * 10
     assert refining_passes(replace(spec, sampler=Sampler.HEUN)) == 19
     assert refining_passes(replace(spec, refining=replace(OVER, rounds=3))) == 30

@@ -191,6 +191,12 @@ def test_a_refiner_of_large_pictures_leaves_small_ones_alone(catalogue: Catalogu
     assert large.size.refined == large.size.painted.times(2)
 
 
+@pytest.mark.parametrize("said", [{"num_inference_steps": 20}, {"guidance_scale": 3.0}])
+def test_whoever_says_steps_or_guidance_gets_these_alone(router: Router, said: dict[str, float]) -> None:
+    spec = router.route(GenerationRequest(prompt="a boat", quality=Quality.HD, **said), seed=1).specs[0]
+    assert spec.refining is spec.size.refined is None
+
+
 def test_what_begins_from_a_picture_has_one_beginning_and_is_not_gone_over(router: Router) -> None:
     begun = GenerationRequest(
         prompt="a boat", quality=Quality.ULTRA, init_image=InitImage(sha256="0" * 64, strength=0.5)

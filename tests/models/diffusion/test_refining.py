@@ -13,8 +13,10 @@ from plugins.tiny_loras import adapter_card, write_lora
 from plugins.tiny_pictures import put
 from plugins.tiny_specs import card_of, new_spec, plain_size
 
-from models import Adapter, GenerationSpec, InitImage, Painting, PaintingBroken, Refining
+from gateway.generations.progress import JointProgress
+from models import Adapter, GenerationSpec, InitImage, Painting, PaintingBroken, Progress, Refining
 from models import child_protocol as wire
+from models.catalogue import refiner_of
 from models.child_protocol import Beat
 from models.diffusion.denoising import Denoising
 from models.diffusion.device import Device
@@ -27,6 +29,7 @@ from models.diffusion.refining import NOISE_APART, round_of
 from models.diffusion.residency import Residency
 from models.diffusion.starting import Canvas
 from models.engine import Phase
+from models.sampling import Refiner
 from models.spec import Resampling, SizePlan
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers
@@ -61,6 +64,13 @@ def picture(painting: Painting) -> Image.Image:
 @pytest.fixture
 def studio(sd1: Path, device: Device, tmp_path: Path) -> OpenStudio:
     return open_studio({"tiny": card_of(sd1)}, device, tmp_path)
+
+
+@pytest.fixture
+def inked(sd1: Path, device: Device, tmp_path: Path) -> Callable[[], OpenStudio]:
+    """Fresh studios that have a LoRA."""
+    card = adapter_card(write_lora(tmp_path / "ink.safetensors", sd1))
+    return lambda: open_studio(Residency({"tiny": card_of(sd1)}, device, {card.id: card}), device, tmp_path)
 
 
 def test_it_is_the_painting_sent_back_enlarged(paint: PaintAll, tmp_path: Path) -> None:
@@ -145,27 +155,49 @@ def test_stronger_changes_more(paint: PaintAll) -> None:
     assert changed[0].mean() < changed[1].mean()
 
 
-def test_in_company_it_is_the_same_as_alone(studio: OpenStudio, sd1: Path, device: Device, tmp_path: Path) -> None:
-    """Of all sizes and stages at once, those that end early and those that begin large."""
+def test_in_company_it_is_the_same_as_alone(inked: Callable[[], OpenStudio]) -> None:
+    """Of all sizes and stages at once, with and without a LoRA, those that end early and those that begin large."""
+    by_lora = replace(OVER, adapters=(Adapter(id="ink", weight=1.0),))
     specs = [
         SPEC,
         replace(SPEC, seed=8),
         replace(SPEC, seed=9, size=refined_size(48, 32)),
-        replace(SPEC, seed=10, size=in_place(), refining=replace(OVER, rounds=3)),
+        replace(SPEC, seed=10, size=in_place(), refining=replace(by_lora, rounds=3)),
+        replace(SPEC, seed=11, size=in_place(), refining=by_lora),
         new_spec(size=plain_size(64, 64), guidance_scale=1.0, num_inference_steps=5),
         new_spec(),
     ]
     alone = []
     for spec in specs:
-        lonely = open_studio({"tiny": card_of(sd1)}, device, tmp_path)
+        lonely = inked()
         number = lonely.ask(spec)
         lonely.run()
         alone.append(lonely.pixels()[number])
+    studio = inked()
     numbers = [studio.ask(spec) for spec in specs]
     studio.run()
 
     assert [studio.pixels()[number] for number in numbers] == alone
     assert len(set(alone)) == len(specs)
+
+
+@pytest.mark.parametrize("ends", [False, True])
+def test_a_caller_sees_it_go_forward_only(studio: OpenStudio, ends: bool) -> None:
+    """Nothing is counted twice, and once it is known how long it takes it stays known."""
+    spec = replace(SPEC, refining=replace(OVER, rounds=2))
+    number, joint = studio.ask(spec), JointProgress([spec])
+    studio.run()
+    beats = [report for report in studio.reports if isinstance(report, Beat) and report.number == number]
+    told = [
+        joint.note(0, Progress(phase=beat.phase, step=beat.step, steps=beat.steps, eta_ms=beat.eta_ms))
+        for beat in beats
+        if beat.phase is Phase.DENOISING or ends
+    ]
+    steps = [progress.step for progress in told if progress.phase is Phase.DENOISING]
+
+    assert steps == sorted(steps)
+    assert {progress.steps for progress in told if progress.phase is Phase.DENOISING} == {11}
+    assert all(progress.eta_ms is not None for progress in told if progress.step)
 
 
 @pytest.mark.parametrize("step", [2, 5])
@@ -179,22 +211,31 @@ def test_it_is_canceled_in_either_run(studio: OpenStudio, step: int) -> None:
     assert isinstance(studio.ended()[number], wire.Stopped)
 
 
-def test_its_adapter_acts_on_the_second_run_alone(sd1: Path, device: Device, tmp_path: Path) -> None:
-    card = adapter_card(write_lora(tmp_path / "ink.safetensors", sd1))
-    studio = open_studio(Residency({"tiny": card_of(sd1)}, device, {card.id: card}), device, tmp_path)
-    inked = replace(SPEC, refining=replace(OVER, adapters=(Adapter(id=card.id, weight=1.0),)))
-    plain, other = (studio.ask(spec, preview_every=1) for spec in (SPEC, inked))
+def test_its_adapter_acts_on_the_second_run_alone(inked: Callable[[], OpenStudio]) -> None:
+    studio, by_lora = inked(), replace(OVER, adapters=(Adapter(id="ink", weight=1.0),))
+    plain, other = (studio.ask(spec, preview_every=1) for spec in (SPEC, replace(SPEC, refining=by_lora)))
     studio.run()
 
     assert [shown(studio, plain)[step] == shown(studio, other)[step] for step in (1, 2, 7)] == [True, True, False]
     hashes = [studio.ended()[number].painting.recipe.fingerprint.adapters for number in (plain, other)]
-    assert [list(named) for named in hashes] == [[], [card.id]]
+    assert [list(named) for named in hashes] == [[], ["ink"]]
 
 
 def shown(studio: OpenStudio, number: int) -> dict[int, bytes | None]:
     """The preview at each step."""
     beats = (report for report in studio.reports if isinstance(report, Beat) and report.number == number)
     return {beat.step: beat.preview for beat in beats}
+
+
+def test_a_model_whose_name_has_a_dot_has_a_refiner_too(sd1: Path, device: Device, tmp_path: Path) -> None:
+    refiner = Refiner(steps=8, strength=0.5, path=write_lora(tmp_path / "over.safetensors", sd1))
+    card = replace(card_of(sd1, name="sd-1.5"), refiner=refiner)
+    studio = open_studio({card.id: card}, device, tmp_path)
+    by_lora = replace(OVER, adapters=(Adapter(id=refiner_of(card).id, weight=1.0),))
+    number = studio.ask(replace(SPEC, model=card.id, refining=by_lora))
+    studio.run()
+
+    assert list(studio.ended()[number].painting.recipe.fingerprint.adapters) == ["sd-1.5/refiner"]
 
 
 def test_a_model_that_reads_masks_says_that_it_cannot(sd1_inpainting: Path, paint_with: PaintWith) -> None:
