@@ -49,7 +49,7 @@ QUALITIES: Final = {
 }
 """As the styles of the model in the box say it; those of its adapters paint at guidance 4."""
 
-REFINER_FORM: Final = Refiner(steps=12, strength=0.75, guidance=3.0)
+REFINER_FORM: Final = Refiner(steps=8, strength=0.75, guidance=3.0)
 """As the card of the model in the box says it."""
 
 
