@@ -122,6 +122,11 @@ def refining_passes(spec: GenerationSpec) -> int:
     return spec.refining.rounds * _asked(spec.sampler, steps)
 
 
+def steps_asked(spec: GenerationSpec) -> int:
+    """The steps that a caller is told of before the painting begins: its own, and those that go over it."""
+    return spec.num_inference_steps + refining_passes(spec)
+
+
 def steps_walked(steps: int, strength: float) -> int:
     """How many of `steps` are walked, rounded down; at least one, or nothing would be painted at all."""
     return min(max(int(steps * strength), 1), steps)

@@ -7,13 +7,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from models import GenerationSpec, Phase, Progress
-from models.spec import refining_passes
+from models.spec import steps_asked
 
 COURSE = tuple(Phase)  # in the order in which a picture goes through them
-
-
-def _asked(spec: GenerationSpec) -> int:
-    return spec.num_inference_steps + refining_passes(spec)
 
 
 class JointProgress:
@@ -26,7 +22,7 @@ class JointProgress:
     """
 
     def __init__(self, specs: Sequence[GenerationSpec]) -> None:
-        self._latest = [Progress(phase=Phase.WAITING, steps=_asked(spec)) for spec in specs]
+        self._latest = [Progress(phase=Phase.WAITING, steps=steps_asked(spec)) for spec in specs]
         self._unfinished = set(range(len(specs)))
 
     @property

@@ -19,14 +19,14 @@ from models.diffusion.families.whole import WholePipeline, drawing
 from models.diffusion.loading import Loaded, Pipeline
 from models.diffusion.passes import PassWanted, predicted
 from models.diffusion.pictures import picture_of
-from models.diffusion.progress import Stretch, first_stretch, later_stretch
+from models.diffusion.progress import Stretch, first_stretch
 from models.diffusion.refining import canvas_over, check_refines, round_of
 from models.diffusion.residency import Residency
 from models.diffusion.starting import Canvas, canvas_of
 from models.diffusion.upscaling import UpscalerStand
 from models.engine import Painting, Phase
 from models.manifest import Fingerprint, Recipe
-from models.spec import GenerationSpec, refining_passes
+from models.spec import GenerationSpec, Refining, refining_passes
 
 # What a painting says of itself: a beat before work that it does alone, None while it waits for somebody else, and
 # where it wants the network; there it must be sent the prediction.
@@ -102,21 +102,24 @@ def strokes(order: Paint, easel: Easel) -> Work:
 
 def _draw(order: Paint, pipeline: Pipeline, easel: Easel) -> Generator[Stroke, torch.Tensor | None, Drawn]:
     """Paint step by step through the network, go over it where the spec says so, then decode."""
-    if order.spec.refining is not None:
+    refining = order.spec.refining
+    if refining is not None:
         check_refines(pipeline.network)
     candidate = yield from _candidate(order, pipeline, easel)
     denoising = begin(order, pipeline, easel.device, candidate=candidate)
     stretch = first_stretch(order.spec, rows=denoising.conditioning.rows)
     fingerprint = yield from _denoise(order, pipeline, denoising, stretch, easel)
     timesteps = denoising.timesteps
-    for number in range(order.spec.refining.rounds if order.spec.refining else 0):
+    number = 0
+    while refining is not None and number < refining.rounds:
         pass_ms = stretch.pass_ms_after(denoising.passes)
-        again, denoising = _begun_again(order, pipeline, denoising, easel.device, number=number)
-        stretch = later_stretch(order.spec, number=number, done=len(timesteps), pass_ms=pass_ms)
+        again, denoising = _begun_again(order, refining, pipeline, denoising, easel.device, number=number)
+        stretch = Stretch(before=len(timesteps), after=stretch.after - denoising.passes, pass_ms=pass_ms)
         over = yield from _denoise(again, pipeline, denoising, stretch, easel)
         # A class of 0 promises nothing, whichever of the runs it was.
         fingerprint = replace(over, batch_class=min(fingerprint.batch_class, over.batch_class))
         timesteps = (*timesteps, *denoising.timesteps)
+        number += 1
     finishing = time.perf_counter()
     yield Beat(number=order.number, phase=Phase.DECODING)
     image = denoising.canvas.restored(picture_of(pipeline.network.decode(denoising.latents())))
@@ -124,12 +127,11 @@ def _draw(order: Paint, pipeline: Pipeline, easel: Easel) -> Generator[Stroke, t
 
 
 def _begun_again(
-    order: Paint, pipeline: Pipeline, painted: Denoising, device: Device, *, number: int
+    order: Paint, refining: Refining, pipeline: Pipeline, painted: Denoising, device: Device, *, number: int
 ) -> tuple[Paint, Denoising]:
     """The run that goes over what was painted, and its order."""
-    again = msgspec.structs.replace(order, spec=round_of(order.spec, number))
-    strength = order.spec.refining.strength if order.spec.refining else 1.0
-    canvas = canvas_over(painted.latents(), again.spec, strength, pipeline.network, device.torch_device)
+    again = msgspec.structs.replace(order, spec=round_of(order.spec, refining, number))
+    canvas = canvas_over(painted.latents(), again.spec, refining.strength, pipeline.network, device.torch_device)
     return again, _denoising(again, pipeline, canvas, device)
 
 

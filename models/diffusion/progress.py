@@ -37,10 +37,3 @@ def first_stretch(spec: GenerationSpec, *, rows: int) -> Stretch:
     refining_rows = 2 if spec.refining.guidance_scale > 1 else 1
     larger = spec.size.drawn.pixels / spec.size.painted.pixels
     return Stretch(after=refining_passes(spec), later_cost=larger * refining_rows / rows)
-
-
-def later_stretch(spec: GenerationSpec, *, number: int, done: int, pass_ms: float) -> Stretch:
-    """Of round `number`, from 0, that goes over the painting, when `done` passes are made; all rounds cost the same."""
-    rounds = spec.refining.rounds if spec.refining else 1
-    after = refining_passes(spec) // rounds * (rounds - number - 1)
-    return Stretch(before=done, after=after, pass_ms=pass_ms)

@@ -14,7 +14,7 @@ from models.diffusion.pictures import levels_of, picture_of
 from models.diffusion.starting import Canvas
 from models.errors import PaintingBroken
 from models.request import MAX_SEED, ImageSize
-from models.spec import GenerationSpec
+from models.spec import GenerationSpec, Refining
 
 NOISE_APART = 0x9E3779B1
 """Between the seeds of a painting and of the rounds that go over it: the same noise twice would leave a pattern. Odd, so that
@@ -28,11 +28,8 @@ def check_refines(network: Network) -> None:
         raise PaintingBroken(CANNOT)
 
 
-def round_of(spec: GenerationSpec, number: int) -> GenerationSpec:
+def round_of(spec: GenerationSpec, refining: Refining, number: int) -> GenerationSpec:
     """What goes over the painting in round `number`, from 0, as a painting of its own."""
-    refining = spec.refining
-    if refining is None:
-        return spec
     return replace(
         spec,
         seed=(spec.seed + (number + 1) * NOISE_APART) % (MAX_SEED + 1),

@@ -57,26 +57,15 @@ def test_a_refiner_is_a_lora_that_no_list_shows(tmp_path: Path) -> None:
         catalogue.acting("two/refiner")
 
 
-def test_a_refiner_without_a_lora_is_the_model_itself() -> None:
-    card = ModelCard(
-        id="one",
-        family=Family.SD1,
-        path=Path("x"),
-        licence="none",
-        native_pixels=64,
-        refiner=Refiner(steps=20, strength=0.5),
-    )
+def refined(family: Family) -> ModelCard:
+    refiner = Refiner(steps=20, strength=0.5)
+    return ModelCard(id="one", family=family, path=Path("x"), licence="none", native_pixels=64, refiner=refiner)
 
-    assert refiner_of(card) is None
+
+def test_a_refiner_without_a_lora_is_the_model_itself() -> None:
+    assert refiner_of(refined(Family.SD1)) is None
 
 
 def test_a_refiner_needs_a_family_that_is_gone_over() -> None:
     with pytest.raises(ValueError, match="refiner"):
-        ModelCard(
-            id="one",
-            family=Family.FLUX,
-            path=Path("x"),
-            licence="none",
-            native_pixels=64,
-            refiner=Refiner(steps=20, strength=0.5),
-        )
+        refined(Family.FLUX)

@@ -20,6 +20,7 @@ from models import (
     Sampler,
 )
 from models.sampling import FLUX_TOLD_GUIDANCE, Refiner
+from models.training.served import QUALITIES, REFINER_FORM
 from router import NegativeMerge, Router, Styles, StyleUnknown, load_styles
 from router.routing import merged_negative
 from router.styles import Wording
@@ -179,6 +180,17 @@ def test_the_model_in_the_box_goes_over_its_paintings_at_better_qualities(router
     assert 0 < hd.refining.rounds <= ultra.refining.rounds
     assert [adapter.id for adapter in hd.refining.adapters] == ["starter/refiner"]
     assert hd.adapters == standard.adapters
+
+
+@pytest.mark.parametrize("quality", Quality)
+def test_the_bench_paints_as_the_styles_do(router: Router, quality: Quality) -> None:
+    spec = router.route(GenerationRequest(prompt="a boat", style="digital-art", quality=quality), seed=1).specs[0]
+    way, over = QUALITIES[quality], spec.refining
+    assert (spec.num_inference_steps, spec.guidance_scale, spec.candidates) == (way.steps, way.guidance, way.candidates)
+    assert (over.rounds if over else 0) == way.refine
+    if over is not None:
+        served = (REFINER_FORM.strength, REFINER_FORM.steps, REFINER_FORM.guidance)
+        assert (over.strength, over.num_inference_steps, over.guidance_scale) == served
 
 
 def test_a_refiner_of_large_pictures_leaves_small_ones_alone(catalogue: Catalogue) -> None:

@@ -22,7 +22,7 @@ from gateway.http.presenting import failure_of
 from gateway.http.problems import problem_body
 from gateway.http.refusals import GenerationCanceled
 from models import DomainError
-from models.spec import refining_passes
+from models.spec import steps_asked
 from storage import Generation, Picture, State
 
 Verb = Literal["image_generation", "image_edit"]
@@ -111,8 +111,7 @@ def preview_every(generation: Generation, partial_images: int) -> int:
     """So many steps between two previews that `partial_images` of them lie evenly before the end; 0: none are wanted."""
     if not partial_images:
         return 0
-    spec = specs_of(generation)[0]
-    return max(1, (spec.num_inference_steps + refining_passes(spec)) // (partial_images + 1))
+    return max(1, steps_asked(specs_of(generation)[0]) // (partial_images + 1))
 
 
 def check_completed(generation: Generation) -> None:
