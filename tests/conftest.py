@@ -19,6 +19,27 @@ from storage.tables import metadata
 from tests.plugins.postgresql import Cluster, NotInstalled, running_cluster
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Only in the process that prints: with xdist the workers' reports arrive there too."""
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    if terminal is not None and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(FailuresAtOnce(terminal), "failures-at-once")
+
+
+class FailuresAtOnce:
+    """Prints where and why a test failed when it fails: a run that is stopped has named its failures."""
+
+    def __init__(self, terminal: pytest.TerminalReporter) -> None:
+        self._terminal = terminal
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            crash = getattr(report.longrepr, "reprcrash", None)
+            why = crash.message if crash is not None else str(report.longrepr)
+            self._terminal.write_line(f"\n{report.outcome} in {report.when}: {report.nodeid}: {why[:2000]}", red=True)
+
+
 @pytest.fixture(autouse=True)
 def logging_as_it_was() -> Iterator[None]:
     """A command that is run in the tests' own process sets up logging; the next test shall not be silent for it."""
