@@ -11,7 +11,7 @@ from pathlib import Path
 
 from gateway.cli.painting import write
 from gateway.settings import load_settings
-from gateway.wiring import Installation
+from gateway.wiring.server import Installation
 from models import GenerationRequest, Progress, Quality, Recipe
 from models.manifest import Fingerprint
 

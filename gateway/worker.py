@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from gateway.fairness import Fairness
-from gateway.generations.run import Runner
+from gateway.generations.painting.run import Runner
 from gateway.queue import GenerationQueue
 from models import Failed, PaintingBroken
 from storage import Database, Generation, StoreUnavailable

@@ -4,7 +4,7 @@
     ├── Refused   the caller must change something; never retried
     └── Failed    we could not; `retryable` says whether trying again may help
 
-Leaves live in the package that raises them. HTTP numbers stand in `gateway/http/problems.py` alone.
+Leaves live in the package that raises them. HTTP numbers stand in `gateway/http/edge/problems.py` alone.
 """
 
 from typing import ClassVar

@@ -6,9 +6,9 @@ decide about one request what `Submit` does not decide for a single call.
 """
 
 from gateway.batches.accept import BatchAccepted, BatchAsk, ItemAsk, Wish
-from gateway.batches.desk import Batches
 from gateway.batches.fetch import BatchPage, BatchUnknown, BatchView, ItemPage, ItemView
 from gateway.batches.files import FileUnknown, TooManyFiles
+from gateway.batches.use_cases import Batches
 
 __all__ = [
     "BatchAccepted",

@@ -12,9 +12,9 @@ import msgspec
 
 from gateway.access import Caller, PlanTooSmall, expiry
 from gateway.generations import Ask, Given, IdempotencyClash, IdempotencyInProgress, QueueFull, Submit
-from gateway.generations.batch_end import BatchEnds
-from gateway.generations.beginnings import check_given
-from gateway.generations.sources import source_of
+from gateway.generations.inputs.source_images import check_given
+from gateway.generations.inputs.sources import source_of
+from gateway.generations.painting.batch_end import BatchEnds
 from models import DomainError, ParameterMissing, RequestInvalid
 from storage import Batch, BatchItem, BatchState, Database, ItemState, Priority
 from storage.batches import add_batch, batch_by_id, count_accepted_items

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from gateway.access import Caller
 from gateway.batches.fetch import BatchView, FetchBatch
 from gateway.generations import AlreadyFinished
-from gateway.generations.batch_end import BatchEnds
+from gateway.generations.painting.batch_end import BatchEnds
 from storage import Database
 from storage.batches import start_canceling
 

@@ -117,15 +117,15 @@ class Expander:
         try:
             ask = await self._begun(caller, wish)
             generation = await self.submit.decided(caller, ask)
-            await self.submit.beginnings.keep(generation.id, ask.files)
+            await self.submit.source_images.keep(generation.id, ask.files)
         except DomainError as error:
             return Entry(ask=wish, outcome=error)
         return Entry(ask=ask, outcome=replace(generation, batch_id=item.batch_id))
 
     async def _begun(self, caller: Caller, wish: Wish) -> Ask:
         """The pictures that it begins from, read. Raises RequestInvalid, GenerationUnknown, Failed."""
-        beginning = await self.submit.beginnings.read(caller, wish.given())
-        return replace(wish, request=replace(wish.request, init_image=beginning.init_image), files=beginning.files)
+        source = await self.submit.source_images.read(caller, wish.given())
+        return replace(wish, request=replace(wish.request, init_image=source.init_image), files=source.files)
 
     async def _enter_all(
         self, transaction: Transaction, caller: Caller, batch_id: str, entries: Mapping[int, Entry]
@@ -162,4 +162,4 @@ class Expander:
         """After the commit: what nobody will begin from is not kept."""
         for entry in entries.values():
             if isinstance(entry.outcome, Generation) and entry.ask.files and entry.outcome.id not in queued:
-                await self.submit.beginnings.forget(entry.outcome.id)
+                await self.submit.source_images.forget(entry.outcome.id)

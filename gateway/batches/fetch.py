@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from gateway.access import Caller
 from gateway.generations import Fetch, View
-from gateway.generations.cursors import cursor_of, number_of
+from gateway.generations.showing.cursors import cursor_of, number_of
 from models import Refused
 from storage import Batch, BatchItem, Counts, Database, ItemState
 from storage.batches import batch_by_id, count_items, page_of_batches, page_of_items

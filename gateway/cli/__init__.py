@@ -1,4 +1,4 @@
-"""The command line: a server, a painter without one, and the operator's desk.
+"""The command line: a server, a painter without one, and the operator's commands.
 
 run -> typer -> one file a command. Owns what is printed. Must never be slow to open: each command imports what it
 needs when it is called.

@@ -88,9 +88,9 @@ def generate(
     ] = DEFAULT_STRENGTH,
 ) -> None:
     """Paint one picture without a server."""
-    from gateway.cli.beginning import Beginning
     from gateway.cli.loras import read_choice
     from gateway.cli.painting import paint
+    from gateway.cli.source_images import ImageFiles
     from gateway.settings import load_settings
 
     request = GenerationRequest(
@@ -105,8 +105,8 @@ def generate(
         upscale=upscale,
         loras=tuple(map(read_choice, lora or ())),
     )
-    beginning = Beginning(image=init_image, mask=mask, strength=strength)
-    paint(load_settings(), request, output, recipe_file=recipe, beginning=beginning)
+    given_images = ImageFiles(image=init_image, mask=mask, strength=strength)
+    paint(load_settings(), request, output, recipe_file=recipe, given_images=given_images)
 
 
 @app.command()
@@ -120,12 +120,12 @@ def replay(
     mask: Annotated[Path | None, typer.Option(help="The mask that bounded what was painted.")] = None,
 ) -> None:
     """Paint a picture again and say whether it is the same. Exit code 1: it is not."""
-    from gateway.cli.beginning import Beginning
     from gateway.cli.replaying import replay_file
+    from gateway.cli.source_images import ImageFiles
     from gateway.settings import load_settings
 
-    beginning = Beginning(image=init_image, mask=mask)
-    if not replay_file(load_settings(), file, output, index=index, beginning=beginning):
+    given_images = ImageFiles(image=init_image, mask=mask)
+    if not replay_file(load_settings(), file, output, index=index, given_images=given_images):
         raise typer.Exit(EXIT_DIFFERENT)
 
 
@@ -141,7 +141,7 @@ def openapi() -> None:
 @models.command("list")
 def list_models(as_json: Json = False) -> None:
     """Show every model with its family and folder."""
-    from gateway.cli.shelf import show_models
+    from gateway.cli.models import show_models
 
     show_models(as_json=as_json)
 
@@ -158,7 +158,7 @@ def add_model(
     ] = None,
 ) -> None:
     """Put a model into the catalogue; a running server sees it at its next start."""
-    from gateway.cli.shelf import add
+    from gateway.cli.models import add
     from models import RequestInvalid
     from models.single_file import Prediction
 
@@ -194,7 +194,7 @@ def add_lora(
 @styles.command("list")
 def list_styles(as_json: Json = False) -> None:
     """Show every style and whether a model here can paint it."""
-    from gateway.cli.shelf import show_styles
+    from gateway.cli.models import show_styles
 
     show_styles(as_json=as_json)
 

@@ -17,10 +17,10 @@ import msgspec
 from rich.console import Console
 
 from gateway.accounts import CLI
-from gateway.cli.desk import at_desk
+from gateway.cli.accounts import with_access
 from gateway.cli.painting import check_folder
-from gateway.generations.beginnings import key_of
-from gateway.reception import Reception
+from gateway.generations.inputs.source_images import key_of
+from gateway.wiring import Access
 from models import GenerationSpec, RequestInvalid
 from storage import Account, Blobs, BlobUnavailable, Database
 from storage.export import KINDS, Row, is_there, rows_of
@@ -39,15 +39,15 @@ def export_account(account: str, output: Path) -> None:
     with ExitStack() as unless_it_is_whole:
         unless_it_is_whole.callback(output.unlink)
         with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-            counts = at_desk(lambda reception: _exported(reception, account, archive))
+            counts = with_access(lambda access: _exported(access, account, archive))
         unless_it_is_whole.pop_all()
     told = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in counts.items() if count)
     Console(highlight=False, soft_wrap=True).print(f"{output}: {told}.")
 
 
-async def _exported(reception: Reception, account: str, archive: zipfile.ZipFile) -> Mapping[str, int]:
-    found = await reception.accounts.hand_over(account, by=CLI)
-    export = AccountExport(account=found, database=reception.database, blobs=reception.blobs, archive=archive)
+async def _exported(access: Access, account: str, archive: zipfile.ZipFile) -> Mapping[str, int]:
+    found = await access.accounts.hand_over(account, by=CLI)
+    export = AccountExport(account=found, database=access.database, blobs=access.blobs, archive=archive)
     return await export.write()
 
 
@@ -91,7 +91,7 @@ class AccountExport:
         """And what its pictures began from."""
         if row[RECIPES] is not None:
             self.archive.writestr(f"recipes/{row['id']}.json", row[RECIPES])
-        for sha256 in _beginnings_of(row["specs"]):
+        for sha256 in _source_images_of(row["specs"]):
             key = key_of(row["painting_id"], sha256)
             await self._write_blob(f"beginnings/{row['id']}/{sha256}.png", key, row, kind="generations")
 
@@ -136,7 +136,7 @@ def _plain(value: Any) -> Any:
         return value.decode(errors="replace")
 
 
-def _beginnings_of(specs: bytes) -> Sequence[str]:
+def _source_images_of(specs: bytes) -> Sequence[str]:
     inits = (spec.init_image for spec in msgspec.json.decode(specs, type=tuple[GenerationSpec, ...]))
     found: Iterator[str | None] = (name for init in inits if init for name in (init.sha256, init.mask_sha256))
     return sorted({name for name in found if name is not None})

@@ -60,9 +60,9 @@ def add_lora(file: Path, *, id: str | None, family: Family | None, trigger: str 
         raise RequestInvalid(f"LoRAs are applied to {', '.join(ADAPTED)} models, not to {made_for}.", field="family")
     told = {"id": name, "family": made_for.value, "path": str(file.resolve()), "licence": licence, "trigger": trigger}
     lines = (f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in told.items() if value is not None)
-    shelf = settings.data_dir / "loras"
-    shelf.mkdir(parents=True, exist_ok=True)
-    draft = shelf / f"{name}.draft"
+    folder = settings.data_dir / "loras"
+    folder.mkdir(parents=True, exist_ok=True)
+    draft = folder / f"{name}.draft"
     draft.write_text("\n".join([*lines, ""]), encoding="utf-8")
     draft.rename(draft.with_suffix(".toml"))
     Console(highlight=False, markup=False, soft_wrap=True).print(f"{name} ({made_for}) is in the catalogue.")

@@ -57,7 +57,7 @@ def create_key(
     """Make a key and show it once."""
     from gateway.access import parse_mode, parse_scopes
     from gateway.accounts import KeyOrder
-    from gateway.cli.desk import create
+    from gateway.cli.accounts import create
 
     order = KeyOrder(
         account=account,
@@ -81,7 +81,7 @@ def create_key(
 @keys.command("list")
 def list_keys(account: OneAccount = None, as_json: Json = False) -> None:
     """Show every key's public part and state; the secret is kept nowhere."""
-    from gateway.cli.desk import show_keys
+    from gateway.cli.accounts import show_keys
 
     show_keys(account, as_json=as_json)
 
@@ -89,7 +89,7 @@ def list_keys(account: OneAccount = None, as_json: Json = False) -> None:
 @keys.command("show")
 def show_key(key: Key, as_json: Json = False) -> None:
     """Show one key's public part and state."""
-    from gateway.cli.desk import show_key as show
+    from gateway.cli.accounts import show_key as show
 
     show(key, as_json=as_json)
 
@@ -113,7 +113,7 @@ def change_key(
     """Give a key another name, other scopes or bounds; what is not named stays."""
     from gateway.access import DEFAULT_SCOPES, parse_scopes
     from gateway.accounts import KeyTerms
-    from gateway.cli.desk import change_key as change
+    from gateway.cli.accounts import change_key as change
 
     terms = KeyTerms(
         name=name or "",
@@ -139,7 +139,7 @@ def rotate_key(
     as_json: Json = False,
 ) -> None:
     """Give a key a new secret and show it once; its id stays."""
-    from gateway.cli.desk import rotate
+    from gateway.cli.accounts import rotate
 
     rotate(key, overlap_s=overlap_s, as_json=as_json)
 
@@ -147,7 +147,7 @@ def rotate_key(
 @keys.command("revoke")
 def revoke_key(key: Key) -> None:
     """Make a key useless, on every running server within five seconds."""
-    from gateway.cli.desk import revoke
+    from gateway.cli.accounts import revoke
 
     revoke(key)
 
@@ -157,7 +157,7 @@ def verify_token(
     token: Annotated[str, typer.Argument(help="The key, or - to read it from standard input.")], as_json: Json = False
 ) -> None:
     """Say what a text is that looks like a key: valid, expired, revoked, suspended, unknown, malformed. Exit code 1: not valid."""
-    from gateway.cli.desk import verify
+    from gateway.cli.accounts import verify
 
     text = sys.stdin.read().strip() if token == "-" else token  # noqa: S105 - no secret
     if not verify(text, as_json=as_json):
@@ -171,7 +171,7 @@ def create_account(
     as_json: Json = False,
 ) -> None:
     """Make an account without keys and credits."""
-    from gateway.cli.desk import create_account as create
+    from gateway.cli.accounts import create_account as create
 
     create(name, plan, as_json=as_json)
 
@@ -179,7 +179,7 @@ def create_account(
 @accounts.command("list")
 def list_accounts(as_json: Json = False) -> None:
     """Show every account with plan and credits."""
-    from gateway.cli.desk import show_accounts
+    from gateway.cli.accounts import show_accounts
 
     show_accounts(as_json=as_json)
 
@@ -187,7 +187,7 @@ def list_accounts(as_json: Json = False) -> None:
 @accounts.command("show")
 def show_account(account: Account, as_json: Json = False) -> None:
     """Show one account, with the secret that signs its webhooks."""
-    from gateway.cli.desk import show_account as show
+    from gateway.cli.accounts import show_account as show
 
     show(account, as_json=as_json)
 
@@ -195,7 +195,7 @@ def show_account(account: Account, as_json: Json = False) -> None:
 @accounts.command("rotate-webhook-secret")
 def rotate_webhook_secret(account: Account, as_json: Json = False) -> None:
     """Give an account a new secret for its webhooks; the one it has signs beside it for PINXIT_WEBHOOK_OVERLAP_S."""
-    from gateway.cli.desk import rotate_webhook_secret as rotate
+    from gateway.cli.accounts import rotate_webhook_secret as rotate
 
     rotate(account, as_json=as_json)
 
@@ -203,7 +203,7 @@ def rotate_webhook_secret(account: Account, as_json: Json = False) -> None:
 @accounts.command("plan")
 def change_plan(account: Account, plan: Annotated[str, typer.Argument(help="`pinxit plans list` shows them.")]) -> None:
     """Put an account on another plan."""
-    from gateway.cli.desk import move
+    from gateway.cli.accounts import move
 
     move(account, plan)
 
@@ -211,7 +211,7 @@ def change_plan(account: Account, plan: Annotated[str, typer.Argument(help="`pin
 @accounts.command("suspend")
 def suspend_account(account: Account) -> None:
     """Refuse an account's keys, on every running server within five seconds."""
-    from gateway.cli.desk import suspend
+    from gateway.cli.accounts import suspend
 
     suspend(account)
 
@@ -219,7 +219,7 @@ def suspend_account(account: Account) -> None:
 @accounts.command("resume")
 def resume_account(account: Account) -> None:
     """Let a suspended account's keys be good again."""
-    from gateway.cli.desk import resume
+    from gateway.cli.accounts import resume
 
     resume(account)
 
@@ -240,7 +240,7 @@ def erase_account(
     account: Account, is_meant: Annotated[bool, typer.Option("--yes", help="Erase it, for good.")] = False
 ) -> None:
     """Forget an account: name, keys, prompts, pictures, webhooks. What it paid stays in the ledger, under its id."""
-    from gateway.cli.desk import erase_account as erase
+    from gateway.cli.accounts import erase_account as erase
     from models import RequestInvalid
 
     if not is_meant:
@@ -257,7 +257,7 @@ def grant_credits(
     as_json: Json = False,
 ) -> None:
     """Give an account credits, or take some back."""
-    from gateway.cli.desk import change_credits
+    from gateway.cli.accounts import change_credits
 
     change_credits(account, -credits if is_taken_back else credits, note=note, as_json=as_json)
 
@@ -265,7 +265,7 @@ def grant_credits(
 @credits.command("show")
 def show_credits(account: Account, limit: Limit = 20, as_json: Json = False) -> None:
     """Show an account's ledger."""
-    from gateway.cli.desk import show_ledger
+    from gateway.cli.accounts import show_ledger
 
     show_ledger(account, limit=limit, as_json=as_json)
 

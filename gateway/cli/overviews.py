@@ -17,7 +17,7 @@ webhooks = typer.Typer(help="How webhooks do.", no_args_is_help=True)
 @plans.command("list")
 def list_plans(as_json: Json = False) -> None:
     """Show every plan as `plans.toml` says it now; a running server has what it read at its start."""
-    from gateway.cli.desk import show_plans
+    from gateway.cli.accounts import show_plans
 
     show_plans(as_json=as_json)
 
@@ -25,7 +25,7 @@ def list_plans(as_json: Json = False) -> None:
 @audit.command("list")
 def list_audit(account: OneAccount = None, limit: Limit = 20, as_json: Json = False) -> None:
     """Show who changed accounts, keys and credits."""
-    from gateway.cli.desk import show_audit
+    from gateway.cli.accounts import show_audit
 
     show_audit(account, limit=limit, as_json=as_json)
 
@@ -33,7 +33,7 @@ def list_audit(account: OneAccount = None, limit: Limit = 20, as_json: Json = Fa
 @queue.command("show")
 def show_queue(as_json: Json = False) -> None:
     """Show open generations by account, state and priority."""
-    from gateway.cli.going_on import show_queue as show
+    from gateway.cli.status import show_queue as show
 
     show(as_json=as_json)
 
@@ -41,6 +41,6 @@ def show_queue(as_json: Json = False) -> None:
 @webhooks.command("show")
 def show_webhooks(as_json: Json = False) -> None:
     """Show what has not arrived, and the endpoints that fail or are disabled."""
-    from gateway.cli.going_on import show_webhooks as show
+    from gateway.cli.status import show_webhooks as show
 
     show(as_json=as_json)

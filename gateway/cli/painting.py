@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from gateway.cli.beginning import Beginning
+from gateway.cli.source_images import ImageFiles
 from gateway.settings import Settings
 from gateway.telemetry import start_logging
 from gateway.wiring import SEEDS, Installation
@@ -29,7 +29,7 @@ from models import (
 from storage.encoding import encode, holds
 
 FORMATS = {".jpg": ImageFormat.JPEG} | {f".{format.value}": format for format in ImageFormat}
-NOTHING = Beginning()
+NOTHING = ImageFiles()
 
 
 def paint(
@@ -38,14 +38,14 @@ def paint(
     output: Path,
     *,
     recipe_file: Path | None = None,
-    beginning: Beginning = NOTHING,
+    given_images: ImageFiles = NOTHING,
 ) -> None:
     """Paint into the file `output`; its ending decides the format. Progress goes to stderr, seed and file to stdout.
 
-    `recipe_file` gets the picture's recipe as JSON, which `pinxit replay` reads. `beginning` is what it starts from.
+    `recipe_file` gets the picture's recipe as JSON, which `pinxit replay` reads. `given_images` is what it starts from.
 
     Raises:
-        RequestInvalid: the ending is none we write, a folder is not there, or `beginning` breaks its rules.
+        RequestInvalid: the ending is none we write, a folder is not there, or `given_images` breaks its rules.
         Refused, Failed: as the HTTP path.
     """
     start_logging(form=settings.log_format, level="warning")
@@ -54,12 +54,12 @@ def paint(
         check_folder(recipe_file)
     installation = Installation(settings=settings)
     seed = secrets.randbelow(SEEDS) if request.seed is None else request.seed
-    request = replace(request, init_image=beginning.init_image())
+    request = replace(request, init_image=given_images.init_image())
     route = installation.router.route(request, seed=seed)
     installation.prompt_filter.check(
         request.prompt, negative_prompt=route.negative_prompt_used, final_prompt=route.revised_prompt
     )
-    recipe = asyncio.run(painted(installation, route.specs[0], output, beginnings=beginning.contents()))
+    recipe = asyncio.run(painted(installation, route.specs[0], output, source_images=given_images.contents()))
     lines = [f"seed {seed}", f"file {output}"]
     if recipe_file is not None:
         recipe_file.write_bytes(msgspec.json.format(msgspec.json.encode(recipe)) + b"\n")
@@ -87,11 +87,11 @@ def check_folder(file: Path) -> None:
 
 
 async def painted(
-    installation: Installation, spec: GenerationSpec, output: Path, *, beginnings: Mapping[str, bytes] | None = None
+    installation: Installation, spec: GenerationSpec, output: Path, *, source_images: Mapping[str, bytes] | None = None
 ) -> Recipe:
     """Paint one picture into the file `output` on an engine of its own.
 
-    `beginnings` are the files that `spec.init_image` names, by their SHA-256.
+    `source_images` are the files that `spec.init_image` names, by their SHA-256.
 
     Raises:
         Failed: as the engine.
@@ -101,7 +101,7 @@ async def painted(
     try:
         with tempfile.TemporaryDirectory(prefix="pinxit-") as folder, _bar() as bar:
             line = bar.add_task("loading", total=None)
-            _lay_out(beginnings or {}, Path(folder))
+            _lay_out(source_images or {}, Path(folder))
             painting = await engine.paint(
                 spec, workspace=Path(folder), on_progress=lambda progress: _show(bar, line, progress)
             )
@@ -111,8 +111,8 @@ async def painted(
     return painting.recipe
 
 
-def _lay_out(beginnings: Mapping[str, bytes], workspace: Path) -> None:
-    for sha256, content in beginnings.items():
+def _lay_out(source_images: Mapping[str, bytes], workspace: Path) -> None:
+    for sha256, content in source_images.items():
         (workspace / sha256).write_bytes(content)
 
 

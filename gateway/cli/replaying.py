@@ -13,8 +13,8 @@ from typing import cast
 import msgspec
 from rich.console import Console
 
-from gateway.cli.beginning import Beginning, content_of
 from gateway.cli.painting import check_output, painted
+from gateway.cli.source_images import ImageFiles, content_of
 from gateway.generations import check_repaintable
 from gateway.settings import Settings
 from gateway.telemetry import start_logging
@@ -27,7 +27,7 @@ MAX_RECIPE_BYTES = 4 << 20
 MAX_REASON_CHARACTERS = 200
 
 
-def replay_file(settings: Settings, file: Path, output: Path, *, index: int, beginning: Beginning) -> bool:
+def replay_file(settings: Settings, file: Path, output: Path, *, index: int, given_images: ImageFiles) -> bool:
     """Paint recipe number `index` of `file` into the file `output`, print what differs; True if no pixel does.
 
     Raises:
@@ -39,11 +39,11 @@ def replay_file(settings: Settings, file: Path, output: Path, *, index: int, beg
     recipe = _chosen(file, index)
     if output.exists() and output.samefile(file):
         raise RequestInvalid(f"{output}: this is the file to compare with; choose another -o.", field="output")
-    beginnings = _beginnings(recipe.spec.init_image, beginning)
+    source_images = _beginnings(recipe.spec.init_image, given_images)
     installation = Installation(settings=settings)
     check_repaintable((recipe.spec,), installation.catalogue)
     installation.prompt_filter.check(recipe.spec.prompt, negative_prompt=recipe.spec.negative_prompt)
-    again = asyncio.run(painted(installation, recipe.spec, output, beginnings=beginnings))
+    again = asyncio.run(painted(installation, recipe.spec, output, source_images=source_images))
     comparison = compare(recipe, again)
     Console(highlight=False, soft_wrap=True, markup=False).print(_said(comparison, output))
     return comparison.is_identical
@@ -90,7 +90,7 @@ def _text_of_picture(content: bytes, *, name: str) -> bytes:
     return text.encode()
 
 
-def _beginnings(needed: InitImage | None, given: Beginning) -> Mapping[str, bytes]:
+def _beginnings(needed: InitImage | None, given: ImageFiles) -> Mapping[str, bytes]:
     """The contents that the recipe names, by their SHA-256.
 
     Raises:

@@ -23,15 +23,15 @@ def add_upscaler(file: Path, name: str, settings: Settings, *, is_default: bool)
         RequestInvalid: the id is taken, or the network enlarges by another factor than ours.
         WeightsRejected: it is no network that we know.
     """
-    shelf = settings.data_dir / FOLDER
-    if any((folder / f"{name}.toml").exists() for folder in (shelf, settings.config_dir / FOLDER)):
+    catalogued = settings.data_dir / FOLDER
+    if any((folder / f"{name}.toml").exists() for folder in (catalogued, settings.config_dir / FOLDER)):
         raise RequestInvalid(f"There is an upscaler {name!r} already; choose another --id.", field="id")
     form = inspect_upscaler(file)
     if form.scale != UPSCALE_FACTOR:
         raise RequestInvalid(f"{file.name} enlarges {form.scale} times; `upscale` is {UPSCALE_FACTOR} times.")
     told = {"id": name, "path": str(file.resolve()), "licence": "as its files say", "is_default": is_default}
-    shelf.mkdir(parents=True, exist_ok=True)
-    draft = shelf / f"{name}.draft"
+    catalogued.mkdir(parents=True, exist_ok=True)
+    draft = catalogued / f"{name}.draft"
     lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in told.items()]
     draft.write_text("\n".join([*lines, ""]), encoding="utf-8")
     draft.rename(draft.with_suffix(".toml"))

@@ -5,6 +5,7 @@ Must never decide: it asks `gateway.generations` and shows what it is told.
 """
 
 from gateway.http.app import make_api, make_app
-from gateway.http.dependencies import Services
+from gateway.http.dialects import prediction_bodies
+from gateway.http.reading.dependencies import Services
 
-__all__ = ["Services", "make_api", "make_app"]
+__all__ = ["Services", "make_api", "make_app", "prediction_bodies"]

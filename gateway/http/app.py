@@ -6,30 +6,25 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcon
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from gateway.http import (
-    account,
-    batches,
-    catalogue,
-    events,
-    generations,
-    image_links,
-    images,
-    keys,
-    metering,
-    operations,
-    pages,
-    provenance,
-    replaying,
-    webhooks,
-)
+from gateway.http import catalogue, operations, pages
+from gateway.http.account import keys
+from gateway.http.account import routes as account
 from gateway.http.admin import admin_routes
-from gateway.http.answering import install_problem_answers
-from gateway.http.cross_origin import CrossOrigin
-from gateway.http.dependencies import Services
+from gateway.http.answering.answers import install_problem_answers
+from gateway.http.batches import routes as batches
 from gateway.http.dialects import ChosenModels, dialect_routes
-from gateway.http.envelope import BodyLimits, Envelope
-from gateway.http.metering import Metered
-from gateway.http.schema import install_schema
+from gateway.http.dialects.openai.batches import ask_of_file
+from gateway.http.document.schema import install_schema
+from gateway.http.edge.cross_origin import CrossOrigin
+from gateway.http.edge.envelope import BodyLimits, Envelope
+from gateway.http.edge.metering import Metered
+from gateway.http.generations import events, replaying
+from gateway.http.generations import routes as generations
+from gateway.http.images import links as image_links
+from gateway.http.images import provenance
+from gateway.http.images import routes as images
+from gateway.http.reading.dependencies import Services
+from gateway.http.webhooks import routes as webhooks
 from gateway.identity import NewId
 
 VERSION = "0.1.0"
@@ -43,6 +38,7 @@ def make_app(services: Services, *, new_id: NewId, lifespan: Lifespan | None = N
     app.state.services = services
     app.state.style_list = catalogue.written_styles(services.styles, services.catalogue)
     app.state.chosen_models = ChosenModels()
+    app.state.read_batch_file = ask_of_file
     pages.mount_files(app, services)
     enveloped = Envelope(
         app,
@@ -88,7 +84,6 @@ def make_api(lifespan: Lifespan | None = None) -> FastAPI:
         webhooks,
         image_links,
         operations,
-        metering,
         provenance,
         pages,
     )

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from gateway.http.answering import answer, described, is_unchanged
-from gateway.http.dependencies import Given, known_caller, token_of
+from gateway.http.answering.answers import answer, described, is_unchanged
+from gateway.http.reading.dependencies import Given, known_caller, token_of
 from gateway.offers import LoraBody, LoraListBody, StyleBody, StyleListBody, VaeBody, VaeListBody
 from models import Catalogue, Family
 from router import Styles

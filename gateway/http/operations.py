@@ -1,14 +1,19 @@
-"""For whoever runs this: is the process alive, can it paint."""
+"""For whoever runs this: is the process alive, can it paint, what has it counted."""
 
+import hmac
 from typing import Literal
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
-from gateway.http.answering import answer
-from gateway.http.dependencies import Given
+from gateway.http.answering.answers import answer
+from gateway.http.edge.refusals import PathUnknown
+from gateway.http.reading.dependencies import Given, token_of
+from gateway.metrics import CONTENT_TYPE
+from gateway.settings import Settings
 from models import Failed
 from storage import Database
+from storage.generations import count_open_states
 
 routes = APIRouter(tags=["operations"])
 
@@ -71,6 +76,23 @@ async def ready(given: Given) -> Response:
     )
     body.ready = body.database and body.engine.ready and not body.stopped
     return answer(body, status=200 if body.ready else 503)
+
+
+@routes.get("/metrics", include_in_schema=False)
+async def read_metrics(request: Request, given: Given) -> Response:
+    """For whoever operates this: with `PINXIT_METRICS_TOKEN` as a bearer token, or, where none is set, on an
+    installation that only its own machine can reach. For anybody else there is no such path."""
+    if not _may_read(request, given.settings):
+        raise PathUnknown("Nothing is served at /metrics.")
+    async with given.database.reading() as connection:
+        given.metrics.set_open(await count_open_states(connection))
+    return Response(given.metrics.written(), media_type=CONTENT_TYPE)
+
+
+def _may_read(request: Request, settings: Settings) -> bool:
+    if settings.metrics_token is None:
+        return settings.is_local
+    return hmac.compare_digest(token_of(request).encode(), settings.metrics_token.get_secret_value().encode())
 
 
 async def _answers(database: Database) -> bool:

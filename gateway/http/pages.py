@@ -8,10 +8,10 @@ from starlette.responses import FileResponse
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
-from gateway.http.dependencies import Services
-from gateway.http.problems import PROBLEMS
-from gateway.http.ranges import forget_range
-from gateway.http.refusals import PathUnknown
+from gateway.http.answering.ranges import forget_range
+from gateway.http.edge.problems import PROBLEMS
+from gateway.http.edge.refusals import PathUnknown
+from gateway.http.reading.dependencies import Services
 
 STUDIO = Path(__file__).parent.parent / "studio"
 # Nothing inline, nothing from elsewhere.

@@ -16,7 +16,7 @@ import structlog
 from gateway.cancellation import unbroken
 from gateway.clock import Clock
 from gateway.webhooks.circuits import MAX_AT_ONCE, Circuits
-from gateway.webhooks.courier import Courier
+from gateway.webhooks.dispatching import Dispatcher
 from storage import Database, Delivery, DueDelivery, StoreUnavailable
 from storage.deliveries import claim_deliveries, due, forget_deliveries, release_all_deliveries, release_delivery
 
@@ -36,7 +36,7 @@ class Deliveries:
     """
 
     database: Database
-    courier: Courier
+    dispatcher: Dispatcher
     clock: Clock
     seconds: Callable[[], float]
     poll_s: float = 5.0
@@ -67,7 +67,7 @@ class Deliveries:
                     await self._look(group)
                     await self._pause()
         finally:
-            await self.courier.sender.aclose()
+            await self.dispatcher.sender.aclose()
 
     async def _pause(self) -> None:
         with contextlib.suppress(TimeoutError):
@@ -107,7 +107,7 @@ class Deliveries:
 
     async def _attempt(self, delivery: Delivery) -> None:
         try:
-            answer = await self.courier.attempt(delivery)
+            answer = await self.dispatcher.attempt(delivery)
         except StoreUnavailable as gone:
             log.warning("a webhook's attempt was not recorded and is made again", error=gone.message)
         except asyncio.CancelledError:

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from gateway.webhooks.destination import Destinations
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
@@ -40,14 +38,6 @@ class WebhookSender(Protocol):
     async def send(self, message: Message) -> Answer: ...
 
     async def aclose(self) -> None: ...
-
-
-def open_sender(destinations: Destinations) -> WebhookSender:
-    """The sender of production. It opens the HTTP client when it is first needed, which the start is not."""
-    from gateway.webhooks.http_sender import HttpSender  # noqa: PLC0415 - httpx2 costs a tenth of a second to import
-    from gateway.webhooks.outbound import guarded_client  # noqa: PLC0415
-
-    return HttpSender(destinations, client=guarded_client(destinations))
 
 
 @dataclass(slots=True)

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from gateway.clock import Clock
-from gateway.webhooks.courier import Courier
 from gateway.webhooks.destination import host_of
+from gateway.webhooks.dispatching import Dispatcher
 from gateway.webhooks.endpoints import EndpointUnknown, known_endpoint
 from gateway.webhooks.events import TEST_EVENT, Happening, JsonValue
 from gateway.webhooks.outbox import Outbox
@@ -25,7 +25,7 @@ class Trial:
 
     database: Database
     outbox: Outbox
-    courier: Courier
+    dispatcher: Dispatcher
     clock: Clock
 
     async def __call__(self, account_id: str, endpoint_id: str) -> DeliveryRecord:
@@ -35,7 +35,7 @@ class Trial:
             EndpointUnknown.
         """
         delivery = await self._written(account_id, endpoint_id)
-        await replace(self.courier, schedule=RetrySchedule(delays_s=())).attempt(delivery)
+        await replace(self.dispatcher, schedule=RetrySchedule(delays_s=())).attempt(delivery)
         async with self.database.reading() as connection:
             record = await delivery_by_id(connection, account_id, delivery.id)
         if record is None:

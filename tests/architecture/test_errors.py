@@ -14,7 +14,7 @@ EDGES = {
     "models/diffusion/child.py": "likewise for one message to the engine",
     "models/diffusion/preview.py": "a preview that fails is left out; its picture goes on",
     "models/diffusion/studio.py": "likewise for one painting, and for one pass that several share",
-    "gateway/http/envelope.py": "a defect of ours answers in the contract's form, and is logged",
+    "gateway/http/edge/envelope.py": "a defect of ours answers in the contract's form, and is logged",
 }
 TORCH = ("models/diffusion/", "models/training/", "safety/learned/")
 
@@ -32,7 +32,7 @@ def import_everything(sources: list[Source]) -> None:
 
 
 def test_every_error_has_a_row_in_the_table_to_http(sources: list[Source]) -> None:
-    from gateway.http.problems import PROBLEMS
+    from gateway.http.edge.problems import PROBLEMS
     from models import DomainError
 
     import_everything(sources)

@@ -11,10 +11,10 @@ READS_ENVIRONMENT = {"gateway/settings.py"}
 ASSERTING_CALL = re.compile(r"(^|\.)(raises|warns|expect|verify|(assert|check|verify)_\w+)$")
 # Signatures that a framework prescribes.
 PRESCRIBED = {
-    "gateway/http/answering.py described",
-    "gateway/http/bodies.py refusal_of",
-    "gateway/http/json_bodies.py in_json",
-    "gateway/http/schema.py document",
+    "gateway/http/answering/answers.py described",
+    "gateway/http/reading/refusing.py refusal_of",
+    "gateway/http/reading/json_bodies.py in_json",
+    "gateway/http/document/schema.py document",
     "gateway/telemetry.py mask_secrets",
 }
 

@@ -73,7 +73,7 @@ async def test_a_cancel_that_comes_too_late_answers_with_the_picture(gateway):
     gateway.engine.hold()
     id = await accepted(gateway)
     await begun(gateway.engine)
-    one = gateway.server.fetch.one
+    one = gateway.server.painting.fetch.one
 
     class Slow:
         looks = 0
@@ -86,7 +86,7 @@ async def test_a_cancel_that_comes_too_late_answers_with_the_picture(gateway):
                 await finished(gateway, generation_id)
             return view
 
-    object.__setattr__(gateway.server.cancel, "fetch", Slow())
+    object.__setattr__(gateway.server.painting.cancel, "fetch", Slow())
     answered = await cancel(gateway, id)
     assert (answered.status_code, answered.json()["status"]) == (200, "completed")
     assert len(answered.json()["images"]) == 1

@@ -13,9 +13,9 @@ from plugins.fake_engine import _jpeg as jpeg_of
 from plugins.virtual_time import run_in_virtual_time
 
 from gateway.access import Mode as AccessMode
-from gateway.generations.watching import Mark, Stage
+from gateway.generations.showing.watching import Mark, Stage
 from gateway.http import make_app
-from gateway.http.event_stream import HEARTBEAT, with_heartbeats
+from gateway.http.answering.event_stream import HEARTBEAT, with_heartbeats
 from gateway.identity import new_id
 from gateway.wiring import Server
 from models import OutOfMemory, WeightsRejected
@@ -101,7 +101,7 @@ async def test_of_what_has_ended_there_is_one_event_and_then_nothing_more(gatewa
 
 
 async def test_previews_are_made_only_while_somebody_looks_and_change_no_pixel(gateway):
-    board = gateway.server.board
+    board = gateway.server.painting.board
     unseen = (await gateway.paint(seed=3)).json()
     gateway.engine.hold()
     id = await accepted(gateway, seed=3, cache=False)
@@ -222,7 +222,7 @@ async def test_failure_and_cancellation_are_ends_too(gateway):
     async with following(gateway, id) as stream:
         await stream.until("progress")
         caller = await gateway.server.services.gatekeeper.caller(gateway.key, now=gateway.clock())
-        await gateway.server.settle.canceled((await gateway.server.fetch.one(caller, id)).generation)
+        await gateway.server.painting.settle.canceled((await gateway.server.painting.fetch.one(caller, id)).generation)
         canceled = await stream.until("canceled")
 
     assert failed.heard[-1].name == "failed"
@@ -252,9 +252,9 @@ async def test_who_leaves_is_forgotten_at_once(gateway):
     id = await accepted(gateway)
     async with following(gateway, id) as stream:
         await stream.until("progress")
-        assert gateway.server.board._onlookers
+        assert gateway.server.painting.board._onlookers
     assert stream.over.is_set()
-    assert not gateway.server.board._onlookers
+    assert not gateway.server.painting.board._onlookers
     gateway.engine.release()
 
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from plugins.hostile_pictures import hostile, two_colours, written
 
-from gateway.http.forms import MAX_FILE_BYTES, MAX_FORM_BYTES
+from gateway.http.edge.body_limits import MAX_FILE_BYTES, MAX_FORM_BYTES
 from models import EngineStopped
 
 PROMPT = "a red lighthouse by the sea"

@@ -40,7 +40,7 @@ async def test_the_other_header_works_too(gateway):
 async def test_a_revoked_key_is_dead_at_once(gateway):
     key = await gateway.new_key()
     assert (await gateway.get("/v1/account", key=key)).status_code == 200
-    await gateway.installation.reception.keys.revoke(f"key_{key[8:20]}", by=CLI)
+    await gateway.installation.access.keys.revoke(f"key_{key[8:20]}", by=CLI)
     assert await code_of(await gateway.get("/v1/account", key=key)) == (401, "invalid_api_key")
 
 

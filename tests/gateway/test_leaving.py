@@ -80,7 +80,7 @@ async def test_nothing_is_canceled_within_the_grace(open_gateway):
         _, writer = await ask(port, gateway.key)
         (one,) = await listed(gateway, 1)
         writer.close()
-        await until(lambda: gateway.server.departures._graces)  # it was noticed
+        await until(lambda: gateway.server.painting.disconnects._graces)  # it was noticed
         gateway.engine.release()
         assert (await finished(gateway, one["generation_id"]))["status"] == "completed"
 
@@ -119,11 +119,11 @@ async def test_hundreds_wait_and_those_who_leave_take_nothing_from_those_who_sta
     gateway.engine.hold()
     async with listening(gateway) as port:
         callers = await asyncio.gather(*(ask(port, gateway.key) for _ in range(100)))
-        departures = gateway.server.departures
-        await until(lambda: len(departures._waiting) == 100)
+        disconnects = gateway.server.painting.disconnects
+        await until(lambda: len(disconnects._waiting) == 100)
         for _, writer in callers[:90]:
             writer.close()
-        await until(lambda: len(departures._waiting) == 10 and not departures._graces)
+        await until(lambda: len(disconnects._waiting) == 10 and not disconnects._graces)
         gateway.engine.release()
         heads = [await reader.readline() for reader, _ in callers[90:]]
         for _, writer in callers[90:]:

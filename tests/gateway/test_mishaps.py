@@ -50,7 +50,7 @@ def files(gateway):
 
 async def test_a_painting_whose_end_could_not_be_written_is_painted_again(open_gateway):
     gateway = await open_gateway(lease_s=0.2, poll_s=0.05)
-    gateway.server.worker.run = outage = Outage(gateway.server.worker.run)
+    gateway.server.painting.worker.run = outage = Outage(gateway.server.painting.worker.run)
     answered = await gateway.paint()
     assert (answered.status_code, outage.calls) == (200, 2)
 
@@ -60,8 +60,8 @@ async def test_what_was_painted_for_nobody_leaves_no_file(gateway):
     id = (await gateway.paint(**{"async": True})).json()["generation_id"]
     await begun(gateway.engine)
     owner = await gateway.server.services.gatekeeper.caller(gateway.key, now=gateway.clock())
-    view = await gateway.server.fetch.one(owner, id)
-    elsewhere = replace(gateway.server.settle, halt=lambda _: None)  # another server cannot stop our engine
+    view = await gateway.server.painting.fetch.one(owner, id)
+    elsewhere = replace(gateway.server.painting.settle, halt=lambda _: None)  # another server cannot stop our engine
     await elsewhere.canceled(view.generation)
     gateway.engine.release()
     await gateway.paint()
@@ -88,7 +88,7 @@ class Stopping:
 
 
 async def test_a_stop_right_after_the_commit_takes_no_file_away(gateway):
-    worker = gateway.server.worker
+    worker = gateway.server.painting.worker
     worker.run = replace(worker.run, settle=Stopping(worker.run.settle))
     body = (await gateway.paint()).json()
     assert body["status"] == "completed"
@@ -131,9 +131,9 @@ async def test_a_worker_that_dies_is_heard_of(gateway):
     def broken():
         raise ZeroDivisionError
 
-    gateway.server.worker._fill = broken
+    gateway.server.painting.worker._fill = broken
     with structlog.testing.capture_logs() as logged:
-        gateway.server.queue.nudge()
+        gateway.server.painting.queue.nudge()
         await asyncio.sleep(0.02)
     assert [(entry["log_level"], entry["what"]) for entry in logged] == [("critical", "worker")]
     probed = await gateway.http.get("/readyz")
@@ -148,8 +148,8 @@ async def test_webhooks_that_stop_for_good_are_no_good_health_either(open_gatewa
         def reading(self):
             raise ZeroDivisionError
 
-    gateway.server.deliveries.database = Broken()
-    gateway.server.deliveries.wake()
+    gateway.server.webhooks.deliveries.database = Broken()
+    gateway.server.webhooks.deliveries.wake()
     await asyncio.sleep(0.05)
     probed = await gateway.http.get("/readyz")
     assert (probed.status_code, probed.json()["stopped"]) == (503, ["webhooks"])

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from plugins.hostile_pictures import two_colours, written
 
-from gateway.generations.orphans import LEFT_FOR
+from gateway.generations.ending.orphans import LEFT_FOR
 
 PNG = base64.b64encode(written(two_colours(), "PNG")).decode()
 
@@ -23,10 +23,10 @@ def age(gateway, id, by):
 
 
 async def test_only_what_is_old_and_belongs_to_no_row_goes(gateway):
-    sweeper, longer = gateway.server.sweeper.orphans, LEFT_FOR + timedelta(minutes=1)
+    sweeper, longer = gateway.server.painting.sweeper.orphans, LEFT_FOR + timedelta(minutes=1)
     used = (await gateway.paint(image=PNG)).json()["generation_id"]
     for id in ("gen_old", "gen_young"):
-        await gateway.server.beginnings.keep(id, {"a" * 64: b"left by a crash"})
+        await gateway.server.painting.source_images.keep(id, {"a" * 64: b"left by a crash"})
     age(gateway, used, longer)
     age(gateway, "gen_old", longer)
     age(gateway, "gen_young", LEFT_FOR - timedelta(minutes=1))

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import pytest
 from plugins.tiny_specs import new_spec
 
-from gateway.generations.pace import FIRST_GUESS_MS, Pace, Sitting
+from gateway.generations.showing.pace import FIRST_GUESS_MS, Pace, Sitting
 from models import GenerationSpec
 
 

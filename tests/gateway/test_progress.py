@@ -2,7 +2,7 @@
 
 from plugins.tiny_specs import new_spec
 
-from gateway.generations.progress import JointProgress
+from gateway.generations.showing.progress import JointProgress
 from models import Phase, Progress
 
 

@@ -16,9 +16,9 @@ from PIL.PngImagePlugin import PngInfo
 from plugins.fake_engine import FINGERPRINT
 from plugins.tiny_specs import new_spec, plain_size
 
-from gateway.cli.beginning import Beginning
 from gateway.cli.painting import write
 from gateway.cli.replaying import MAX_RECIPE_BYTES, recipes_in, replay_file
+from gateway.cli.source_images import ImageFiles
 from gateway.settings import Settings
 from models import DomainError, ImageFormat, ImageSize, InitImage, ModelUnavailable, Painting, Recipe, RequestInvalid
 from safety import PromptBlocked
@@ -127,7 +127,7 @@ def refused(settings: Settings, recipe: Recipe, folder: Path, **given: Path) -> 
     file = folder / "recipe.json"
     file.write_bytes(msgspec.json.encode(recipe))
     with pytest.raises(DomainError) as raised:
-        replay_file(settings, file, folder / "again.png", index=0, beginning=Beginning(**given))
+        replay_file(settings, file, folder / "again.png", index=0, given_images=ImageFiles(**given))
     assert not (folder / "again.png").exists()
     return raised.value
 
@@ -195,4 +195,4 @@ def test_an_output_that_is_a_folder_is_refused_before_anything_is_painted(settin
     file = tmp_path / "recipe.json"
     file.write_bytes(JSON)
     with pytest.raises(RequestInvalid, match="folder"):
-        replay_file(settings, file, tmp_path / "again.png", index=0, beginning=Beginning())
+        replay_file(settings, file, tmp_path / "again.png", index=0, given_images=ImageFiles())

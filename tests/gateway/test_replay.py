@@ -143,12 +143,12 @@ async def test_neither_router_nor_styles_are_asked_again(gateway):
     """An operator who has thrown out every style since does not change how it was painted."""
     first = await painted(gateway, prompt="a boat in watercolor")
     assert first["style_reason"] == "phrase"
-    no_styles = replace(gateway.server.submit, router=Router(Styles(()), gateway.installation.catalogue))
+    no_styles = replace(gateway.server.painting.submit, router=Router(Styles(()), gateway.installation.catalogue))
     caller = await caller_of(gateway)
-    without = replace(gateway.server.replay, submit=no_styles, styles=Styles(()))
+    without = replace(gateway.server.painting.replay, submit=no_styles, styles=Styles(()))
     again = await without(caller, first["generation_id"])
-    await gateway.server.fetch.ended(caller, again.generation_id, wait_s=5)
-    assert (await gateway.server.replay.outcome(caller, again.generation_id)).is_identical
+    await gateway.server.painting.fetch.ended(caller, again.generation_id, wait_s=5)
+    assert (await gateway.server.painting.replay.outcome(caller, again.generation_id)).is_identical
 
 
 @pytest.mark.parametrize("wish", ["respond-async", "wait=0"])
@@ -267,7 +267,7 @@ async def test_what_an_older_release_wrote_no_price_for_costs_what_its_style_ask
     }
     if is_gone:
         del dearer["watercolor"]
-    replay = replace(gateway.server.replay, styles=Styles(dearer.values()))
+    replay = replace(gateway.server.painting.replay, styles=Styles(dearer.values()))
     again = (await replay(await caller_of(gateway, live), id)).generation_id
     body = await finished(gateway, again, key=live)
     assert (body["credits_used"], len(body["images"])) == (credits, 2)
@@ -279,10 +279,10 @@ async def test_a_replay_keeps_what_was_decided_and_nothing_that_happened(gateway
     await written_over(gateway, id, priority=1, failures='{"OutOfMemory": 1}', webhook_url="https://example.com/")
     caller = await caller_of(gateway)
     gateway.engine.hold()
-    again_id = (await gateway.server.replay(caller, id)).generation_id
+    again_id = (await gateway.server.painting.replay(caller, id)).generation_id
     gateway.engine.release()
-    original = (await gateway.server.fetch.one(caller, id)).generation
-    again = (await gateway.server.fetch.one(caller, again_id)).generation
+    original = (await gateway.server.painting.fetch.one(caller, id)).generation
+    again = (await gateway.server.painting.fetch.one(caller, again_id)).generation
     kept = {
         *("account_id", "key_id", "livemode", "price", "cost", "prompt", "style", "request", "specs", "format"),
         *("created_at", "model", "revised_prompt", "negative_prompt_used", "style_resolved", "style_reason"),
@@ -364,7 +364,7 @@ async def test_a_model_or_lora_that_is_gone_is_unavailable(gateway):
     caller, cards = await caller_of(gateway), gateway.installation.catalogue.cards()
     moved = catalogue_of(replace(cards[0], id="another"))
     with pytest.raises(ModelUnavailable, match="starter"):
-        await replace(gateway.server.replay, catalogue=moved)(caller, id)
+        await replace(gateway.server.painting.replay, catalogue=moved)(caller, id)
     assert len((await gateway.get("/v1/generations")).json()["data"]) == 1
 
 
@@ -383,7 +383,7 @@ async def test_a_policy_that_has_changed_since_is_asked_again(gateway, tmp_path)
     shutil.copytree(gateway.installation.settings.config_dir / "safety", rules)
     lexicon = rules / "lexicons" / "en.toml"
     lexicon.write_text(lexicon.read_text().replace('"loli", ', '"loli", "bottle of beer", ', 1))
-    stricter = replace(gateway.server.replay, prompt_filter=PromptFilter.load(rules))
+    stricter = replace(gateway.server.painting.replay, prompt_filter=PromptFilter.load(rules))
     with pytest.raises(PromptBlocked):
         await stricter(await caller_of(gateway), id)
 
@@ -394,7 +394,7 @@ async def test_a_plan_that_has_shrunk_since_is_asked_again(gateway):
     caller = await caller_of(gateway, key)
     smaller = replace(caller, plan=gateway.installation.plans.get("free"))
     with pytest.raises(PlanTooSmall) as refused:
-        await gateway.server.replay(smaller, id)
+        await gateway.server.painting.replay(smaller, id)
     assert refused.value.field == "width"
 
 
@@ -404,16 +404,16 @@ async def test_a_style_that_has_risen_to_a_larger_plan_since_is_asked_again(gate
     caller = await caller_of(gateway, key)
     risen = Styles({**styles_of(gateway), "watercolor": with_members(gateway, min_plan="pro")}.values())
     with pytest.raises(PlanTooSmall, match="'pro'") as refused:
-        await replace(gateway.server.replay, styles=risen)(caller, id)
+        await replace(gateway.server.painting.replay, styles=risen)(caller, id)
     assert refused.value.field == "style"
     larger = replace(caller, plan=gateway.installation.plans.get("pro"))
-    assert (await replace(gateway.server.replay, styles=risen)(larger, id)).generation_id
+    assert (await replace(gateway.server.painting.replay, styles=risen)(larger, id)).generation_id
 
 
 async def test_the_recipe_that_is_answered_is_the_one_that_is_kept(gateway):
     id = (await painted(gateway, seed=3, n=2))["generation_id"]
     told = (await gateway.get(f"/v1/generations/{id}/recipe")).json()["recipes"]
-    kept = (await gateway.server.fetch.one(await caller_of(gateway), id)).generation.recipes
+    kept = (await gateway.server.painting.fetch.one(await caller_of(gateway), id)).generation.recipes
     assert told == msgspec.json.decode(kept)
     assert set(told[0]) == {
         "spec",

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from plugins.fake_engine import FINGERPRINT
 
-from gateway.generations.canonical import Revisions, revision_of
+from gateway.generations.inputs.canonical import Revisions, revision_of
 from models import PaintingBroken
 from tests.gateway.test_cancel import accepted, account, cancel
 from tests.gateway.test_generate import finished
@@ -129,7 +129,7 @@ async def test_what_goes_over_a_painting_counts_in_what_would_paint_it_now(gatew
     """As the engine writes it into the recipe: by the hash of the model's own refiner."""
     (await gateway.paint(seed=7, quality="hd")).raise_for_status()
     (spec,) = gateway.engine.painted
-    catalogue = gateway.server.submit.router._catalogue
+    catalogue = gateway.server.painting.submit.router._catalogue
     file = catalogue.default.refiner.path
     painting = replace(FINGERPRINT, adapters={"starter/refiner": hashlib.sha256(file.read_bytes()).hexdigest()})
     upscaler = hashlib.sha256(catalogue.upscaler.path.read_bytes()).hexdigest()
@@ -150,7 +150,7 @@ async def test_no_picture_is_served_while_nobody_knows_the_engine(open_gateway):
 
 async def test_a_style_whose_revision_has_changed_is_painted_anew(gateway):
     await gateway.paint(seed=7, style="watercolor")
-    router = gateway.server.submit.router
+    router = gateway.server.painting.submit.router
     route = router.route
 
     def revised(request, *, seed):
@@ -308,7 +308,7 @@ async def test_what_fails_twice_has_failed_for_all(gateway):
     gateway.engine.hold()
     first, second, third = [await accepted(gateway, seed=7, key=key) for _ in range(3)]
     await begun(gateway.engine)
-    await gateway.server.settle.failed(await row(gateway, first, key), code="internal_error", message="broken")
+    await gateway.server.painting.settle.failed(await row(gateway, first, key), code="internal_error", message="broken")
     gateway.engine.fail_next(PaintingBroken("broken"))
     gateway.engine.release()
     for id in (first, second, third):
@@ -321,7 +321,9 @@ async def test_the_second_try_completes_for_everybody_else(gateway):
     key = await payer(gateway)
     gateway.engine.hold()
     all_ids = [await accepted(gateway, seed=7, key=key) for _ in range(3)]
-    await gateway.server.settle.failed(await row(gateway, all_ids[0], key), code="internal_error", message="broken")
+    await gateway.server.painting.settle.failed(
+        await row(gateway, all_ids[0], key), code="internal_error", message="broken"
+    )
     gateway.engine.release()
     bodies = [await finished(gateway, id, key=key) for id in all_ids]
     assert [(body["status"], body["credits_used"]) for body in bodies] == [
@@ -335,7 +337,7 @@ async def test_the_second_try_completes_for_everybody_else(gateway):
 
 async def row(gateway, id, key):
     caller = await gateway.server.services.gatekeeper.caller(key, now=gateway.clock())
-    return (await gateway.server.fetch.one(caller, id)).generation
+    return (await gateway.server.painting.fetch.one(caller, id)).generation
 
 
 async def test_whoever_leaves_lets_the_painting_go_on_for_those_who_share_it(open_gateway):
@@ -344,9 +346,9 @@ async def test_whoever_leaves_lets_the_painting_go_on_for_those_who_share_it(ope
     first = await accepted(gateway, seed=7)
     second = await accepted(gateway, seed=7)
     caller = await gateway.server.services.gatekeeper.caller(gateway.key, now=gateway.clock())
-    gateway.server.departures.left(caller, first)
+    gateway.server.painting.disconnects.left(caller, first)
     await asyncio.sleep(0.1)
     assert (await row(gateway, first, gateway.key)).state == "processing"
-    gateway.server.departures.left(caller, second)
+    gateway.server.painting.disconnects.left(caller, second)
     assert (await finished(gateway, first))["status"] == "canceled"
     assert (await finished(gateway, second))["status"] == "canceled"

@@ -157,9 +157,9 @@ async def test_a_painting_that_another_server_canceled_is_stopped_where_it_is_pa
         painter.engine.release()
         painter.engine.hold()
         await asyncio.sleep(0.03)
-        if not painter.server.worker._running:
+        if not painter.server.painting.worker._running:
             break
-    assert not painter.server.worker._running
+    assert not painter.server.painting.worker._running
     assert [one for gateway in gateways for one in gateway.engine.painted] == []
 
 

@@ -6,7 +6,7 @@ import json
 import pytest
 from sqlalchemy import text
 
-from gateway.generations.retention import AT_A_TIME
+from gateway.generations.ending.retention import AT_A_TIME
 
 OK, BAD = 200, 400
 MONTH_S = 2_592_000
@@ -132,9 +132,9 @@ async def test_what_has_expired_is_gone_with_its_files_and_the_ledger_keeps_its_
     short = (await gateway.paint(key=key, ttl=60, prompt="a secret boat")).json()
     long = (await gateway.paint(key=key, ttl=61)).json()
     gateway.clock.move(seconds=59)
-    assert await gateway.server.sweeper.sweep() == 0
+    assert await gateway.server.painting.sweeper.sweep() == 0
     gateway.clock.move(seconds=1)
-    assert await gateway.server.sweeper.sweep() == 1
+    assert await gateway.server.painting.sweeper.sweep() == 1
     assert (await gateway.get(f"/v1/generations/{short['generation_id']}", key=key)).status_code == 404
     assert (await gateway.http.get(short["image_url"])).status_code == 404
     assert (await gateway.http.get(long["image_url"])).status_code == 200
@@ -143,14 +143,14 @@ async def test_what_has_expired_is_gone_with_its_files_and_the_ledger_keeps_its_
     kinds = await rows_of(gateway, f"SELECT kind FROM ledger WHERE generation_id = '{short['generation_id']}'")  # noqa: S608
     assert sorted(kind for (kind,) in kinds) == ["capture", "hold"]
     assert await rows_of(gateway, "SELECT id FROM generations WHERE prompt = 'a secret boat'") == []
-    assert await gateway.server.sweeper.sweep() == 0
+    assert await gateway.server.painting.sweeper.sweep() == 0
 
 
 async def test_what_is_not_painted_yet_is_kept_until_it_is(gateway):
     gateway.engine.hold()
     waiting = (await gateway.paint(ttl=60, **{"async": True})).json()["generation_id"]
     gateway.clock.move(hours=1)
-    assert await gateway.server.sweeper.sweep() == 0
+    assert await gateway.server.painting.sweeper.sweep() == 0
     gateway.engine.release()
     assert (await gateway.get(f"/v1/generations/{waiting}")).status_code == 200
 
@@ -170,7 +170,7 @@ async def test_more_than_one_sitting_is_swept_in_one_go(gateway):
                 {"id": f"gen_{n}", "of": first},
             )
     gateway.clock.move(seconds=60)
-    assert await gateway.server.sweeper.sweep() == AT_A_TIME + 1
+    assert await gateway.server.painting.sweeper.sweep() == AT_A_TIME + 1
     assert await rows_of(gateway, "SELECT id FROM generations") == []
 
 

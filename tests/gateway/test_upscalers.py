@@ -8,8 +8,8 @@ import pytest
 from plugins.fake_engine import FINGERPRINT, ROOT
 
 from gateway.cli.upscalers import add_upscaler, holds_upscaler
-from gateway.generations.canonical import revision_of
-from gateway.generations.replay import check_repaintable
+from gateway.generations.accepting.replay import check_repaintable
+from gateway.generations.inputs.canonical import revision_of
 from gateway.settings import Settings
 from gateway.wiring import Installation
 from models import GenerationRequest, ModelUnavailable, RequestInvalid, Resampling

@@ -6,9 +6,9 @@ import pytest
 from starlette.requests import Request
 
 from gateway.generations import Ask
-from gateway.http.problems import problem_headers, problem_of
-from gateway.http.refusals import GenerationTimeout
-from gateway.http.waiting import picture_or_refusal, submit_and_wait
+from gateway.http.edge.problems import problem_headers, problem_of
+from gateway.http.edge.refusals import GenerationTimeout
+from gateway.http.generations.waiting import picture_or_refusal, submit_and_wait
 from models import GenerationRequest, ModelUnavailable, WeightsRejected
 
 

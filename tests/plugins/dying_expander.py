@@ -27,19 +27,19 @@ async def run(folder: Path, webhook_url: str, items: int, credits: int, *last: s
     await installation.database.migrate()
     made = await installation.accounts.add_key(KeyOrder(account="anna", plan="studio", credits=credits))
     server = Server(installation=installation, engine=installation.engine(), base_url="http://127.0.0.1:8000")
-    caller = await installation.reception.gatekeeper.caller(made.token.text, now=installation.clock())
+    caller = await installation.access.gatekeeper.caller(made.token.text, now=installation.clock())
     asks = [
         ItemAsk(custom_id=str(i), wish=Wish(request=GenerationRequest(prompt=f"{i} boats", seed=i)))
         for i in range(items)
     ]
-    accepted = await server.batches.accept(caller, BatchAsk(items=asks, webhook_url=webhook_url))
+    accepted = await server.painting.batches.accept(caller, BatchAsk(items=asks, webhook_url=webhook_url))
     say(f"accepted {accepted.batch.id}")
-    while await server.batches.expander.advance():
+    while await server.painting.batches.expander.advance():
         if not last:
             say("piece")
     if last:
         say("expanded")
-        await server.batches.cancel(caller, accepted.batch.id)
+        await server.painting.batches.cancel(caller, accepted.batch.id)
         say("canceling")
     await asyncio.Event().wait()
 

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Response
 
 from gateway.accounts import DEFAULT_PLAN
+from gateway.http.account.credit_bodies import EntryBody, entry_body
 from gateway.http.admin.bodies import (
     AccountRowBody,
     ChangedAccountBody,
@@ -13,11 +14,10 @@ from gateway.http.admin.bodies import (
     account_row,
 )
 from gateway.http.admin.callers import Operator
-from gateway.http.answering import answer, described
-from gateway.http.credit_bodies import EntryBody, entry_body
-from gateway.http.dependencies import Given
-from gateway.http.json_bodies import body_of, in_json
-from gateway.http.paging import ListBody, WantedPage
+from gateway.http.answering.answers import answer, described
+from gateway.http.reading.dependencies import Given
+from gateway.http.reading.json_bodies import body_of, in_json
+from gateway.http.reading.paging import ListBody, WantedPage
 
 routes = APIRouter(prefix="/v1/admin/accounts", tags=["admin"])
 

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.access import Plan
 from gateway.accounts import MOST_CREDITS
-from gateway.http.credit_bodies import BalanceBody, balance_body
+from gateway.http.account.credit_bodies import BalanceBody, balance_body
 from gateway.webhooks.destination import host_of
 from gateway.wire import Moment
 from storage import Account, AuditEntry, Balance, EndpointState

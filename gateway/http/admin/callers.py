@@ -6,7 +6,7 @@ from fastapi import Depends, Request
 
 from gateway.access import Caller
 from gateway.accounts import Actor
-from gateway.http.dependencies import caller_with
+from gateway.http.reading.dependencies import caller_with
 
 
 async def operator(request: Request, caller: Annotated[Caller, Depends(caller_with("admin"))]) -> Actor:

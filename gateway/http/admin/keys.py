@@ -5,11 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Response
 
 from gateway.accounts import DEFAULT_OVERLAP_S
-from gateway.http.admin.callers import Operator
-from gateway.http.answering import answer, described
-from gateway.http.dependencies import Given
-from gateway.http.json_bodies import body_of, in_json, optional_body_of
-from gateway.http.key_bodies import (
+from gateway.http.account.key_bodies import (
     ChangedKeyBody,
     KeyBody,
     KeyOrderBody,
@@ -18,7 +14,11 @@ from gateway.http.key_bodies import (
     key_body,
     new_key_body,
 )
-from gateway.http.paging import ListBody, WantedPage
+from gateway.http.admin.callers import Operator
+from gateway.http.answering.answers import answer, described
+from gateway.http.reading.dependencies import Given
+from gateway.http.reading.json_bodies import body_of, in_json, optional_body_of
+from gateway.http.reading.paging import ListBody, WantedPage
 
 routes = APIRouter(prefix="/v1/admin", tags=["admin"])
 

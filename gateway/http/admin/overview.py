@@ -19,10 +19,10 @@ from gateway.http.admin.bodies import (
     webhooks_body,
 )
 from gateway.http.admin.callers import Operator
-from gateway.http.answering import answer, described
+from gateway.http.answering.answers import answer, described
 from gateway.http.catalogue import StyleList
-from gateway.http.dependencies import Given
-from gateway.http.paging import ListBody, WantedPage
+from gateway.http.reading.dependencies import Given
+from gateway.http.reading.paging import ListBody, WantedPage
 from gateway.offers import StyleListBody
 from storage.idempotency import REMEMBERED_FOR
 from storage.open_work import open_work

@@ -8,9 +8,10 @@ import msgspec
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
-from gateway.http.bodies import refusal_of_first
-from gateway.http.forms import MULTIPART, Form, read_form
-from gateway.http.refusals import MediaTypeUnsupported
+from gateway.http.edge.body_limits import MULTIPART
+from gateway.http.edge.refusals import MediaTypeUnsupported
+from gateway.http.reading.forms import Form, read_form
+from gateway.http.reading.refusing import refusal_of_first
 from models import ParameterMissing, RequestInvalid
 
 Body = TypeVar("Body", bound=BaseModel)

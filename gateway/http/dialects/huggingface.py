@@ -7,11 +7,11 @@ from pydantic import Field
 
 from gateway.access import Caller
 from gateway.generations import Ask
-from gateway.http.dependencies import Given, painting_caller
 from gateway.http.dialects.model_names import ModelNames, model_names
-from gateway.http.dialects.openai_orders import read_quality
-from gateway.http.dialects.reading import LenientBody, Read, ignored_header, read_json
-from gateway.http.waiting import picture_or_refusal
+from gateway.http.dialects.openai.orders import read_quality
+from gateway.http.generations.waiting import picture_or_refusal
+from gateway.http.reading.dependencies import Given, painting_caller
+from gateway.http.reading.lenient import LenientBody, Read, ignored_header, read_json
 from models import GenerationRequest, ImageFormat
 from router import Styles
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from gateway.http.dependencies import Services
+from gateway.http.reading.dependencies import Services
 from models import Catalogue, ModelCard
 
 DEFAULT = "default"

@@ -1,15 +1,10 @@
 """Every dialect that this server speaks."""
 
-from gateway.http.dialects import (
-    a1111,
-    a1111_lists,
-    huggingface,
-    openai_edits,
-    openai_files,
-    openai_images,
-    openai_models,
-    replicate,
-)
+from gateway.http.dialects import huggingface
+from gateway.http.dialects.a1111 import lists
+from gateway.http.dialects.a1111 import routes as a1111
+from gateway.http.dialects.openai import edits, files, images, models
+from gateway.http.dialects.replicate import routes as replicate
 
-_SPOKEN = (openai_models, openai_images, openai_edits, openai_files, a1111, a1111_lists, huggingface, replicate)
+_SPOKEN = (models, images, edits, files, a1111, lists, huggingface, replicate)
 dialect_routes = tuple(dialect.routes for dialect in _SPOKEN)

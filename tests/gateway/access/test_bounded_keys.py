@@ -21,7 +21,7 @@ def id_of(key):
 
 async def test_a_rotated_key_has_two_secrets_until_the_overlap_ends(gateway):
     old = await gateway.new_key()
-    keys = gateway.installation.reception.keys
+    keys = gateway.installation.access.keys
     new = (await keys.rotate(id_of(old), by=CLI, overlap_s=60)).token.text
     gateway.clock.move(seconds=59)
     assert [(await gateway.get("/v1/account", key=key)).status_code for key in (old, new)] == [200, 200]
@@ -99,8 +99,8 @@ async def test_what_is_open_at_a_time_is_bounded_by_rows(gateway):
     assert answers[-1].headers["retry-after"] == "5"
     gateway.engine.release()
     for answer in answers[:2]:
-        await gateway.server.fetch.ended(
-            await gateway.installation.reception.gatekeeper.caller(key, now=gateway.clock.now),
+        await gateway.server.painting.fetch.ended(
+            await gateway.installation.access.gatekeeper.caller(key, now=gateway.clock.now),
             answer.json()["generation_id"],
             wait_s=10,
         )
@@ -155,6 +155,6 @@ WINDOW = (
 async def test_a_pepper_guards_new_keys_and_leaves_old_ones(open_gateway):
     gateway = await open_gateway(key_pepper="a pepper of our own")
     key = await gateway.new_key(mode=Mode.TEST)
-    made = await gateway.installation.reception.keys.one(id_of(key))
+    made = await gateway.installation.access.keys.one(id_of(key))
     assert made.secret_hash.startswith("hmac:")
     assert (await gateway.get("/v1/account", key=key)).status_code == 200

@@ -15,7 +15,7 @@ async def everything(gateway):
 
 
 async def erased(gateway, name):
-    return await gateway.installation.reception.accounts.erase(name, by=CLI)
+    return await gateway.installation.access.accounts.erase(name, by=CLI)
 
 
 async def test_nothing_is_left_of_who_it_was_and_what_it_asked_for(gateway):
@@ -25,7 +25,7 @@ async def test_nothing_is_left_of_who_it_was_and_what_it_asked_for(gateway):
     assert "annas secret garden" in await everything(gateway)
 
     assert await erased(gateway, "anna") == 1
-    await gateway.server.sweeper.sweep()
+    await gateway.server.painting.sweeper.sweep()
 
     assert "anna" not in await everything(gateway)
     assert (await gateway.http.get(body["image_url"])).status_code == 404
@@ -39,7 +39,7 @@ async def test_the_books_still_balance(gateway):
     key = await gateway.new_key(account="anna", plan="pro", credits=9)
     await gateway.paint(key=key)
     await erased(gateway, "anna")
-    await gateway.server.sweeper.sweep()
+    await gateway.server.painting.sweeper.sweep()
     async with gateway.installation.database.reading() as connection:
         query = (
             "SELECT l.kind, l.credits FROM ledger l JOIN accounts a ON a.id = l.account_id WHERE a.name LIKE 'erased%'"
@@ -53,10 +53,10 @@ async def test_what_is_being_painted_goes_when_it_has_ended(gateway):
     gateway.engine.hold()
     await gateway.paint(key=key, prompt="annas boat", **{"async": True})
     assert await erased(gateway, "anna") == 1
-    assert await gateway.server.sweeper.sweep() == 0
+    assert await gateway.server.painting.sweeper.sweep() == 0
     gateway.engine.release()
     for _ in range(1000):
-        if await gateway.server.sweeper.sweep():
+        if await gateway.server.painting.sweeper.sweep():
             break
     assert "annas boat" not in await everything(gateway)
 

@@ -19,7 +19,7 @@ from storage.webhook_tables import endpoints
 
 async def exported(gateway, account, file, **others):
     installation = gateway.installation
-    found = await installation.reception.accounts.hand_over(account, by=CLI)
+    found = await installation.access.accounts.hand_over(account, by=CLI)
     with zipfile.ZipFile(file, "w") as archive:
         parts = {"database": installation.database, "blobs": installation.blobs}
         return await AccountExport(account=found, archive=archive, **parts, **others).write()

@@ -9,8 +9,8 @@ import pytest
 
 from gateway.access import Gatekeeper, KeyRejected, KnownKeys, LastUses, load_plans
 from gateway.accounts import CLI, KeyOrder
-from gateway.reception import Reception
 from gateway.settings import ROOT
+from gateway.wiring import Access
 from storage import Database
 from storage.keys import key_by_id, revoke_key
 from storage.local_blobs import LocalBlobs
@@ -31,9 +31,9 @@ class Stopwatch:
 
 
 @pytest.fixture
-def reception(database: Database, tmp_path: Path) -> Reception:
+def access(database: Database, tmp_path: Path) -> Access:
     """The other process: it changes keys, and this one does not hear of it."""
-    return Reception(
+    return Access(
         database=database,
         blobs=LocalBlobs(tmp_path / "pictures"),
         plans=load_plans(ROOT / "configs" / "plans.toml"),
@@ -53,14 +53,14 @@ def known(database: Database, stopwatch: Stopwatch) -> KnownKeys:
 
 
 @pytest.fixture
-def gatekeeper(reception: Reception, known: KnownKeys, database: Database) -> Gatekeeper:
-    return Gatekeeper(known=known, plans=reception.plans, hashes=reception.hashes, uses=LastUses(database))
+def gatekeeper(access: Access, known: KnownKeys, database: Database) -> Gatekeeper:
+    return Gatekeeper(known=known, plans=access.plans, hashes=access.hashes, uses=LastUses(database))
 
 
-async def test_what_another_process_revokes_is_dead_within_five_seconds(gatekeeper, reception, stopwatch):
-    made = await reception.accounts.add_key(KeyOrder(account="ada"))
+async def test_what_another_process_revokes_is_dead_within_five_seconds(gatekeeper, access, stopwatch):
+    made = await access.accounts.add_key(KeyOrder(account="ada"))
     await gatekeeper.caller(made.token.text, now=NOW)
-    await reception.keys.revoke(made.key.id, by=CLI)
+    await access.keys.revoke(made.key.id, by=CLI)
 
     stopwatch.seconds += 4.9
     assert (await gatekeeper.caller(made.token.text, now=NOW)).key.id == made.key.id
@@ -69,24 +69,24 @@ async def test_what_another_process_revokes_is_dead_within_five_seconds(gatekeep
         await gatekeeper.caller(made.token.text, now=NOW)
 
 
-async def test_a_key_that_expires_is_not_remembered_beyond_that(gatekeeper, reception):
-    made = await reception.accounts.add_key(KeyOrder(account="ada", expires_at=NOW + timedelta(seconds=1)))
+async def test_a_key_that_expires_is_not_remembered_beyond_that(gatekeeper, access):
+    made = await access.accounts.add_key(KeyOrder(account="ada", expires_at=NOW + timedelta(seconds=1)))
     await gatekeeper.caller(made.token.text, now=NOW)
     with pytest.raises(KeyRejected):
         await gatekeeper.caller(made.token.text, now=NOW + timedelta(seconds=1))
 
 
-async def test_an_unknown_id_is_asked_for_each_time(known, reception):
+async def test_an_unknown_id_is_asked_for_each_time(known, access):
     assert await known.find("key_nothing") is None
-    made = await reception.accounts.add_key(KeyOrder(account="ada"))
+    made = await access.accounts.add_key(KeyOrder(account="ada"))
     found = await known.find(made.key.id)
     assert found is not None
     assert found.key == made.key
 
 
-async def test_what_was_read_before_a_change_is_not_remembered_after_it(database, reception, stopwatch):
+async def test_what_was_read_before_a_change_is_not_remembered_after_it(database, access, stopwatch):
     """The change is committed while the answer of the database is on its way."""
-    made = await reception.accounts.add_key(KeyOrder(account="ada"))
+    made = await access.accounts.add_key(KeyOrder(account="ada"))
     known = KnownKeys(Slow(database, meanwhile=lambda: revoked(database, made.key.id, known)), stopwatch)
 
     stale = await known.find(made.key.id)
@@ -124,9 +124,9 @@ class Slow:
             await self.meanwhile()
 
 
-async def test_uses_are_written_together_and_later_ones_wait_for_the_next_time(database, reception):
-    first = await reception.accounts.add_key(KeyOrder(account="ada"))
-    second = await reception.accounts.add_key(KeyOrder(account="ada"))
+async def test_uses_are_written_together_and_later_ones_wait_for_the_next_time(database, access):
+    first = await access.accounts.add_key(KeyOrder(account="ada"))
+    second = await access.accounts.add_key(KeyOrder(account="ada"))
     uses = LastUses(database)
     uses.note(first.key.id, NOW)
     uses.note(first.key.id, NOW + timedelta(seconds=3))

@@ -39,7 +39,7 @@ def malformed(key: str, chance: random.Random) -> list[str]:
 
 async def test_none_of_ten_thousand_is_accepted(gateway):
     chance = random.Random(SEED)  # noqa: S311 - for a test
-    gatekeeper = gateway.installation.reception.gatekeeper
+    gatekeeper = gateway.installation.access.gatekeeper
     texts = [text for _ in range(COUNT // 10) for text in malformed(gateway.key, chance)]
     texts += [make_token(Mode.LIVE, lambda length: "0" * length).text, "", "Bearer", "px_live_"]
     refused = 0

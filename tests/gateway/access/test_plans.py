@@ -6,8 +6,8 @@ import shutil
 import pytest
 
 from gateway.access import load_plans
-from gateway.installation import Installation
 from gateway.settings import ROOT
+from gateway.wiring import Installation
 from models import SettingInvalid
 
 PLAN = """

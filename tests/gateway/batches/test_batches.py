@@ -328,6 +328,6 @@ async def test_items_are_batch_work_and_name_their_batch(gateway, batches):
     await batches.ended(batch_id)
     (one,) = await batches.results(batch_id)
     owner = await gateway.server.services.gatekeeper.caller(gateway.key, now=gateway.clock())
-    generation = (await gateway.server.fetch.one(owner, one["generation_id"])).generation
+    generation = (await gateway.server.painting.fetch.one(owner, one["generation_id"])).generation
     assert (generation.priority, generation.batch_id) == (Priority.BATCH, batch_id)
     assert json.loads(generation.request)["prompt"] == "a boat"

@@ -6,8 +6,8 @@ import tracemalloc
 
 import pytest
 
-from gateway.http.batch_forms import items_of_csv, items_of_lines
-from gateway.http.refusals import FileInvalid
+from gateway.http.batches.forms import items_of_csv, items_of_lines
+from gateway.http.edge.refusals import FileInvalid
 from models import GenerationRequest, ParameterUnknown, Quality
 from tests.gateway.batches.conftest import counts
 

@@ -142,5 +142,5 @@ async def test_an_erased_accounts_files_go_with_it(gateway, batches_of):
     await gateway.http.post("/v1/files", data={"purpose": "batch"}, files=files, headers=batches.headers)
     folder = gateway.installation.settings.data_dir / "pictures" / "files"
     assert len(list(folder.rglob("*.jsonl"))) == 1
-    await gateway.installation.reception.accounts.erase("anna", by=CLI)
+    await gateway.installation.access.accounts.erase("anna", by=CLI)
     assert list(folder.rglob("*.jsonl")) == []

@@ -31,7 +31,7 @@ async def streamed_slowly(gateway, **body):
     streaming = asyncio.create_task(streamed(gateway, **body))
     for _ in range(4000):
         made = (await gateway.get("/v1/generations")).json()["data"]
-        if made and gateway.engine.begun and gateway.server.board.preview_every(made[0]["generation_id"]):
+        if made and gateway.engine.begun and gateway.server.painting.board.preview_every(made[0]["generation_id"]):
             gateway.engine.release()
             return await streaming
         await asyncio.sleep(0.002)

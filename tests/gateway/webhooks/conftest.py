@@ -15,7 +15,7 @@ import httpcore2
 import pytest
 from sqlalchemy import RowMapping, select
 
-from gateway.webhooks import Courier, Deliveries, Destinations, RecordingSender, RetrySchedule
+from gateway.webhooks import Deliveries, Destinations, Dispatcher, RecordingSender, RetrySchedule
 from gateway.webhooks.destination import host_of
 from storage import Database, Endpoint, Event, Target
 from storage.accounts import add_account
@@ -245,9 +245,9 @@ def running(database, clock):
         sender, *, on: Database | None = None, schedule: RetrySchedule | None = None, **options: object
     ) -> AsyncIterator[Deliveries]:
         where, schedule = on or database, schedule or RetrySchedule()
-        courier = Courier(database=where, sender=sender, clock=clock, chance=lambda: 0.5, schedule=schedule)
+        dispatcher = Dispatcher(database=where, sender=sender, clock=clock, chance=lambda: 0.5, schedule=schedule)
         settings = {"poll_s": 3600.0, **options}
-        loop = Deliveries(database=where, courier=courier, clock=clock, seconds=clock.seconds, **settings)
+        loop = Deliveries(database=where, dispatcher=dispatcher, clock=clock, seconds=clock.seconds, **settings)
         task = asyncio.create_task(loop.run())
         yield loop
         task.cancel()

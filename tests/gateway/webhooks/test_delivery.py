@@ -8,9 +8,9 @@ from standardwebhooks import Webhook
 
 from gateway.webhooks import (
     Answer,
-    Courier,
     Deliveries,
     Destinations,
+    Dispatcher,
     Message,
     RecordingSender,
     RetrySchedule,
@@ -166,8 +166,8 @@ async def test_a_database_that_is_away_for_a_while_loses_nothing(tmp_path, outbo
     """The second database has no tables: every look at it fails, as one that does not answer."""
     absent = Database(f"sqlite:///{tmp_path}/missing/outbox.db")
     sender = RecordingSender()
-    courier = Courier(database=database, sender=sender, clock=clock, chance=lambda: 0.5)
-    loop = Deliveries(database=absent, courier=courier, clock=clock, seconds=clock.seconds, poll_s=0.01)
+    dispatcher = Dispatcher(database=database, sender=sender, clock=clock, chance=lambda: 0.5)
+    loop = Deliveries(database=absent, dispatcher=dispatcher, clock=clock, seconds=clock.seconds, poll_s=0.01)
     task = asyncio.create_task(loop.run())
     await outbox("evt_1")
     await asyncio.sleep(0.05)
@@ -216,8 +216,8 @@ class Idle(Deliveries):
 @pytest.mark.parametrize("turns", range(6))
 async def test_a_stop_is_heard_even_at_the_instant_of_a_wake(turns: int, clock, tmp_path) -> None:
     nowhere = Database(f"sqlite:///{tmp_path}/none.db")
-    courier = Courier(database=nowhere, sender=RecordingSender(), clock=clock, chance=lambda: 0.5)
-    loop = Idle(database=nowhere, courier=courier, clock=clock, seconds=clock.seconds)
+    dispatcher = Dispatcher(database=nowhere, sender=RecordingSender(), clock=clock, chance=lambda: 0.5)
+    loop = Idle(database=nowhere, dispatcher=dispatcher, clock=clock, seconds=clock.seconds)
     task = asyncio.create_task(loop.run())
     await asyncio.sleep(0.001)
     loop.wake()
@@ -236,8 +236,8 @@ async def test_an_attempt_that_was_answered_is_recorded_even_while_stopping(data
             return answer
 
     await outbox("evt_1")
-    courier = Courier(database=database, sender=Stopping(), clock=clock, chance=lambda: 0.5)
-    loop = Deliveries(database=database, courier=courier, clock=clock, seconds=clock.seconds)
+    dispatcher = Dispatcher(database=database, sender=Stopping(), clock=clock, chance=lambda: 0.5)
+    loop = Deliveries(database=database, dispatcher=dispatcher, clock=clock, seconds=clock.seconds)
     task = asyncio.create_task(loop.run())
     await asyncio.wait([task], timeout=5)
     assert task.cancelled()

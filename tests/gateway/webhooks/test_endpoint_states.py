@@ -8,7 +8,7 @@ from standardwebhooks import Webhook
 
 from gateway.identity import new_id
 from gateway.webhooks import Answer, Happening, Message, Outbox, RecordingSender
-from gateway.webhooks.courier import FAILING_FOR_TOO_LONG, reason_to_disable
+from gateway.webhooks.dispatching import FAILING_FOR_TOO_LONG, reason_to_disable
 from storage import Endpoint, EndpointState
 from storage.endpoints import endpoint_of
 from storage.webhook_tables import deliveries, delivery_attempts, events

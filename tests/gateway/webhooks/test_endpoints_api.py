@@ -315,7 +315,7 @@ async def test_what_waits_moves_with_the_endpoint(owner, receivers) -> None:
     await until(has_failed)
     await owner.ask("PATCH", f"/{made['id']}", url=new.url())
     owner.gateway.clock.move(minutes=1)
-    owner.gateway.server.deliveries.wake()
+    owner.gateway.server.webhooks.deliveries.wake()
     await owner.delivered(made["id"], 1)
     assert (len(old.requests), len(new.requests)) == (1, 1)
     assert (await owner.ask("GET", f"/{made['id']}"))["state"] == "active"

@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from contextlib import AsyncExitStack
 
-from gateway.webhooks import Answer, Courier, Message, RecordingSender
+from gateway.webhooks import Answer, Dispatcher, Message, RecordingSender
 from storage import Database
 from storage.deliveries import claim_deliveries, due
 from tests.gateway.webhooks.conftest import resting, sent, settled, waiting
@@ -85,12 +85,12 @@ async def test_who_outlasts_its_lease_records_a_success_but_no_failure(database,
     for event_id in ("evt_1", "evt_2"):
         await outbox(event_id)
     answers = RecordingSender(answers=[Answer(status=500), Answer(status=204)])
-    courier = Courier(database=database, sender=answers, clock=clock, chance=lambda: 0.5)
+    dispatcher = Dispatcher(database=database, sender=answers, clock=clock, chance=lambda: 0.5)
     async with database.writing() as transaction:
         lapsed = await claim_deliveries(transaction, ["dlv_evt_1", "dlv_evt_2"], now=clock(), lease_s=-1)
     async with database.writing() as transaction:
         assert len(await claim_deliveries(transaction, ["dlv_evt_1", "dlv_evt_2"], now=clock(), lease_s=30)) == 2
     for delivery in lapsed:
-        await courier.attempt(delivery)
+        await dispatcher.attempt(delivery)
     (left,) = await waiting(database)
     assert (left.event_id, left.attempts) == ("evt_1", 0), "the one that holds the lease speaks for it"

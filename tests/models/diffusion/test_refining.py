@@ -13,7 +13,7 @@ from plugins.tiny_loras import adapter_card, write_lora
 from plugins.tiny_pictures import put
 from plugins.tiny_specs import card_of, new_spec, plain_size
 
-from gateway.generations.progress import JointProgress
+from gateway.generations.showing.progress import JointProgress
 from models import Adapter, GenerationSpec, InitImage, Painting, PaintingBroken, Progress, Refining
 from models import child_protocol as wire
 from models.catalogue import refiner_of

@@ -1,0 +1,62 @@
+"""The files that a painting begins from, as a person names them on the command line."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from models import DEFAULT_STRENGTH, InitImage, RequestInvalid
+
+MAX_FILE_BYTES = 256 << 20  # the largest picture we paint has 177 MB of pixels
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageFiles:
+    """What was given; None: nothing. `strength` is how far the painting may leave `image`, above 0 up to 1."""
+
+    image: Path | None = None
+    mask: Path | None = None
+    strength: float = DEFAULT_STRENGTH
+
+    def init_image(self) -> InitImage | None:
+        """What the spec says of it.
+
+        Raises:
+            RequestInvalid: the strength is out of bounds, or there is a mask and no picture.
+        """
+        if self.image is None:
+            if self.mask is not None:
+                raise RequestInvalid("--mask needs --init-image, the picture that it bounds.", field="--mask")
+            return None
+        if not 0 < self.strength <= 1:
+            raise RequestInvalid(f"--strength must be above 0 and at most 1, not {self.strength}.", field="--strength")
+        return InitImage(
+            sha256=_sha256(content_of(self.image)),
+            strength=self.strength,
+            mask_sha256=None if self.mask is None else _sha256(content_of(self.mask)),
+        )
+
+    def contents(self) -> Mapping[str, bytes]:
+        """The files by their SHA-256.
+
+        Raises:
+            RequestInvalid: a file cannot be read, or has no end in sight.
+        """
+        contents = [content_of(file) for file in (self.image, self.mask) if file is not None]
+        return {_sha256(content): content for content in contents}
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def content_of(file: Path) -> bytes:
+    """Raises RequestInvalid: the file cannot be read, or has no end in sight."""
+    try:
+        with file.open("rb") as opened:
+            content = opened.read(MAX_FILE_BYTES + 1)
+    except OSError as wrong:
+        raise RequestInvalid(f"{file}: {wrong.strerror}.", field="file") from None
+    if len(content) > MAX_FILE_BYTES:
+        raise RequestInvalid(f"{file.name}: a file may have {MAX_FILE_BYTES >> 20} MB.", field="file")
+    return content

@@ -1,0 +1,61 @@
+"""What `Submit` is asked, and what it answers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from gateway.generations.showing.fetch import View
+from models import GenerationRequest
+from router import Route
+from storage import Priority, State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """One call as the edge understood it.
+
+    `body_sha256` tells equal bodies under one Idempotency-Key; `files` are those that `request.init_image` names, by their
+    SHA-256. `prediction_events` are those that `webhook_url` hears of in Replicate's words; None: of the end, in ours.
+    `ttl_s` is how long it is kept; None leaves that to the plan. `may_share` False asks for a painting of its own;
+    `is_retry` when the client says that it has sent the same before and heard nothing.
+    """
+
+    request: GenerationRequest
+    webhook_url: str | None = None
+    prediction_events: frozenset[str] | None = None
+    idempotency_key: str | None = None
+    body_sha256: str = ""
+    files: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
+    priority: Priority = Priority.INTERACTIVE
+    metadata: Mapping[str, str] = field(default_factory=dict[str, str])
+    ttl_s: int | None = None
+    may_share: bool = True
+    is_retry: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """A generation that is written down. `is_replay` when an earlier call made it: with the same Idempotency-Key, or
+    before its client sent it again. `view` is there where it was answered at once, `has_notifications` where somebody is to be
+    told of that."""
+
+    generation_id: str
+    position: int
+    estimated_ms: int
+    created_at: datetime
+    is_replay: bool
+    state: State = State.QUEUED
+    view: View | None = None
+    has_notifications: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """What a request would become, and cost this caller. `is_painted`: it was painted before, and costs nothing as long
+    as that is there, else `credits_max`."""
+
+    route: Route
+    credits: int
+    credits_max: int
+    estimated_ms: int
+    is_painted: bool = False

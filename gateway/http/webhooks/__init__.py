@@ -1,0 +1,4 @@
+"""Webhook endpoints of an account: routes and bodies.
+
+Owns those bodies. Must never send anything itself.
+"""

@@ -1,0 +1,185 @@
+"""Builds the way of a generation: accepted, painted, shown, ended; and batches of them."""
+
+import os
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cached_property
+
+from gateway.batches import Batches
+from gateway.generations import (
+    Cancel,
+    Disconnects,
+    Fetch,
+    Pace,
+    ProgressBoard,
+    PublicUrls,
+    Remove,
+    Replay,
+    Runner,
+    Settle,
+    SourceImages,
+    Submit,
+    Sweeper,
+    Watching,
+)
+from gateway.generations.accepting.sharing import Sharing
+from gateway.generations.inputs.canonical import Revisions
+from gateway.generations.painting.notifying import PredictionBody
+from gateway.identity import new_id
+from gateway.image_decoder import ImageDecoder
+from gateway.metrics import Metrics
+from gateway.queue import EmbeddedQueue
+from gateway.wiring.installation import SEEDS, Installation
+from gateway.wiring.webhooks import WebhookParts
+from gateway.worker import Worker
+from models import Engine
+from storage.links import Signer
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaintingParts:
+    """Each part made when it is first asked for. `base_url` is how callers reach this server."""
+
+    installation: Installation
+    engine: Engine
+    base_url: str
+    metrics: Metrics
+    webhooks: WebhookParts
+    prediction_bodies: Callable[[PublicUrls], PredictionBody]
+    queue: EmbeddedQueue = field(default_factory=EmbeddedQueue)
+    board: ProgressBoard = field(default_factory=ProgressBoard)
+    pace: Pace = field(default_factory=lambda: Pace(time.monotonic))
+
+    @cached_property
+    def urls(self) -> PublicUrls:
+        inst = self.installation
+        lifetime_s = inst.settings.image_url_life_s if inst.settings.private_images else None
+        return PublicUrls(root=self.base_url, signer=Signer(inst.signing_keys), clock=inst.clock, lifetime_s=lifetime_s)
+
+    @cached_property
+    def fetch(self) -> Fetch:
+        return Fetch(database=self.installation.database, board=self.board)
+
+    @cached_property
+    def source_images(self) -> SourceImages:
+        return SourceImages(fetch=self.fetch, blobs=self.installation.blobs, decoder=ImageDecoder())
+
+    @cached_property
+    def submit(self) -> Submit:
+        inst = self.installation
+        return Submit(
+            database=inst.database,
+            router=inst.router,
+            prompt_filter=inst.prompt_filter,
+            plans=inst.plans,
+            source_images=self.source_images,
+            sharing=Sharing(revisions=Revisions(engine=self.engine, catalogue=inst.catalogue)),
+            settle=self.settle,
+            queue=self.queue,
+            pace=self.pace,
+            clock=inst.clock,
+            new_id=new_id,
+            new_seed=lambda: secrets.randbelow(SEEDS),
+            max_queued=inst.settings.max_queued,
+            retry_within=timedelta(seconds=inst.settings.retry_within_s),
+        )
+
+    @cached_property
+    def cancel(self) -> Cancel:
+        return Cancel(fetch=self.fetch, settle=self.settle)
+
+    @cached_property
+    def disconnects(self) -> Disconnects:
+        return Disconnects(self.cancel, grace_s=self.installation.settings.leave_grace_s)
+
+    @cached_property
+    def remove(self) -> Remove:
+        inst = self.installation
+        return Remove(
+            database=inst.database, blobs=inst.blobs, fetch=self.fetch, settle=self.settle, let_go=self.worker.let_go
+        )
+
+    @cached_property
+    def sweeper(self) -> Sweeper:
+        inst = self.installation
+        return Sweeper(database=inst.database, remove=self.remove, source_images=self.source_images, clock=inst.clock)
+
+    @cached_property
+    def replay(self) -> Replay:
+        inst = self.installation
+        return Replay(
+            submit=self.submit,
+            fetch=self.fetch,
+            source_images=self.source_images,
+            styles=inst.styles,
+            catalogue=inst.catalogue,
+            prompt_filter=inst.prompt_filter,
+            clock=inst.clock,
+            new_id=new_id,
+        )
+
+    @cached_property
+    def batches(self) -> Batches:
+        return Batches(
+            gatekeeper=self.installation.access.gatekeeper,
+            submit=self.submit,
+            generations=self.fetch,
+            settle=self.settle,
+            blobs=self.installation.blobs,
+            settings=self.installation.settings,
+        )
+
+    @cached_property
+    def settle(self) -> Settle:
+        return Settle(
+            prediction=self.prediction_bodies(self.urls),
+            metrics=self.metrics,
+            database=self.installation.database,
+            board=self.board,
+            urls=self.urls,
+            clock=self.installation.clock,
+            outbox=self.installation.outbox,
+            on_event=self.webhooks.deliveries.wake,
+            halt=self._halt,
+        )
+
+    @cached_property
+    def worker(self) -> Worker:
+        settings = self.installation.settings
+        return Worker(
+            database=self.installation.database,
+            queue=self.queue,
+            run=self.runner,
+            owner=f"server-{os.getpid()}",
+            slots=settings.slots,
+            lease_s=settings.lease_s,
+            poll_s=settings.poll_s,
+        )
+
+    @cached_property
+    def runner(self) -> Runner:
+        inst = self.installation
+        return Runner(
+            metrics=self.metrics,
+            engine=self.engine,
+            database=inst.database,
+            blobs=inst.blobs,
+            source_images=self.source_images,
+            settle=self.settle,
+            queue=self.queue,
+            board=self.board,
+            pace=self.pace,
+            workspace=inst.settings.data_dir / "work",
+            lease_s=inst.settings.lease_s,
+        )
+
+    def _halt(self, painting_id: str) -> None:
+        """The worker is made of what calls this, so it is looked for when it is needed."""
+        self.worker.halt(painting_id)
+
+    @cached_property
+    def watching(self) -> Watching:
+        return Watching(fetch=self.fetch, board=self.board, pace=self.pace)
