@@ -92,7 +92,7 @@ class AcceptBatch:
         earlier = await self._earlier(caller, ask)
         if earlier is not None:
             return BatchAccepted(batch=earlier, is_replay=True)
-        batch_id = self.submit.new_id("batch")
+        batch_id = self.submit.decide.new_id("batch")
         items = await self._judged(caller, batch_id, ask.items)
         batch = self._batch(caller, ask, batch_id, total=len(items))
         await self._write(caller, ask, batch, items)
@@ -104,7 +104,7 @@ class AcceptBatch:
         if ask.idempotency_key is None:
             return None
         async with self.database.reading() as connection:
-            known = await recall(connection, caller.account.id, ask.idempotency_key, now=self.submit.clock())
+            known = await recall(connection, caller.account.id, ask.idempotency_key, now=self.submit.decide.clock())
             if known is None:
                 return None
             if known.batch_id is None or known.body_sha256 != ask.body_sha256:
@@ -146,8 +146,8 @@ class AcceptBatch:
             seen.add(ask.custom_id)
         wish = replace(ask.wish, priority=Priority.BATCH)
         check_given(wish.given())
-        self.submit.quote(caller, wish.request)
-        expiry(caller.plan, wish.ttl_s, now=self.submit.clock())
+        self.submit.decide.quote(caller, wish.request)
+        expiry(caller.plan, wish.ttl_s, now=self.submit.decide.clock())
         return msgspec.json.encode(wish)
 
     async def _write(self, caller: Caller, ask: BatchAsk, batch: Batch, items: Sequence[BatchItem]) -> None:
@@ -169,7 +169,7 @@ class AcceptBatch:
             livemode=caller.is_live,
             state=BatchState.PROCESSING,
             total=total,
-            created_at=self.submit.clock(),
+            created_at=self.submit.decide.clock(),
             webhook_url=ask.webhook_url,
             metadata=ask.metadata,
             input_file_id=ask.input_file_id,

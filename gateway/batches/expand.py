@@ -116,7 +116,7 @@ class Expander:
         wish = msgspec.json.decode(item.body or b"", type=Wish)
         try:
             ask = await self._begun(caller, wish)
-            generation = await self.submit.decided(caller, ask)
+            generation = await self.submit.decide.decided(caller, ask)
             await self.submit.source_images.keep(generation.id, ask.files)
         except DomainError as error:
             return Entry(ask=wish, outcome=error)

@@ -44,8 +44,8 @@ class Batches:
         return Files(
             database=self.settle.database,
             blobs=self.blobs,
-            clock=self.submit.clock,
-            new_id=self.submit.new_id,
+            clock=self.submit.decide.clock,
+            new_id=self.submit.decide.new_id,
             most=self.settings.max_files,
         )
 

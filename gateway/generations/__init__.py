@@ -5,13 +5,10 @@ Owns what happens in which transaction. Must never know HTTP, and never write a 
 """
 
 from gateway.generations.accepting.asking import Accepted, Ask, Quote
+from gateway.generations.accepting.entering import QueueFull
+from gateway.generations.accepting.recalling import IdempotencyClash, IdempotencyInProgress
 from gateway.generations.accepting.replay import NotCompleted, Replay, Replayed, check_repaintable
-from gateway.generations.accepting.submit import (
-    IdempotencyClash,
-    IdempotencyInProgress,
-    QueueFull,
-    Submit,
-)
+from gateway.generations.accepting.submit import Submit
 from gateway.generations.ending.cancel import AlreadyFinished, Cancel
 from gateway.generations.ending.disconnecting import Disconnects
 from gateway.generations.ending.remove import Remove

@@ -25,6 +25,9 @@ from gateway.generations import (
     Sweeper,
     Watching,
 )
+from gateway.generations.accepting.deciding import Decide
+from gateway.generations.accepting.entering import Enter
+from gateway.generations.accepting.recalling import Recall
 from gateway.generations.accepting.sharing import Sharing
 from gateway.generations.inputs.canonical import Revisions
 from gateway.generations.painting.notifying import PredictionBody
@@ -69,23 +72,43 @@ class PaintingParts:
 
     @cached_property
     def submit(self) -> Submit:
-        inst = self.installation
         return Submit(
+            database=self.installation.database,
+            decide=self.decide,
+            enter=self.enter,
+            source_images=self.source_images,
+            queue=self.queue,
+        )
+
+    @cached_property
+    def decide(self) -> Decide:
+        inst = self.installation
+        return Decide(
             database=inst.database,
             router=inst.router,
             prompt_filter=inst.prompt_filter,
             plans=inst.plans,
-            source_images=self.source_images,
-            sharing=Sharing(revisions=Revisions(engine=self.engine, catalogue=inst.catalogue)),
-            settle=self.settle,
-            queue=self.queue,
+            sharing=self.sharing,
             pace=self.pace,
             clock=inst.clock,
             new_id=new_id,
             new_seed=lambda: secrets.randbelow(SEEDS),
-            max_queued=inst.settings.max_queued,
-            retry_within=timedelta(seconds=inst.settings.retry_within_s),
         )
+
+    @cached_property
+    def enter(self) -> Enter:
+        inst = self.installation
+        retry_within = timedelta(seconds=inst.settings.retry_within_s)
+        return Enter(
+            recall=Recall(database=inst.database, clock=inst.clock, retry_within=retry_within),
+            sharing=self.sharing,
+            settle=self.settle,
+            max_queued=inst.settings.max_queued,
+        )
+
+    @cached_property
+    def sharing(self) -> Sharing:
+        return Sharing(revisions=Revisions(engine=self.engine, catalogue=self.installation.catalogue))
 
     @cached_property
     def cancel(self) -> Cancel:

@@ -129,7 +129,7 @@ async def test_what_goes_over_a_painting_counts_in_what_would_paint_it_now(gatew
     """As the engine writes it into the recipe: by the hash of the model's own refiner."""
     (await gateway.paint(seed=7, quality="hd")).raise_for_status()
     (spec,) = gateway.engine.painted
-    catalogue = gateway.server.painting.submit.router._catalogue
+    catalogue = gateway.server.painting.submit.decide.router._catalogue
     file = catalogue.default.refiner.path
     painting = replace(FINGERPRINT, adapters={"starter/refiner": hashlib.sha256(file.read_bytes()).hexdigest()})
     upscaler = hashlib.sha256(catalogue.upscaler.path.read_bytes()).hexdigest()
@@ -150,7 +150,7 @@ async def test_no_picture_is_served_while_nobody_knows_the_engine(open_gateway):
 
 async def test_a_style_whose_revision_has_changed_is_painted_anew(gateway):
     await gateway.paint(seed=7, style="watercolor")
-    router = gateway.server.painting.submit.router
+    router = gateway.server.painting.submit.decide.router
     route = router.route
 
     def revised(request, *, seed):

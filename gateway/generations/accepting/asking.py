@@ -32,6 +32,11 @@ class Ask:
     may_share: bool = True
     is_retry: bool = False
 
+    @property
+    def may_be_shared(self) -> bool:
+        """Without a seed everybody expects a picture of their own."""
+        return self.may_share and self.request.seed is not None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:

@@ -74,7 +74,7 @@ class Replay:
             body_sha256=_body_of(original),
             may_share=False,
         )
-        earlier = await self.submit.earlier(caller, ask)
+        earlier = await self.submit.enter.recall.earlier(caller, ask)
         if earlier is not None:
             return earlier
         _must_have_recipes(original)
@@ -110,7 +110,9 @@ class Replay:
         request, specs = _request_of(original), _painted_specs(original)
         for spec in specs:
             self.prompt_filter.check(request.prompt, negative_prompt=spec.negative_prompt, final_prompt=spec.prompt)
-        least = self.submit.plans.get(style.min_plan) if style else caller.plan  # a style that is gone bars nobody
+        least = (
+            self.submit.decide.plans.get(style.min_plan) if style else caller.plan
+        )  # a style that is gone bars nobody
         check_plan(caller.plan, request, target=specs[0].size.target, least=least)
         caller.must_be_allowed(model=original.model, style=original.style_resolved)
         check_repaintable(specs, self.catalogue)

@@ -64,7 +64,7 @@ async def generate(
     """
     ask = await asked(given, caller, sent, idempotency_key)
     if sent.body.dry_run:
-        return answer(quote_body(await given.submit.look(caller, ask)))
+        return answer(quote_body(await given.submit.decide.look(caller, ask)))
     wait_s = _wait_s(given, sent, read_preference(prefer))
     waited = await submit_and_wait(request, given, caller, ask, wait_s=wait_s)
     if waited.ended is not None:
@@ -82,7 +82,7 @@ async def generate(
 )
 async def quote(given: Given, caller: Painter, sent: Body) -> Response:
     """Every check that a real request runs except balance and quota."""
-    return answer(quote_body(await given.submit.look(caller, await asked(given, caller, sent, None))))
+    return answer(quote_body(await given.submit.decide.look(caller, await asked(given, caller, sent, None))))
 
 
 @routes.get(

@@ -1,0 +1,113 @@
+"""What a request becomes: routed, judged, priced, and written as a generation that may be entered."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import msgspec
+
+from gateway.access import Caller, Plans, check_plan, expiry
+from gateway.clock import Clock
+from gateway.generations.accepting.asking import Ask, Quote
+from gateway.generations.accepting.sharing import Sharing
+from gateway.generations.inputs.canonical import canonical_sha256
+from gateway.generations.showing.pace import Pace
+from gateway.identity import NewId
+from models import GenerationRequest
+from models.spec import work_of
+from router import Router
+from safety import PromptFilter
+from storage import Database, Generation, State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decide:
+    """Decides everything about a request, and writes nothing."""
+
+    database: Database
+    router: Router
+    prompt_filter: PromptFilter
+    plans: Plans
+    sharing: Sharing
+    pace: Pace
+    clock: Clock
+    new_id: NewId
+    new_seed: Callable[[], int]
+
+    def quote(self, caller: Caller, request: GenerationRequest) -> Quote:
+        """Every check of a real request but balance and quota; makes nothing.
+
+        Raises:
+            Refused: unknown style or model, prompt blocked, plan too small.
+            Failed: the style's model is not here.
+        """
+        route = self.router.route(request, seed=self.new_seed() if request.seed is None else request.seed)
+        self.prompt_filter.check(
+            request.prompt, negative_prompt=route.negative_prompt_used, final_prompt=route.revised_prompt
+        )
+        least = self.plans.get(route.min_plan)
+        check_plan(caller.plan, request, target=route.size_plan.target, least=least)
+        caller.must_be_allowed(model=route.model, style=route.style_resolved)
+        credits = route.credits if caller.pays else 0
+        return Quote(
+            route=route,
+            credits=credits,
+            credits_max=credits,
+            estimated_ms=self.pace.estimate_ms(route.specs, ahead=0),
+        )
+
+    async def look(self, caller: Caller, ask: Ask) -> Quote:
+        """As `quote`, and whether it would be answered with what was painted before.
+
+        Raises:
+            Refused, Failed: as `quote`.
+        """
+        quote = self.quote(caller, ask.request)
+        if not ask.may_be_shared:
+            return quote
+        generation = await self.sharing.revised(self.generation(caller, ask, quote), quote.route.specs)
+        async with self.database.reading() as connection:
+            is_painted = await self.sharing.is_painted(connection, generation)
+        return replace(quote, credits=0, estimated_ms=0, is_painted=True) if is_painted else quote
+
+    async def decided(self, caller: Caller, ask: Ask) -> Generation:
+        """What `Enter` may write down, later and in a transaction of somebody else. Raises as `quote`."""
+        quote = self.quote(caller, ask.request)
+        generation = self.generation(caller, ask, quote)
+        return await self.sharing.revised(generation, quote.route.specs) if ask.may_be_shared else generation
+
+    def generation(self, caller: Caller, ask: Ask, quote: Quote) -> Generation:
+        """The row of an ask that was quoted."""
+        route, now, id = quote.route, self.clock(), self.new_id("gen")
+        return Generation(
+            id=id,
+            painting_id=id,
+            account_id=caller.account.id,
+            key_id=caller.key.id,
+            livemode=caller.is_live,
+            state=State.QUEUED,
+            price=route.credits,
+            cost=quote.credits,
+            prompt=ask.request.prompt,
+            style=ask.request.style,
+            request=msgspec.json.encode(ask.request),
+            specs=msgspec.json.encode(route.specs),
+            format=ask.request.format,
+            webhook_url=ask.webhook_url,
+            prediction_events=ask.prediction_events,
+            created_at=now,
+            expires_at=expiry(caller.plan, ask.ttl_s, now=now),
+            priority=ask.priority,
+            metadata=ask.metadata,
+            model=route.model,
+            revised_prompt=route.revised_prompt,
+            negative_prompt_used=route.negative_prompt_used,
+            style_resolved=route.style_resolved,
+            style_reason=route.style_reason,
+            quality=route.quality,
+            width=route.size_plan.delivered.width,
+            height=route.size_plan.delivered.height,
+            seed=route.specs[0].seed,
+            work=sum(map(work_of, route.specs)),
+            picture_count=len(route.specs),
+            canonical_sha256=canonical_sha256(ask.request, route, livemode=caller.is_live),
+        )
