@@ -143,7 +143,9 @@ async def test_neither_router_nor_styles_are_asked_again(gateway):
     """An operator who has thrown out every style since does not change how it was painted."""
     first = await painted(gateway, prompt="a boat in watercolor")
     assert first["style_reason"] == "phrase"
-    no_styles = replace(gateway.server.painting.submit, router=Router(Styles(()), gateway.installation.catalogue))
+    submit = gateway.server.painting.submit
+    decide = replace(submit.decide, router=Router(Styles(()), gateway.installation.catalogue))
+    no_styles = replace(submit, decide=decide)
     caller = await caller_of(gateway)
     without = replace(gateway.server.painting.replay, submit=no_styles, styles=Styles(()))
     again = await without(caller, first["generation_id"])
