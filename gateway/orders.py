@@ -1,5 +1,6 @@
 """Request bodies of the native contract. Types are checked here, the values' rules in `models.request`."""
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
@@ -22,6 +23,7 @@ from models import (
     ImageFormat,
     Quality,
     Sampler,
+    SizeInvalid,
     check_listed_size,
 )
 from models.request import (
@@ -35,6 +37,7 @@ from models.request import (
     check_ttl,
 )
 
+Size = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,5}[xX][0-9]{1,5}$"})]
 Side = Annotated[int, WithJsonSchema({"type": "integer", "enum": list(SIDES)})]
 Prompt = Annotated[str, WithJsonSchema({"type": "string", "minLength": 1, "maxLength": MAX_PROMPT_CHARACTERS})]
 NegativePrompt = Annotated[str, WithJsonSchema({"type": "string", "maxLength": MAX_NEGATIVE_PROMPT_CHARACTERS})]
@@ -63,6 +66,9 @@ Strength = Annotated[float, WithJsonSchema({"type": "number", "exclusiveMinimum"
 WebhookUrl = Annotated[str, WithJsonSchema({"type": "string", "format": "uri"})]
 
 
+_SIZE = re.compile(r"([0-9]{1,5})[xX]([0-9]{1,5})", re.ASCII)
+
+
 class LoraChoice(BaseModel):
     """A LoRA that shall act, and how strongly: 1 as it was trained, below 0 the other way."""
 
@@ -85,6 +91,7 @@ class GenerateBody(BaseModel):
     style: str | None = Field(None, description="An id or alias from `GET /v1/styles`; `auto` chooses by the prompt.")
     width: Side | None = Field(None, description="Pixels before upscaling; none means the model's own default.")
     height: Side | None = Field(None, description="Pixels before upscaling; none means the model's own default.")
+    size: Size | None = Field(None, description="Both sides in one word, `WxH`, instead of `width` and `height`.")
     quality: Quality | None = Field(None, description="How much work goes into the picture.")
     negative_prompt: NegativePrompt | None = Field(None, description="What must not be in the picture.")
     seed: Seed | None = Field(None, description="Equal requests with equal seeds give equal pixels; none draws one.")
@@ -137,12 +144,13 @@ class GenerateBody(BaseModel):
         check_metadata(self.metadata or {})
         check_strength(self.strength)
         check_ttl(self.ttl)
-        check_listed_size(self.width, self.height)
+        width, height = self._sides()
+        check_listed_size(width, height)
         return GenerationRequest(
             prompt=self.prompt,
             style=self.style if self.style is not None else "auto",
-            width=self.width,
-            height=self.height,
+            width=width,
+            height=height,
             quality=self.quality,
             negative_prompt=self.negative_prompt or "",
             seed=self.seed,
@@ -159,3 +167,15 @@ class GenerateBody(BaseModel):
             vae=self.vae,
             label=bool(self.label),
         )
+
+    def _sides(self) -> tuple[int | None, int | None]:
+        """Raises SizeInvalid: `size` is no size, or says something else than `width` and `height`."""
+        if self.size is None:
+            return self.width, self.height
+        found = _SIZE.fullmatch(self.size)
+        if found is None:
+            raise SizeInvalid(f"`size` must be like '768x512', not {self.size[:40]!r}.", field="size")
+        width, height = int(found[1]), int(found[2])
+        if self.width not in (None, width) or self.height not in (None, height):
+            raise SizeInvalid("`size` and `width` or `height` say different things; send one of them.", field="size")
+        return width, height

@@ -11,6 +11,7 @@ from typing import Annotated, TypeAlias, TypeVar
 import msgspec
 
 from models.errors import AdapterUnknown, ModelUnknown, SettingInvalid, VaeUnknown
+from models.guessing import did_you_mean
 from models.request import ImageSize, Quality
 from models.sampling import Refiner, Sampling
 
@@ -172,7 +173,7 @@ class Catalogue:
         try:
             return self._cards[model]
         except KeyError:
-            raise ModelUnknown(f"No model is called {model!r}.") from None
+            raise ModelUnknown(f"No model is called {model!r}.{did_you_mean(model, self._cards)}") from None
 
     def cards(self) -> tuple[ModelCard, ...]:
         return tuple(self._cards.values())
@@ -182,7 +183,8 @@ class Catalogue:
         try:
             return self._adapters[adapter]
         except KeyError:
-            raise AdapterUnknown(f"No LoRA is called {adapter!r}.", field="loras") from None
+            hint = did_you_mean(adapter, self._adapters)
+            raise AdapterUnknown(f"No LoRA is called {adapter!r}.{hint}", field="loras") from None
 
     def acting(self, adapter: str) -> AdapterCard:
         """A LoRA that a spec names: one of `adapters`, or a model's refiner. Raises AdapterUnknown."""
@@ -198,7 +200,7 @@ class Catalogue:
         try:
             return self._vaes[vae]
         except KeyError:
-            raise VaeUnknown(f"No VAE is called {vae!r}.", field="vae") from None
+            raise VaeUnknown(f"No VAE is called {vae!r}.{did_you_mean(vae, self._vaes)}", field="vae") from None
 
     def vaes(self) -> tuple[VaeCard, ...]:
         return tuple(self._vaes.values())

@@ -120,7 +120,7 @@ class Router:
         )
 
     def _style_of(self, request: GenerationRequest) -> tuple[Style, StyleReason]:
-        if request.style != AUTO:
+        if request.style.casefold() != AUTO:
             return self._styles.get(request.style), "requested"
         paintable = {style.id: style for style in self._styles.all() if self._can_paint(style, request)}
         default = self._default_style if self._default_style in paintable else NO_STYLE

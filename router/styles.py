@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from models import Catalogue, Family, ModelCard, Quality, RequestInvalid, Sampler, Sampling, SettingInvalid
+from models.guessing import did_you_mean
 from models.request import MAX_SEED
 from models.sampling import ClipSkip, Guidance, Steps
 from models.spec import MAX_CANDIDATES, MAX_ROUNDS
@@ -221,18 +222,21 @@ class Styles:
         self._named: dict[str, Style] = {}
         for style in self._styles.values():
             for name in (style.id, *style.aliases):
-                if name == AUTO or name in self._named:
+                if name.casefold() == AUTO or name.casefold() in self._named:
                     raise SettingInvalid(f"{style.id}.toml: the name {name!r} is already taken.")
-                self._named[name] = style
+                self._named[name.casefold()] = style
         unseen = [msgspec.structs.replace(style, thumbnail=None) for style in self._styles.values()]
         self.revision_hash = hashlib.sha256(msgspec.json.encode(unseen, order="sorted")).hexdigest()
 
     def get(self, name: str) -> Style:
-        """Raises StyleUnknown: no id or alias is called so (`auto` is none: the router resolves it)."""
+        """By id or alias, in any case. Raises StyleUnknown: nothing is called so; the router resolves `auto`."""
         try:
-            return self._named[name]
+            return self._named[name.casefold()]
         except KeyError:
-            raise StyleUnknown(f"No style is called {name!r}; GET /v1/styles lists them.", field="style") from None
+            hint = did_you_mean(name, self._named)
+            raise StyleUnknown(
+                f"No style is called {name!r}.{hint} GET /v1/styles lists them.", field="style"
+            ) from None
 
     def all(self) -> tuple[Style, ...]:
         """In the order of their ids."""

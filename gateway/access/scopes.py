@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from models import Refused, RequestInvalid
+from models.guessing import did_you_mean
 
 SCOPES = frozenset(
     {
@@ -44,5 +45,6 @@ def parse_scopes(names: Iterable[str]) -> frozenset[str]:
         scopes |= ALIASES.get(name, {name})
     unknown = sorted(scopes - SCOPES)
     if unknown or not scopes:
-        raise RequestInvalid(f"Unknown scopes: {', '.join(unknown) or 'none given'}.", field="scopes")
+        hints = "".join(did_you_mean(name, {*SCOPES, *ALIASES}) for name in unknown)
+        raise RequestInvalid(f"Unknown scopes: {', '.join(unknown) or 'none given'}.{hints}", field="scopes")
     return frozenset(scopes)

@@ -13,6 +13,7 @@ from gateway.clock import Clock
 from gateway.identity import NewId
 from gateway.webhooks import new_secret
 from models import Refused, RequestInvalid, SettingInvalid
+from models.guessing import did_you_mean
 from storage import Account, AuditEntry, Balance, Blobs, Connection, Database, Transaction
 from storage.accounts import (
     account_by_id,
@@ -235,4 +236,4 @@ class Accounts:
     def _check_plan(self, plan: str) -> None:
         """Raises RequestInvalid."""
         if plan not in self.plans.ids():
-            raise RequestInvalid(f"No plan is called {plan!r}.", field="plan")
+            raise RequestInvalid(f"No plan is called {plan!r}.{did_you_mean(plan, self.plans.ids())}", field="plan")

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.types import ASGIApp
 
 from gateway.http import catalogue, operations, pages
@@ -24,6 +24,7 @@ from gateway.http.images import links as image_links
 from gateway.http.images import provenance
 from gateway.http.images import routes as images
 from gateway.http.reading.dependencies import Services
+from gateway.http.reading.queries import refuse_unknown_words
 from gateway.http.webhooks import routes as webhooks
 from gateway.identity import NewId
 
@@ -90,7 +91,7 @@ def make_api(lifespan: Lifespan | None = None) -> FastAPI:
     routers = [module.routes for module in modules]
     routers.extend((*dialect_routes, *admin_routes))
     for router in routers:
-        app.include_router(router)
+        app.include_router(router, dependencies=[Depends(refuse_unknown_words)])
     install_schema(app)
     install_problem_answers(app, [route for router in routers for route in router.routes])
     return app

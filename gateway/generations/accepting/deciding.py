@@ -88,7 +88,7 @@ class Decide:
             price=route.credits,
             cost=quote.credits,
             prompt=ask.request.prompt,
-            style=ask.request.style,
+            style=ask.request.style.casefold(),
             request=msgspec.json.encode(ask.request),
             specs=msgspec.json.encode(route.specs),
             format=ask.request.format,

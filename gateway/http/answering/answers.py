@@ -16,6 +16,7 @@ from gateway.http.edge.refusals import InternalError, MethodNotAllowed, PathUnkn
 from gateway.http.reading.refusing import refusal_of
 from gateway.wire import ErrorBody
 from models import DomainError
+from models.guessing import did_you_mean
 
 PROBLEM_JSON = "application/problem+json"
 
@@ -78,7 +79,8 @@ def install_problem_answers(app: FastAPI, served: Sequence[BaseRoute]) -> None:
             return problem_answer(
                 request, MethodNotAllowed(f"{request.method} does not fit this path.", allowed=allowed)
             )
-        return problem_answer(request, PathUnknown(f"Nothing is served at {request.url.path}."))
+        hint = did_you_mean(request.url.path, _paths_of(served))
+        return problem_answer(request, PathUnknown(f"Nothing is served at {request.url.path}.{hint}"))
 
     async def of_defect(request: Request, _: Exception) -> Response:
         return problem_answer(request, InternalError("Something broke on our side."))
@@ -87,6 +89,10 @@ def install_problem_answers(app: FastAPI, served: Sequence[BaseRoute]) -> None:
     app.add_exception_handler(RequestValidationError, of_validation)
     app.add_exception_handler(HTTPException, of_http)
     app.add_exception_handler(Exception, of_defect)
+
+
+def _paths_of(served: Sequence[BaseRoute]) -> set[str]:
+    return {path for route in served if "{" not in (path := getattr(route, "path", ""))}
 
 
 def _methods_at(request: Request, served: Sequence[BaseRoute]) -> set[str]:

@@ -101,7 +101,7 @@ async def file_batch_order(request: Request) -> FileBatchOrder | None:
     try:
         order = FileBatchOrder.model_validate(sent)
     except ValidationError as wrong:
-        raise refusal_of_first(wrong) from None
+        raise refusal_of_first(wrong, FileBatchOrder) from None
     check_metadata(order.metadata or {})
     return order
 

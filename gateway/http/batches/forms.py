@@ -16,7 +16,8 @@ from pydantic import JsonValue, ValidationError
 
 from gateway.batches import ItemAsk, Wish
 from gateway.http.edge.refusals import FileInvalid, JsonInvalid
-from gateway.http.reading.refusing import refusal_of
+from gateway.http.reading.foreign_words import hint_for
+from gateway.http.reading.refusing import refusal_of_first
 from gateway.orders import GenerateBody
 from models import DomainError, ParameterUnknown, RequestInvalid
 from models.request import check_metadata, check_ttl
@@ -91,7 +92,8 @@ def _check_header(header: Sequence[str]) -> None:
         raise FileInvalid("The file is empty: its first row must name the columns.")
     for name in header:
         if name not in MEMBERS:
-            raise ParameterUnknown(f"The column {name!r} is not a parameter of an item.", field=name)
+            hint = hint_for(name, MEMBERS)
+            raise ParameterUnknown(f"The column {name!r} is not a parameter of an item.{hint}", field=name)
     if len(set(header)) < len(header):
         raise FileInvalid("A column stands in the header twice.")
 
@@ -139,7 +141,7 @@ def _wish(members: Mapping[str, JsonValue]) -> Wish | DomainError:
             strength=body.strength,
         )
     except ValidationError as wrong:
-        return refusal_of(wrong.errors(include_url=False, include_context=False, include_input=False)[0])
+        return refusal_of_first(wrong, GenerateBody)
     except RequestInvalid as wrong:
         return wrong
 

@@ -15,8 +15,8 @@ from gateway.http.batches.forms import BOM, items_of_csv, items_of_json, items_o
 from gateway.http.edge.body_limits import MULTIPART
 from gateway.http.edge.refusals import JsonInvalid, MediaTypeUnsupported, PayloadTooLarge
 from gateway.http.reading.forms import read_form
-from gateway.http.reading.refusing import refusal_of
-from models import ParameterMissing, ParameterUnknown, RequestInvalid
+from gateway.http.reading.refusing import refusal_of_first, unknown_member
+from models import ParameterMissing, RequestInvalid
 from models.request import check_metadata
 
 Reader = Callable[[bytes, Mapping[str, JsonValue]], Iterator[ItemAsk]]
@@ -67,7 +67,7 @@ async def read_batch(request: Request, words: Words, *, max_file_bytes: int) -> 
 async def _read_form(request: Request, *, max_file_bytes: int) -> tuple[Words, bytes]:
     texts, files = (await read_form(request)).only()
     for name in (set(texts) - set(WORDS)) | (set(files) - {"file"}):
-        raise ParameterUnknown(f"`{name}` is not a parameter of this endpoint.", field=name)
+        raise unknown_member(name, name, {*WORDS, "file"})
     if "file" not in files:
         raise ParameterMissing("`file` is needed: CSV or JSON lines.", field="file")
     if len(files["file"]) > max_file_bytes:
@@ -96,7 +96,7 @@ def _order(content: bytes) -> BatchOrder:
     try:
         return BatchOrder.model_validate(msgspec.json.decode(content))
     except ValidationError as wrong:
-        raise refusal_of(wrong.errors(include_url=False, include_context=False, include_input=False)[0]) from None
+        raise refusal_of_first(wrong, BatchOrder) from None
     except ValueError as wrong:
         raise JsonInvalid(f"The body is not valid JSON: {wrong}.") from None
 
@@ -108,7 +108,7 @@ def _order_in(words: Words) -> BatchOrder:
     try:
         return BatchOrder.model_validate({"items": [], "webhook_url": words.webhook_url, **members})
     except ValidationError as wrong:
-        raise refusal_of(wrong.errors(include_url=False, include_context=False, include_input=False)[0]) from None
+        raise refusal_of_first(wrong, BatchOrder) from None
 
 
 def _parsed(name: str, text: str) -> JsonValue:

@@ -36,7 +36,7 @@ async def read_picture_form(request: Request, kind: type[Body]) -> ReadForm[Body
     try:
         body = kind.model_validate({name.removesuffix("[]"): text for name, text in form.texts})
     except ValidationError as wrong:
-        raise refusal_of_first(wrong) from None
+        raise refusal_of_first(wrong, kind) from None
     image = _only(form, "image")
     if image is None:
         raise ParameterMissing("`image` is needed: a picture as a file.", field="image")

@@ -50,7 +50,7 @@ async def sent_body(request: Request) -> Sent:
     try:
         body = GenerateBody.model_validate_json(content)
     except ValidationError as wrong:
-        raise refusal_of_first(wrong) from None
+        raise refusal_of_first(wrong, GenerateBody) from None
     return Sent(body=body, sha256=hashlib.sha256(content).hexdigest())
 
 
@@ -64,7 +64,7 @@ async def _sent_form(request: Request) -> Sent:
     try:
         body = GenerateBody.model_validate(members, strict=False)
     except ValidationError as wrong:
-        raise refusal_of_first(wrong) from None
+        raise refusal_of_first(wrong, GenerateBody) from None
     named = [*sorted(texts.items()), *sorted((name, hashlib.sha256(file).hexdigest()) for name, file in files.items())]
     return Sent(body=body, sha256=hashlib.sha256(msgspec.json.encode(named)).hexdigest(), files=files)
 

@@ -21,6 +21,7 @@ from gateway.http.reading.dependencies import (
 from gateway.http.reading.listing import METADATA_PARAMETER, AskedFilters
 from gateway.http.reading.preferring import Preference, read_preference
 from gateway.wire import AcceptedBody, DeletedBody, GenerationBody, GenerationListBody, QuoteBody, RecipesBody
+from router import AUTO
 from storage import Priority
 
 BODY: dict[str, Any] = {
@@ -100,6 +101,8 @@ async def list_generations(
     cursor: str | None = None,
 ) -> Response:
     """One page; the cursor stays good while new generations are added."""
+    if filters.style not in (None, AUTO):
+        given.styles.get(filters.style)
     page = await given.fetch.page(caller, limit=limit, cursor=cursor, filters=filters)
     data = [generation_body(view, given.urls) for view in page.views]
     return answer(GenerationListBody(data=data, has_more=page.cursor is not None, next_cursor=page.cursor))

@@ -47,7 +47,7 @@ async def read_json(request: Request, kind: type[Body]) -> Read[Body]:
     try:
         body = kind.model_validate_json(content)
     except ValidationError as wrong:
-        raise refusal_of_first(wrong) from None
+        raise refusal_of_first(wrong, kind) from None
     return Read(body=body, sha256=hashlib.sha256(content).hexdigest())
 
 

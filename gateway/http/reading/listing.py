@@ -35,7 +35,7 @@ async def read_filters(
     """Raises RequestInvalid."""
     return Filters(
         state=State(status) if status else None,
-        style=style,
+        style=style.casefold() if style else None,
         created_from=_aware(created_after),
         created_before=_aware(created_before),
         metadata=_pairs_of(request),

@@ -86,7 +86,7 @@ def _wish(sent: Mapping[str, JsonValue], names: ModelNames) -> Wish:
     try:
         body = ImagesBody.model_validate_json(msgspec.json.encode(sent.get("body")))
     except ValidationError as wrong:
-        raise refusal_of_first(wrong) from None
+        raise refusal_of_first(wrong, ImagesBody) from None
     if body.stream:
         raise RequestInvalid("`stream`: nobody listens to a batch.", field="stream")
     return Wish(request=body.request(names), metadata=body.metadata())

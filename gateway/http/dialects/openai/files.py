@@ -106,9 +106,15 @@ async def send_file(request: Request, given: Given, caller: Sender) -> Response:
     "", summary="List the files that were sent", response_model=FileListBody, responses=described(400, 401, 403, 404)
 )
 async def list_files(
-    given: Given, caller: Reader, limit: Annotated[int, Query(ge=1, le=1000)] = 100, after: str | None = None
+    given: Given,
+    caller: Reader,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    after: str | None = None,
+    purpose: Literal["batch"] = "batch",
+    order: Literal["desc"] = "desc",
 ) -> Response:
-    """Files that batches end in are found by their batch."""
+    """Newest first; files that batches end in are found by their batch."""
+    del purpose, order  # what they may be, every answer is
     found, has_more = await given.batches.files.page(caller, limit=limit, after=after)
     data = [_body(file) for file in found]
     ends = (data[0].id, data[-1].id) if data else (None, None)
