@@ -39,6 +39,7 @@ def loras(count: int) -> list[dict]:
 
 # By the schema's keyword: a value at the bound and one beyond it. `step` is the least that counts.
 EDGES = {
+    "pattern": lambda *_: ("768x512", "768 by 512"),  # of `size`, the only one
     "enum": lambda bound, step: (bound[0], bound[-1] + 1 if step == 1 else "no-such-word"),
     "const": lambda bound, _: (bound, "no-such-word"),
     "minimum": lambda bound, step: (bound, bound - step),

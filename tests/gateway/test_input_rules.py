@@ -173,7 +173,7 @@ async def test_a_cursor_holds_a_number_that_the_database_can_hold(gateway, text)
         ("/v1/styles/%00", 404, "not_found"),
         ("/v1/generations?style=%00", 400, "invalid_parameter"),
         ("/v1/generations?cursor=%00", 400, "invalid_parameter"),
-        ("/v1/generations?style=%2500", 200, None),
+        ("/v1/generations?style=%2500", 400, "unknown_style"),
     ],
 )
 async def test_a_nul_in_an_address_never_reaches_the_database(gateway, path, status, code):
