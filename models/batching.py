@@ -1,4 +1,4 @@
-"""Which pictures go through the network together next. Pure: the child's studio does it, this decides it.
+"""Which pictures go through the network together next. Pure: the engine's loop does it, this decides it.
 
 A picture is never starved: when its group has n members at the next pass that is made, newcomers included, of which at
 least s go at a time, it goes in one of the group's next ceil(n / s) passes, and between two passes of its group every

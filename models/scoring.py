@@ -1,7 +1,7 @@
 """Does a picture show what a prompt says? One small network looks at latents, linear heads read the prompt's state.
 
 A model may bring such a scorer in a folder. The engine then drafts a picture from several noises and goes on with the
-best of them (`models/diffusion/candidates.py`). `Looker` alone also serves training, as critic and as judge.
+best of them (`models/diffusion/painting/candidates.py`). `Looker` alone also serves training, as critic and as judge.
 """
 
 import math

@@ -7,7 +7,7 @@ from models import Adapter, Catalogue, Family, GenerationRequest, ModelCard, Qua
 from models.catalogue import refiner_of
 from router.styles import FamilySettings
 
-# As the engine knows them: `models/diffusion/flow.py`; a pipeline that runs as a whole keeps its own.
+# As the engine knows them: `models/diffusion/schedule/flow.py`; a pipeline that runs as a whole keeps its own.
 FLOW_SAMPLERS = frozenset({Sampler.EULER, Sampler.HEUN, Sampler.DPMPP_2M, Sampler.UNIPC})
 SAMPLERS: Mapping[Family, frozenset[Sampler]] = {
     Family.SD3: FLOW_SAMPLERS,

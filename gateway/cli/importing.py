@@ -13,7 +13,7 @@ from rich.console import Console
 
 from gateway.settings import child_environment
 from models import Family, RequestInvalid, WeightsRejected
-from models.conversion import Converted, Step, converting
+from models.process.conversion import Converted, Step, converting
 from models.single_file import Checkpoint, Prediction, read_header, recognize
 
 RECEIPT = "converted.json"  # in each folder that was made here: from which file

@@ -20,8 +20,8 @@ from gateway.settings import ROOT, Settings, child_environment
 from gateway.webhooks import Destinations, Outbox
 from gateway.wiring.access import Access
 from models import MAX_SEED, Catalogue, Engine, SettingInvalid, load_catalogue
-from models.child_protocol import Compute
-from models.engine_process import EngineProcess
+from models.process.engine import EngineProcess
+from models.process.protocol import Compute
 from router import Router, Styles, load_styles
 from safety import PromptFilter
 from storage import Blobs, Database

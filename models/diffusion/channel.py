@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import suppress
 
-from models import child_protocol as wire
+from models.process import protocol as wire
 
 PR_SET_PDEATHSIG = 1
 

@@ -1,4 +1,4 @@
-"""The engine's process: `python -m models.diffusion.child DESCRIPTOR`, started by `models.child_process` alone.
+"""The engine's process: `python -m models.diffusion.child DESCRIPTOR`, started by `models.process.child` alone.
 
 The main thread owns the device and brings every painting forward tick by tick; torch is imported once the parent can
 be heard.
@@ -9,14 +9,14 @@ import logging
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from models import child_protocol as wire
 from models.diffusion.channel import Channel
 from models.diffusion.failing import as_failure
 from models.engine import Phase
 from models.errors import Failed, ModelUnavailable
+from models.process import protocol as wire
 
 if TYPE_CHECKING:
-    from models.diffusion.studio import Studio
+    from models.diffusion.engine_loop import EngineLoop
 
 
 def main(descriptor: int) -> NoReturn:
@@ -27,24 +27,24 @@ def main(descriptor: int) -> NoReturn:
     channel.listen()
     setup = channel.setup()
     try:
-        studio = open_studio(setup)
+        loop = opened_loop(setup)
     except Failed as unfit:
         gc.enable()
         refuse_all(channel, setup, unfit)
     channel.send(wire.Beat(number=None, phase=Phase.LOADING))
-    channel.send(preloaded(studio, setup.preload))
+    channel.send(preloaded(loop, setup.preload))
     gc.enable()
     while True:
-        serve(studio, channel)
+        serve(loop, channel)
 
 
-def open_studio(setup: wire.Setup) -> "Studio":
+def opened_loop(setup: wire.Setup) -> "EngineLoop":
     """Raises ModelUnavailable: torch or the device asked for is not there."""
     try:
-        from models.diffusion.studio import Studio  # noqa: PLC0415 - takes seconds
+        from models.diffusion.engine_loop import EngineLoop  # noqa: PLC0415 - takes seconds
     except ImportError as missing:
         raise ModelUnavailable(f"What paints is not installed ({missing}): pip install 'pinxit[engine]'.") from missing
-    return Studio.open(setup)
+    return EngineLoop.open(setup)
 
 
 def refuse_all(channel: Channel, setup: wire.Setup, unfit: Failed) -> NoReturn:
@@ -56,25 +56,25 @@ def refuse_all(channel: Channel, setup: wire.Setup, unfit: Failed) -> NoReturn:
                 channel.send(wire.Broken(number=order.number, kind=type(unfit).__name__, message=unfit.message))
 
 
-def preloaded(studio: "Studio", model: str) -> wire.Ready:
+def preloaded(loop: "EngineLoop", model: str) -> wire.Ready:
     """Load the first model. If that fails we say so and serve nevertheless: the others may work."""
     try:
-        studio.load(model)
+        loop.load(model)
     except Exception as wrong:  # noqa: BLE001 - the edge around one message
-        return studio.standing(fault=as_failure(wrong).message)
-    return studio.standing()
+        return loop.standing(fault=as_failure(wrong).message)
+    return loop.standing()
 
 
-def serve(studio: "Studio", channel: Channel) -> None:
+def serve(loop: "EngineLoop", channel: Channel) -> None:
     """One tick, with whoever came meanwhile."""
-    before = studio.standing()
-    for order in channel.orders(waits=studio.is_idle):
+    before = loop.standing()
+    for order in channel.orders(waits=loop.is_idle):
         if isinstance(order, wire.Paint):
-            studio.take_in(order)
+            loop.take_in(order)
         else:
-            studio.preview(order)
-    studio.tick(channel.send, channel.is_canceled)
-    if (now := studio.standing()) != before:
+            loop.preview(order)
+    loop.tick(channel.send, channel.is_canceled)
+    if (now := loop.standing()) != before:
         channel.send(now)
 
 

@@ -17,7 +17,7 @@ from PIL import Image
 
 from models.catalogue import Catalogue, Family, ModelCard, UpscalerCard, refiner_of
 from models.engine import Painting
-from models.engine_process import EngineProcess
+from models.process.engine import EngineProcess
 from models.request import Adapter, ImageSize, Sampler
 from models.sampling import Refiner
 from models.spec import GenerationSpec, Refining, Resampling, SizePlan

@@ -14,19 +14,19 @@ from typing import Any
 import pytest
 import torch
 from diffusers import DiffusionPipeline, UNet2DConditionModel
+from plugins.driven_loop import DrivenLoop
 from plugins.figures import keep
-from plugins.open_studio import OpenStudio
 from plugins.real_sizes import SD15_UNET, SDXL_UNET, build_sd15, build_sdxl_base
 from plugins.tiny_models import build_sd1
 from plugins.tiny_specs import card_of, new_spec, plain_size
 
 from models import GenerationSpec, Sampler
-from models.child_protocol import Compute
-from models.diffusion.calibrations import Calibrations
 from models.diffusion.device import Device, choose_device
-from models.diffusion.residency import Residency
-from models.diffusion.samplers import new_schedule
-from models.diffusion.studio import Studio
+from models.diffusion.engine_loop import EngineLoop
+from models.diffusion.loading.residency import Residency
+from models.diffusion.schedule.samplers import new_schedule
+from models.diffusion.sharing.calibrations import Calibrations
+from models.process.protocol import Compute
 
 pytestmark = [
     pytest.mark.benchmark,
@@ -132,38 +132,38 @@ def test_the_measurement_works_with_a_tiny_network(built: Callable[[Gate, Device
 
 def measured(gate: Gate, folder: Path, device: Device, workspace: Path) -> Timing:
     """Both in turns, in one process; whatever is measured was run once before."""
-    studio, plain = opened(gate, folder, device, workspace), plain_diffusers(folder, device)
+    loop, plain = opened(gate, folder, device, workspace), plain_diffusers(folder, device)
     specs = [gate.spec(seed) for seed in range(gate.company)]
-    together(studio, specs)
+    together(loop, specs)
     one_by_one(plain, specs[:1])
     timing = Timing(
-        together_s=[], one_by_one_s=[], alone_s=[], plain_alone_s=[], bare_s=[], pictures=[], sizes=sizes_of(studio)
+        together_s=[], one_by_one_s=[], alone_s=[], plain_alone_s=[], bare_s=[], pictures=[], sizes=sizes_of(loop)
     )
     for _ in range(ROUNDS):
         for asked, spent in ((specs, timing.together_s), (specs[:1], timing.alone_s)):
-            seconds, pictures = together(studio, asked)
+            seconds, pictures = together(loop, asked)
             spent.append(seconds)
             timing.pictures.extend(pictures)
         timing.one_by_one_s.append(one_by_one(plain, specs))
         timing.plain_alone_s.append(one_by_one(plain, specs[:1]))
-        timing.bare_s.append(bare_loop(studio, gate))
+        timing.bare_s.append(bare_loop(loop, gate))
     return timing
 
 
-def opened(gate: Gate, folder: Path, device: Device, workspace: Path) -> OpenStudio:
+def opened(gate: Gate, folder: Path, device: Device, workspace: Path) -> DrivenLoop:
     calibrations = Calibrations(
         workspace / "calibrations",
         largest=gate.company,
         holds_one=device.torch_device.type == "cpu",
         compute=Compute.EXACT,
     )
-    studio = Studio(device, Residency({"tiny": card_of(folder)}, device), calibrations, slots=gate.company)
-    return OpenStudio(studio=studio, workspace=workspace)
+    loop = EngineLoop(device, Residency({"tiny": card_of(folder)}, device), calibrations, slots=gate.company)
+    return DrivenLoop(loop=loop, workspace=workspace)
 
 
-def sizes_of(studio: OpenStudio) -> tuple[int, ...]:
+def sizes_of(loop: DrivenLoop) -> tuple[int, ...]:
     """The proven ones of the one group that there is; none where nobody ever had company."""
-    return next((known.sizes for known in studio.studio._calibrations._known.values()), ())
+    return next((known.sizes for known in loop.loop._calibrations._known.values()), ())
 
 
 def plain_diffusers(folder: Path, device: Device) -> Any:
@@ -175,13 +175,13 @@ def plain_diffusers(folder: Path, device: Device) -> Any:
     return pipeline.to(device.torch_device)
 
 
-def together(studio: OpenStudio, specs: Sequence[GenerationSpec]) -> tuple[float, list[tuple[GenerationSpec, str]]]:
+def together(loop: DrivenLoop, specs: Sequence[GenerationSpec]) -> tuple[float, list[tuple[GenerationSpec, str]]]:
     """Seconds until all are painted, and the pictures."""
     began = time.perf_counter()
-    asked = {studio.ask(spec): spec for spec in specs}
-    studio.run()
+    asked = {loop.ask(spec): spec for spec in specs}
+    loop.run()
     seconds = time.perf_counter() - began
-    pixels = studio.pixels()
+    pixels = loop.pixels()
     return seconds, [(spec, pixels[number]) for number, spec in asked.items()]
 
 
@@ -202,11 +202,11 @@ def one_by_one(pipeline: Any, specs: Sequence[GenerationSpec]) -> float:
     return time.perf_counter() - began
 
 
-def bare_loop(studio: OpenStudio, gate: Gate) -> float:
+def bare_loop(loop: DrivenLoop, gate: Gate) -> float:
     """Seconds that the network alone takes for as many passes at the largest proven size, a picture's share of it times
     the company."""
-    pipeline = studio.studio._residency._pipelines["tiny"]
-    size = max(sizes_of(studio), default=1)
+    pipeline = loop.loop._residency._pipelines["tiny"]
+    size = max(sizes_of(loop), default=1)
     told = pipeline.texts.prepare(gate.spec(0))
     joined = type(told).joined([told] * size)
     device, rows = told.embeddings.device, told.rows * size

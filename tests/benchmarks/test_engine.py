@@ -20,7 +20,7 @@ from plugins.installation import free_port
 from plugins.starter_specs import PROMPTS, starter_spec
 
 from models import GenerationSpec, Sampler, load_catalogue
-from models.engine_process import EngineProcess
+from models.process.engine import EngineProcess
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.asyncio(loop_scope="module")]
 

@@ -20,16 +20,16 @@ from plugins.figures import keep
 from plugins.starter_specs import PROMPTS, starter_spec
 
 from models import load_catalogue
-from models.child_protocol import Beat
-from models.diffusion.canary import calibrate, companions
-from models.diffusion.denoising import Rows
 from models.diffusion.device import Device, choose_device
-from models.diffusion.families.conditioning import Conditioning
-from models.diffusion.loading import Pipeline
-from models.diffusion.passes import PassWanted, run_pass
-from models.diffusion.residency import Residency
-from models.diffusion.steadying import Steadying
+from models.diffusion.loading.residency import Residency
+from models.diffusion.resident.pipeline import Pipeline
+from models.diffusion.resident.steadying import Steadying
+from models.diffusion.sharing.canary import calibrate, companions
+from models.diffusion.steps.denoising import Rows
+from models.diffusion.steps.passes import PassWanted, run_pass
+from models.diffusion.texts.conditioning import Conditioning
 from models.engine import Phase
+from models.process.protocol import Beat
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.filterwarnings("ignore")]  # torch.compile has much to say
 

@@ -15,7 +15,7 @@ from plugins.fake_engine import FakeEngine
 from plugins.tiny_specs import card_of, catalogue_of, new_spec, plain_size
 
 from models import Engine, EngineStopped, Failed, ModelUnavailable, Phase, Progress
-from models.engine_process import EngineProcess
+from models.process.engine import EngineProcess
 
 ROOT = Path(__file__).resolve().parents[2]
 SLOTS = 3

@@ -7,7 +7,7 @@ import pytest
 from plugins.tiny_specs import card_of, catalogue_of, new_spec
 
 from models import Sampler
-from models.engine_process import EngineProcess
+from models.process.engine import EngineProcess
 
 ROOT = Path(__file__).resolve().parents[2]
 

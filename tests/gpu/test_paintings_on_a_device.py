@@ -11,24 +11,24 @@ import pytest
 import torch
 from diffusers import StableDiffusionPipeline
 from plugins.at_once import at_once
-from plugins.open_studio import OpenStudio
+from plugins.driven_loop import DrivenLoop
 from plugins.ten_specs import TEN_SPECS
 from plugins.tiny_loras import adapter_card, write_lora
 from plugins.tiny_specs import card_of, new_spec, plain_size
 
 from models import Adapter, AdapterCard, GenerationSpec, ModelCard, Placing, Sampler
-from models import child_protocol as wire
-from models.child_protocol import Beat, Compute, Paint
-from models.diffusion.calibrations import Calibrations
-from models.diffusion.denoising import Denoising
 from models.diffusion.device import Device
-from models.diffusion.loading import Pipeline
-from models.diffusion.painting import begin, pass_wanted
-from models.diffusion.passes import run_pass
-from models.diffusion.residency import Residency
-from models.diffusion.samplers import new_schedule
-from models.diffusion.studio import Studio
+from models.diffusion.engine_loop import EngineLoop
+from models.diffusion.loading.residency import Residency
+from models.diffusion.painting.run import begin, pass_wanted
+from models.diffusion.resident.pipeline import Pipeline
+from models.diffusion.schedule.samplers import new_schedule
+from models.diffusion.sharing.calibrations import Calibrations
+from models.diffusion.steps.denoising import Denoising
+from models.diffusion.steps.passes import run_pass
 from models.engine import Phase
+from models.process import protocol as wire
+from models.process.protocol import Beat, Compute, Paint
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers
 
@@ -36,33 +36,33 @@ ORDERS = {"cpu": 1, "cuda": 20}
 LARGEST = {"cpu": 2, "cuda": 8}
 HUGE = 1024  # pixels a side
 
-Open = Callable[..., OpenStudio]
+Open = Callable[..., DrivenLoop]
 
 
 @pytest.fixture
 def opened(sd1: Path, sdxl: Path, device: Device, tmp_path: Path) -> Open:
-    """A studio that may take classes without size 1; what it measures outlives it."""
+    """A loop that may take classes without size 1; what it measures outlives it."""
     plain = {"tiny": card_of(sd1), "xl": card_of(sdxl, name="xl", is_default=False)}
 
     def new(
         *,
         cards: Mapping[str, ModelCard] = plain,
         adapters: Mapping[str, AdapterCard] | None = None,
-    ) -> OpenStudio:
+    ) -> DrivenLoop:
         largest = LARGEST[device.torch_device.type]
         calibrations = Calibrations(tmp_path / "calibrations", largest=largest, holds_one=False, compute=Compute.EXACT)
-        studio = Studio(device, Residency(cards, device, adapters), calibrations, slots=16)
-        return OpenStudio(studio=studio, workspace=tmp_path)
+        loop = EngineLoop(device, Residency(cards, device, adapters), calibrations, slots=16)
+        return DrivenLoop(loop=loop, workspace=tmp_path)
 
     return new
 
 
-def one_by_one(studio: OpenStudio, specs: tuple[GenerationSpec, ...]) -> dict[GenerationSpec, str]:
+def one_by_one(loop: DrivenLoop, specs: tuple[GenerationSpec, ...]) -> dict[GenerationSpec, str]:
     found = {}
     for spec in specs:
-        number = studio.ask(spec)
-        studio.run()
-        found[spec] = studio.pixels()[number]
+        number = loop.ask(spec)
+        loop.run()
+        found[spec] = loop.pixels()[number]
     return found
 
 
@@ -71,40 +71,40 @@ def test_ten_requests_keep_their_pixels_in_many_orders_and_after_a_restart(opene
     alone = one_by_one(first, TEN_SPECS)
     assert len(set(alone.values())) == len(TEN_SPECS)
 
-    for studio in (first, opened()):
+    for loop in (first, opened()):
         for order in range(ORDERS[device.torch_device.type]):
             rng = np.random.default_rng(order)
             asked: dict[int, GenerationSpec] = {}
             for index in rng.permutation(len(TEN_SPECS)):
-                asked[studio.ask(TEN_SPECS[index])] = TEN_SPECS[index]
-                unwanted = studio.ask(TEN_SPECS[int(rng.integers(len(TEN_SPECS)))])
+                asked[loop.ask(TEN_SPECS[index])] = TEN_SPECS[index]
+                unwanted = loop.ask(TEN_SPECS[int(rng.integers(len(TEN_SPECS)))])
                 for _ in range(int(rng.integers(4))):
-                    studio.tick()
-                studio.canceled.add(unwanted)
-            studio.run()
-            painted = studio.pixels()
+                    loop.tick()
+                loop.canceled.add(unwanted)
+            loop.run()
+            painted = loop.pixels()
             assert {number: painted[number] for number in asked} == {n: alone[spec] for n, spec in asked.items()}
 
 
 def test_a_picture_too_large_fails_beside_a_small_one_and_the_next_one_fits(opened: Open, device: Device) -> None:
-    studio = opened()
+    loop = opened()
     small, huge = new_spec(num_inference_steps=6), new_spec(size=plain_size(HUGE, HUGE), num_inference_steps=2)
-    expected = one_by_one(studio, (small,))[small]
+    expected = one_by_one(loop, (small,))[small]
 
-    with little_memory(studio, device):
-        kept, guilty = studio.ask(small), studio.ask(huge)
-        studio.run()
-        failed = studio.ended()[guilty]
+    with little_memory(loop, device):
+        kept, guilty = loop.ask(small), loop.ask(huge)
+        loop.run()
+        failed = loop.ended()[guilty]
         assert isinstance(failed, wire.Broken)
         assert failed.kind == "OutOfMemory"
-        assert studio.pixels()[kept] == expected
-        assert one_by_one(studio, (small,))[small] == expected
+        assert loop.pixels()[kept] == expected
+        assert one_by_one(loop, (small,))[small] == expected
 
 
 @contextmanager
-def little_memory(studio: OpenStudio, device: Device) -> Iterator[None]:
+def little_memory(loop: DrivenLoop, device: Device) -> Iterator[None]:
     """Inside, a pass for a picture of HUGE pixels a side finds no room: on CUDA since there is none, on a CPU in words."""
-    unet = studio.studio._residency._pipelines["tiny"].network.unet
+    unet = loop.loop._residency._pipelines["tiny"].network.unet
     if device.torch_device.type == "cuda":
         torch.cuda.empty_cache()
         total = torch.cuda.mem_get_info()[1]
@@ -133,14 +133,14 @@ def test_loras_take_turns_on_one_model_without_a_trace(opened: Open, sd1: Path, 
         new_spec(seed=1, adapters=tuple(Adapter(id=id, weight=0.7) for id in ids))
         for ids in ((), ("ink",), ("pen",), ("ink", "pen"))
     )
-    studio = opened(adapters=adapters)
+    loop = opened(adapters=adapters)
 
-    alone = one_by_one(studio, specs)
-    asked = {studio.ask(spec): spec for spec in (*specs, *reversed(specs))}
-    studio.run()
+    alone = one_by_one(loop, specs)
+    asked = {loop.ask(spec): spec for spec in (*specs, *reversed(specs))}
+    loop.run()
 
     assert len(set(alone.values())) == len(specs)
-    assert {number: studio.pixels()[number] for number in asked} == {n: alone[spec] for n, spec in asked.items()}
+    assert {number: loop.pixels()[number] for number in asked} == {n: alone[spec] for n, spec in asked.items()}
 
 
 def denoising_of(pipeline: Pipeline, spec: GenerationSpec, device: Device) -> Denoising:
@@ -235,9 +235,9 @@ def test_in_bfloat16_the_picture_is_nearly_that_of_float32(sd1: Path, exact: Dev
 
 
 def test_models_that_predict_flows_paint_on_the_device(opened: Open, sd3: Path) -> None:
-    studio = opened(cards={"tiny": card_of(sd3)})
+    loop = opened(cards={"tiny": card_of(sd3)})
 
-    assert one_by_one(studio, (new_spec(), new_spec(sampler=Sampler.DPMPP_2M)))
+    assert one_by_one(loop, (new_spec(), new_spec(sampler=Sampler.DPMPP_2M)))
 
 
 @pytest.mark.parametrize("sampler", [Sampler.EULER, Sampler.DDIM, Sampler.DPMPP_2M, Sampler.HEUN])

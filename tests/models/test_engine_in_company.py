@@ -11,7 +11,7 @@ import pytest
 from plugins.rehearsal import Asked, ask, is_alive, is_denoising, new_engine, until
 
 from models import EngineStopped, Phase, Progress
-from models.engine_process import EngineProcess
+from models.process.engine import EngineProcess
 
 SLOTS = 3
 

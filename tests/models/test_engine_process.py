@@ -15,8 +15,8 @@ from plugins.rehearsal import ENVIRONMENT, LIMITS, Asked, ask, is_alive, is_deno
 from plugins.tiny_specs import new_spec
 
 from models import EngineStopped, Phase, Progress
-from models.child_protocol import Compute
-from models.engine_process import EngineProcess
+from models.process.engine import EngineProcess
+from models.process.protocol import Compute
 
 
 @pytest.fixture
@@ -206,7 +206,7 @@ def test_the_child_dies_with_its_parent(tmp_path: Path) -> None:
         "import asyncio, os\n"
         "from pathlib import Path\n"
         "from plugins.tiny_specs import card_of, catalogue_of\n"
-        "from models.engine_process import EngineProcess\n"
+        "from models.process.engine import EngineProcess\n"
         "async def main():\n"
         "    engine = EngineProcess(catalogue_of(card_of(Path('x'))), environment=os.environ, entry='plugins.rehearsal_child')\n"
         "    await engine.start()\n"

@@ -11,7 +11,7 @@ import pytest_asyncio
 from plugins.tiny_specs import card_of, catalogue_of, new_spec
 
 from models import EngineStopped, ModelUnavailable, Phase, Progress, WeightsRejected
-from models.engine_process import EngineProcess
+from models.process.engine import EngineProcess
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}

@@ -2,7 +2,7 @@
 
 from collections.abc import Generator
 
-from models.diffusion.loading import Loaded, Pipeline
+from models.diffusion.resident.pipeline import Loaded, Pipeline
 
 
 def at_once(pieces: Generator[bool, None, Loaded]) -> Pipeline:

@@ -11,7 +11,7 @@ import torch
 from diffusers import StableDiffusionPipeline
 
 from models.diffusion.device import choose_device
-from models.diffusion.samplers import new_schedule
+from models.diffusion.schedule.samplers import new_schedule
 from models.request import Sampler
 
 SIDE = 256

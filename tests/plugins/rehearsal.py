@@ -9,8 +9,8 @@ from typing import Unpack
 from plugins.tiny_specs import card_of, new_spec
 
 from models import AdapterCard, Catalogue, Family, Painting, Phase, Progress
-from models.child_process import EngineLimits
-from models.engine_process import Computing, EngineProcess
+from models.process.child import EngineLimits
+from models.process.engine import Computing, EngineProcess
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"}

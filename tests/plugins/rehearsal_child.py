@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from plugins.fake_engine import FINGERPRINT
 
 from models import Painting, Phase, Recipe
-from models.child_protocol import Beat, Paint, Painted, Preview, Ready, Setup, Stopped
 from models.diffusion.channel import Channel
+from models.process.protocol import Beat, Paint, Painted, Preview, Ready, Setup, Stopped
 
 STEP_MS = 20
 PREVIEW = b"what it will look like"

@@ -1,4 +1,4 @@
-"""How each family of models encodes a prompt, predicts noise and decodes latents, over diffusers' components.
+"""How each family of models puts texts, network and autoencoder together, over diffusers' components.
 
 spec -> prepare -> predict, many times -> decode. Must never keep anything of one picture.
 """

@@ -6,19 +6,19 @@ from typing import Any, Protocol
 
 import torch
 
-from models.diffusion.families.clip_text import ClipText
-from models.diffusion.families.conditioning import Conditioning
-from models.diffusion.families.decoding import Decoder
-from models.diffusion.families.encoding import Encoder
+from models.diffusion.autoencoding.decoding import Decoder
+from models.diffusion.autoencoding.encoding import Encoder
+from models.diffusion.autoencoding.tiling import Tiling
 from models.diffusion.families.flux import Flux, FluxNetwork
-from models.diffusion.families.inversions import Inversions
 from models.diffusion.families.network import UnetNetwork
 from models.diffusion.families.sd1 import StableDiffusion1
 from models.diffusion.families.sd3 import Sd3Network, StableDiffusion3
 from models.diffusion.families.sdxl import StableDiffusionXl
-from models.diffusion.families.t5_text import T5Text
-from models.diffusion.families.tiling import Tiling
-from models.diffusion.flow import FlowTiming
+from models.diffusion.schedule.flow import FlowTiming
+from models.diffusion.texts.clip import ClipText
+from models.diffusion.texts.conditioning import Conditioning
+from models.diffusion.texts.inversions import Inversions
+from models.diffusion.texts.t5 import T5Text
 from models.manifest import Execution
 from models.request import ImageSize
 from models.spec import GenerationSpec

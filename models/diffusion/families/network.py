@@ -4,10 +4,10 @@ from typing import Any
 
 import torch
 
-from models.diffusion.families.conditioning import Conditioning
-from models.diffusion.families.decoding import Decoder
-from models.diffusion.families.encoding import Encoder
-from models.diffusion.families.tiling import Tiling
+from models.diffusion.autoencoding.decoding import Decoder
+from models.diffusion.autoencoding.encoding import Encoder
+from models.diffusion.autoencoding.tiling import Tiling
+from models.diffusion.texts.conditioning import Conditioning
 from models.errors import WeightsRejected
 from models.manifest import Execution
 from models.request import ImageSize

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import torch
 
-from models.diffusion.families.clip_text import Chunk, ClipText, even
-from models.diffusion.families.conditioning import Conditioning
+from models.diffusion.texts.clip import Chunk, ClipText, even
+from models.diffusion.texts.conditioning import Conditioning
 from models.spec import GenerationSpec
 
 

@@ -6,12 +6,12 @@ from typing import Any
 import torch
 from torch.nn.functional import pad
 
-from models.diffusion.families.clip_text import Chunk, ClipText, even
-from models.diffusion.families.conditioning import Conditioning
-from models.diffusion.families.decoding import Decoder
-from models.diffusion.families.t5_text import T5Text
-from models.diffusion.families.tiling import Tiling
-from models.diffusion.flow import FlowTiming
+from models.diffusion.autoencoding.decoding import Decoder
+from models.diffusion.autoencoding.tiling import Tiling
+from models.diffusion.schedule.flow import FlowTiming
+from models.diffusion.texts.clip import Chunk, ClipText, even
+from models.diffusion.texts.conditioning import Conditioning
+from models.diffusion.texts.t5 import T5Text
 from models.errors import PaintingBroken, WeightsRejected
 from models.manifest import Execution
 from models.request import ImageSize

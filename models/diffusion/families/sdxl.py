@@ -2,8 +2,8 @@
 
 import torch
 
-from models.diffusion.families.clip_text import ClipText, even
-from models.diffusion.families.conditioning import Conditioning
+from models.diffusion.texts.clip import ClipText, even
+from models.diffusion.texts.conditioning import Conditioning
 from models.spec import GenerationSpec
 
 

@@ -11,14 +11,14 @@ from plugins.at_once import at_once
 from plugins.tiny_specs import card_of
 
 from models import GenerationSpec
-from models.child_protocol import Beat, Paint
 from models.diffusion.device import Device, choose_device
-from models.diffusion.loading import Pipeline
-from models.diffusion.painting import Easel, begin, pass_wanted, strokes
-from models.diffusion.passes import PassWanted, run_pass
-from models.diffusion.residency import Residency
-from models.diffusion.upscaling import UpscalerStand
+from models.diffusion.loading.residency import Residency
+from models.diffusion.painting.run import Easel, begin, pass_wanted, strokes
+from models.diffusion.painting.upscaling import UpscalerStand
+from models.diffusion.resident.pipeline import Pipeline
+from models.diffusion.steps.passes import PassWanted, run_pass
 from models.engine import Painting, Phase
+from models.process.protocol import Beat, Paint
 
 Load = Callable[[Path], Pipeline]
 PaintAll = Callable[[GenerationSpec], tuple[Painting, list[Beat]]]

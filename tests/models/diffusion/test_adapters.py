@@ -14,14 +14,14 @@ from plugins.tiny_specs import card_of, new_spec
 from safetensors.torch import load_file, save_file
 
 from models import Adapter, AdapterCard, Family, GenerationSpec, ModelUnavailable, Phase, WeightsRejected
-from models.child_protocol import Beat, Paint
-from models.diffusion import adapters as residents
 from models.diffusion.device import Device
-from models.diffusion.loading import Pipeline
-from models.diffusion.painting import begin, pass_wanted
-from models.diffusion.passes import run_pass
-from models.diffusion.residency import Residency
-from models.diffusion.samplers import new_schedule
+from models.diffusion.loading.residency import Residency
+from models.diffusion.painting.run import begin, pass_wanted
+from models.diffusion.resident import adapters as residents
+from models.diffusion.resident.pipeline import Pipeline
+from models.diffusion.schedule.samplers import new_schedule
+from models.diffusion.steps.passes import run_pass
+from models.process.protocol import Beat, Paint
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # diffusers

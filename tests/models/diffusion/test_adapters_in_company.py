@@ -8,18 +8,18 @@ import pytest
 import torch
 from diffusers.hooks import apply_group_offloading
 from plugins.at_once import at_once
-from plugins.open_studio import OpenStudio
+from plugins.driven_loop import DrivenLoop
 from plugins.tiny_loras import adapter_card, write_lora
 from plugins.tiny_specs import card_of, new_spec
 from torch import nn
 
 from models import Adapter, AdapterCard, GenerationSpec
-from models import child_protocol as wire
-from models.diffusion.calibrations import Calibrations
 from models.diffusion.device import Device
-from models.diffusion.residency import Residency
-from models.diffusion.steadying import Steadying
-from models.diffusion.studio import Studio
+from models.diffusion.engine_loop import EngineLoop
+from models.diffusion.loading.residency import Residency
+from models.diffusion.resident.steadying import Steadying
+from models.diffusion.sharing.calibrations import Calibrations
+from models.process import protocol as wire
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers
 
@@ -52,28 +52,28 @@ def two_loras(sd1: Path, tmp_path: Path) -> dict[str, AdapterCard]:
 
 
 @pytest.fixture
-def opened(sd1: Path, device: Device, two_loras: dict[str, AdapterCard], tmp_path: Path) -> Callable[..., OpenStudio]:
-    """A studio whose network has two layers that are no good in company; what it measures outlives it."""
+def opened(sd1: Path, device: Device, two_loras: dict[str, AdapterCard], tmp_path: Path) -> Callable[..., DrivenLoop]:
+    """A loop whose network has two layers that are no good in company; what it measures outlives it."""
 
-    def new(*, largest: int = 4) -> OpenStudio:
+    def new(*, largest: int = 4) -> DrivenLoop:
         residency = Residency({"tiny": card_of(sd1)}, device, two_loras)
         unet = at_once(residency.pipeline("tiny")).network.module
         for block in (unet.mid_block, unet.down_blocks[1]):
             block.attentions[0].transformer_blocks[0].attn1.to_q.__class__ = Crooked
         kept = Calibrations(tmp_path / "kept", largest=largest, holds_one=True, compute=wire.Compute.EXACT)
-        return OpenStudio(studio=Studio(device, residency, kept, slots=16), workspace=tmp_path)
+        return DrivenLoop(loop=EngineLoop(device, residency, kept, slots=16), workspace=tmp_path)
 
     return new
 
 
-def painted(studio: OpenStudio, *specs: GenerationSpec) -> list[str]:
+def painted(loop: DrivenLoop, *specs: GenerationSpec) -> list[str]:
     """All at a time."""
-    numbers = [studio.ask(spec) for spec in specs]
-    studio.run()
-    return [studio.pixels()[number] for number in numbers]
+    numbers = [loop.ask(spec) for spec in specs]
+    loop.run()
+    return [loop.pixels()[number] for number in numbers]
 
 
-def test_pictures_with_different_loras_keep_their_pixels_in_company(opened: Callable[..., OpenStudio]) -> None:
+def test_pictures_with_different_loras_keep_their_pixels_in_company(opened: Callable[..., DrivenLoop]) -> None:
     alone = [painted(opened(largest=1), spec)[0] for spec in COMPANY]
     assert len(set(alone)) == len(COMPANY)
 
@@ -82,7 +82,7 @@ def test_pictures_with_different_loras_keep_their_pixels_in_company(opened: Call
 
 
 def test_what_was_measured_before_a_lora_came_holds_afterwards_and_the_other_way_round(
-    opened: Callable[..., OpenStudio], tmp_path: Path
+    opened: Callable[..., DrivenLoop], tmp_path: Path
 ) -> None:
     plain, inked = COMPANY[:2], COMPANY[2:4]
     alone = [painted(opened(largest=1), spec)[0] for spec in (*plain, *inked)]
@@ -102,22 +102,22 @@ def test_what_was_measured_before_a_lora_came_holds_afterwards_and_the_other_way
     assert not any("base_layer" in file.read_text() for file in files)
 
 
-def test_measurements_hold_for_every_weight(opened: Callable[..., OpenStudio], tmp_path: Path) -> None:
-    studio = opened()
+def test_measurements_hold_for_every_weight(opened: Callable[..., DrivenLoop], tmp_path: Path) -> None:
+    loop = opened()
     for weight in (0.0, 0.5, 1.5):
         adapters = (Adapter(id="ink", weight=weight),)
-        painted(studio, *(new_spec(seed=seed, adapters=adapters) for seed in range(2)))
+        painted(loop, *(new_spec(seed=seed, adapters=adapters) for seed in range(2)))
 
     assert len(list((tmp_path / "kept").iterdir())) == 1
 
 
 def test_the_recipe_holds_each_loras_weight_and_hash(
-    opened: Callable[..., OpenStudio], two_loras: dict[str, AdapterCard]
+    opened: Callable[..., DrivenLoop], two_loras: dict[str, AdapterCard]
 ) -> None:
-    studio = opened()
-    number = studio.ask(new_spec(adapters=(PEN, INK)))
-    studio.run()
-    end = studio.ended()[number]
+    loop = opened()
+    number = loop.ask(new_spec(adapters=(PEN, INK)))
+    loop.run()
+    end = loop.ended()[number]
     assert isinstance(end, wire.Painted)
 
     recipe = end.painting.recipe
@@ -128,34 +128,34 @@ def test_the_recipe_holds_each_loras_weight_and_hash(
 
 
 def test_a_lora_that_is_no_longer_in_the_catalogue_fails_its_own_picture_alone(
-    opened: Callable[..., OpenStudio],
+    opened: Callable[..., DrivenLoop],
 ) -> None:
-    studio = opened()
-    lost, kept = studio.ask(new_spec(adapters=(Adapter(id="chalk", weight=1.0),))), studio.ask(new_spec())
-    studio.run()
+    loop = opened()
+    lost, kept = loop.ask(new_spec(adapters=(Adapter(id="chalk", weight=1.0),))), loop.ask(new_spec())
+    loop.run()
 
-    assert kept in studio.pixels()
-    end = studio.ended()[lost]
+    assert kept in loop.pixels()
+    end = loop.ended()[lost]
     assert isinstance(end, wire.Broken)
     assert (end.kind, "chalk" in end.message) == ("ModelUnavailable", True)
 
 
-def test_networks_whose_layers_take_turns_on_the_device_paint_the_same(opened: Callable[..., OpenStudio]) -> None:
-    def offloaded() -> OpenStudio:
-        studio = opened()
-        unet = at_once(studio.studio._residency.pipeline("tiny")).network.module
+def test_networks_whose_layers_take_turns_on_the_device_paint_the_same(opened: Callable[..., DrivenLoop]) -> None:
+    def offloaded() -> DrivenLoop:
+        loop = opened()
+        unet = at_once(loop.loop._residency.pipeline("tiny")).network.module
         apply_group_offloading(
             unet, onload_device=torch.device("cpu"), offload_device=torch.device("cpu"), offload_type="leaf_level"
         )
-        return studio
+        return loop
 
-    studio, specs = offloaded(), (COMPANY[0], COMPANY[1], COMPANY[2], COMPANY[3])
+    loop, specs = offloaded(), (COMPANY[0], COMPANY[1], COMPANY[2], COMPANY[3])
     expected = painted(opened(), *specs)
 
-    assert painted(studio, *specs[:2]) == expected[:2]
-    assert painted(studio, *specs[2:]) == expected[2:]
-    assert painted(studio, *specs) == expected
-    unet = at_once(studio.studio._residency.pipeline("tiny")).network.module
+    assert painted(loop, *specs[:2]) == expected[:2]
+    assert painted(loop, *specs[2:]) == expected[2:]
+    assert painted(loop, *specs) == expected
+    unet = at_once(loop.loop._residency.pipeline("tiny")).network.module
     leaves = [module for module in unet.modules() if isinstance(module, nn.Linear)]
     assert all(hasattr(leaf, "_diffusers_hook") for leaf in leaves)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from models.diffusion.alternation import Stopped, alternating
+from models.diffusion.resident.alternation import Stopped, alternating
 
 
 def ours() -> list[threading.Thread]:

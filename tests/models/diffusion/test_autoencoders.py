@@ -14,9 +14,9 @@ from plugins.tiny_specs import card_of
 
 from models import ModelCard, WeightsRejected
 from models.diffusion.device import Device
-from models.diffusion.loading import Pipeline
-from models.diffusion.residency import Residency
-from models.diffusion.weights import Hashes, inspect
+from models.diffusion.loading.residency import Residency
+from models.diffusion.resident.pipeline import Pipeline
+from models.diffusion.weights.folders import Hashes, inspect
 
 LoadCard = Callable[[ModelCard], Pipeline]
 

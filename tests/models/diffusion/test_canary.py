@@ -7,13 +7,13 @@ import pytest
 import torch
 from torch import nn
 
-from models.child_protocol import Beat
-from models.diffusion.canary import Calibration, Trial, calibrate, chosen
-from models.diffusion.denoising import Rows
-from models.diffusion.families.conditioning import Conditioning
-from models.diffusion.passes import PassWanted, run_pass
-from models.diffusion.steadying import Steadying
+from models.diffusion.resident.steadying import Steadying
+from models.diffusion.sharing.canary import Calibration, Trial, calibrate, chosen
+from models.diffusion.steps.denoising import Rows
+from models.diffusion.steps.passes import PassWanted, run_pass
+from models.diffusion.texts.conditioning import Conditioning
 from models.engine import Phase
+from models.process.protocol import Beat
 
 WIDTH = 4
 
@@ -138,7 +138,7 @@ def test_there_is_at_most_one_pass_between_two_yields() -> None:
 
 
 def test_a_network_too_slow_for_company_is_tried_twice_alone_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("models.diffusion.canary.LONGEST_PASS_S", 0.0)
+    monkeypatch.setattr("models.diffusion.sharing.canary.LONGEST_PASS_S", 0.0)
     picture = wanted(nn.Linear(WIDTH, WIDTH))
 
     assert measured(picture).sizes == (1,)

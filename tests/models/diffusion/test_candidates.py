@@ -7,20 +7,20 @@ from pathlib import Path
 import pytest
 import torch
 from plugins.at_once import at_once
-from plugins.open_studio import OpenStudio, open_studio
+from plugins.driven_loop import DrivenLoop, driven_loop
 from plugins.tiny_scorers import FORM, build_scorer, new_scorer
 from plugins.tiny_specs import card_of, new_spec, plain_size
 
 from models import GenerationSpec, ModelCard, ModelUnavailable, WeightsRejected
-from models import child_protocol as wire
-from models.child_protocol import Beat, Paint
 from models.diffusion.device import Device
-from models.diffusion.loading import Pipeline
-from models.diffusion.painting import begin, pass_wanted
-from models.diffusion.passes import run_pass
-from models.diffusion.residency import Residency
-from models.diffusion.weights import Hashes, inspect
+from models.diffusion.loading.residency import Residency
+from models.diffusion.painting.run import begin, pass_wanted
+from models.diffusion.resident.pipeline import Pipeline
+from models.diffusion.steps.passes import run_pass
+from models.diffusion.weights.folders import Hashes, inspect
 from models.engine import Phase
+from models.process import protocol as wire
+from models.process.protocol import Beat, Paint
 from models.scoring import Score, Scorer, best_of
 from models.spec import DRAFT_STEPS
 
@@ -40,19 +40,19 @@ def card_with(sd1: Path, tmp_path: Path) -> With:
 
 
 @pytest.fixture
-def studio(device: Device, tmp_path: Path) -> Callable[[ModelCard], OpenStudio]:
-    return lambda card: open_studio({"tiny": card}, device, tmp_path)
+def loop(device: Device, tmp_path: Path) -> Callable[[ModelCard], DrivenLoop]:
+    return lambda card: driven_loop({"tiny": card}, device, tmp_path)
 
 
-def painted(studio: OpenStudio, *specs: GenerationSpec) -> list[wire.Painted | wire.Broken | wire.Stopped]:
-    numbers = [studio.ask(spec) for spec in specs]
-    studio.run()
-    return [studio.ended()[number] for number in numbers]
+def painted(loop: DrivenLoop, *specs: GenerationSpec) -> list[wire.Painted | wire.Broken | wire.Stopped]:
+    numbers = [loop.ask(spec) for spec in specs]
+    loop.run()
+    return [loop.ended()[number] for number in numbers]
 
 
-def recipes(studio: OpenStudio, *specs: GenerationSpec) -> list[tuple[int, str]]:
+def recipes(loop: DrivenLoop, *specs: GenerationSpec) -> list[tuple[int, str]]:
     """The candidate that was chosen, and the pixels."""
-    found = [end.painting.recipe for end in painted(studio, *specs)]
+    found = [end.painting.recipe for end in painted(loop, *specs)]
     assert all(recipe.spec.candidates == 1 for recipe in found)
     return [(recipe.spec.candidate, recipe.pixel_sha256) for recipe in found]
 
@@ -82,45 +82,45 @@ def test_noises_are_drawn_one_after_the_other_from_the_seed(card_with: With, dev
     assert torch.equal(torch.cat([noise(pipeline, candidate, device) for candidate in range(4)]), drawn)
 
 
-def test_a_first_draft_that_shows_all_is_painted_as_if_there_were_no_other(card_with: With, studio) -> None:
+def test_a_first_draft_that_shows_all_is_painted_as_if_there_were_no_other(card_with: With, loop) -> None:
     """And the drafts leave no trace in what comes after."""
-    open_ = studio(card_with(new_scorer(seen=1, said=1)))
+    open_ = loop(card_with(new_scorer(seen=1, said=1)))
     (chosen, pixels), (_, alone) = recipes(open_, SPEC, replace(SPEC, candidates=1))
 
     assert chosen == 0
     assert pixels == alone
 
 
-def test_the_likeliest_is_painted_where_none_shows_all(card_with: With, studio, device: Device) -> None:
+def test_the_likeliest_is_painted_where_none_shows_all(card_with: With, loop, device: Device) -> None:
     card = card_with(new_scorer(seen=0, said=1))
     pipeline = at_once(Residency({"tiny": card}, device).pipeline("tiny"))
     specs = [replace(SPEC, seed=seed) for seed in range(6)]
     expected = [likeliest(pipeline, spec, device) for spec in specs]
 
-    assert [candidate for candidate, _ in recipes(studio(card), *specs)] == expected
+    assert [candidate for candidate, _ in recipes(loop(card), *specs)] == expected
     assert len(set(expected)) > 1
 
 
-def test_in_company_the_same_is_chosen_and_painted_as_alone(card_with: With, studio) -> None:
+def test_in_company_the_same_is_chosen_and_painted_as_alone(card_with: With, loop) -> None:
     card = card_with(new_scorer(seen=0, said=1))
     specs = [replace(SPEC, seed=seed, size=plain_size(width)) for seed, width in ((1, 32), (2, 48), (3, 32), (4, 32))]
-    alone = [recipes(studio(card), spec)[0] for spec in specs]
+    alone = [recipes(loop(card), spec)[0] for spec in specs]
 
-    assert recipes(studio(card), *specs, replace(SPEC, candidates=1))[:4] == alone
+    assert recipes(loop(card), *specs, replace(SPEC, candidates=1))[:4] == alone
 
 
-def test_what_a_recipe_names_is_painted_again_without_a_choice_or_a_scorer(card_with: With, studio) -> None:
+def test_what_a_recipe_names_is_painted_again_without_a_choice_or_a_scorer(card_with: With, loop) -> None:
     card = card_with(new_scorer(seen=0, said=1))
     specs = [replace(SPEC, seed=seed) for seed in range(6)]
-    followed = [end.painting.recipe for end in painted(studio(card), *specs)]
-    again = painted(studio(replace(card, scorer=None)), *(recipe.spec for recipe in followed))
+    followed = [end.painting.recipe for end in painted(loop(card), *specs)]
+    again = painted(loop(replace(card, scorer=None)), *(recipe.spec for recipe in followed))
 
     assert any(recipe.spec.candidate for recipe in followed)
     assert [end.painting.recipe.pixel_sha256 for end in again] == [recipe.pixel_sha256 for recipe in followed]
     assert [end.painting.recipe.spec for end in again] == [recipe.spec for recipe in followed]
 
 
-def test_of_long_texts_the_beginnings_are_read(card_with: With, studio, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_long_texts_the_beginnings_are_read(card_with: With, loop, monkeypatch: pytest.MonkeyPatch) -> None:
     """A prompt beside a longer negative prompt is not taken for an empty one."""
     read: list[torch.Tensor] = []
     monkeypatch.setattr(
@@ -128,15 +128,15 @@ def test_of_long_texts_the_beginnings_are_read(card_with: With, studio, monkeypa
     )
     faults = ", ".join(["blurry, low quality, deformed"] * 20)
     card = card_with(new_scorer())
-    recipes(studio(card), SPEC, replace(SPEC, negative_prompt=faults), replace(SPEC, prompt=f"{SPEC.prompt} {faults}"))
+    recipes(loop(card), SPEC, replace(SPEC, negative_prompt=faults), replace(SPEC, prompt=f"{SPEC.prompt} {faults}"))
 
     assert torch.equal(read[0], read[1])
     assert not torch.equal(read[0], read[2])
 
 
-def test_what_reads_a_mask_has_one_beginning(sd1_inpainting: Path, card_with: With, studio) -> None:
+def test_what_reads_a_mask_has_one_beginning(sd1_inpainting: Path, card_with: With, loop) -> None:
     card = replace(card_with(None), path=sd1_inpainting)
-    (chosen, pixels), (_, plain) = recipes(studio(card), SPEC, replace(SPEC, candidates=1))
+    (chosen, pixels), (_, plain) = recipes(loop(card), SPEC, replace(SPEC, candidates=1))
 
     assert (chosen, pixels) == (0, plain)
 
@@ -148,8 +148,8 @@ def test_a_scorer_of_other_latents_is_refused_when_the_model_is_loaded(card_with
         at_once(Residency({"tiny": card_with(other)}, device).pipeline("tiny"))
 
 
-def test_while_drafts_are_made_no_step_is_done(card_with: With, studio) -> None:
-    open_ = studio(card_with(new_scorer(seen=0, said=1)))
+def test_while_drafts_are_made_no_step_is_done(card_with: With, loop) -> None:
+    open_ = loop(card_with(new_scorer(seen=0, said=1)))
     number = open_.ask(SPEC)
     open_.run()
     steps = open_.steps(number)
@@ -158,8 +158,8 @@ def test_while_drafts_are_made_no_step_is_done(card_with: With, studio) -> None:
     assert steps[4 * DRAFT_STEPS :] == list(range(9))
 
 
-def test_a_painting_is_canceled_between_two_drafts(card_with: With, studio) -> None:
-    open_ = studio(card_with(new_scorer(seen=0, said=1)))
+def test_a_painting_is_canceled_between_two_drafts(card_with: With, loop) -> None:
+    open_ = loop(card_with(new_scorer(seen=0, said=1)))
     number = open_.ask(SPEC)
     while len(open_.steps(number)) < DRAFT_STEPS + 2:
         open_.tick()
@@ -169,8 +169,8 @@ def test_a_painting_is_canceled_between_two_drafts(card_with: With, studio) -> N
     assert isinstance(open_.ended()[number], wire.Stopped)
 
 
-def test_a_model_without_a_scorer_says_that_it_cannot_choose(card_with: With, studio) -> None:
-    open_ = studio(card_with(None))
+def test_a_model_without_a_scorer_says_that_it_cannot_choose(card_with: With, loop) -> None:
+    open_ = loop(card_with(None))
     refused, fine = painted(open_, SPEC, replace(SPEC, candidates=1))
 
     assert isinstance(refused, wire.Broken)

@@ -16,11 +16,11 @@ from plugins.original_keys import Original, original_sd1, original_sd2, original
 from safetensors.torch import load_file, save_file
 
 from models import WeightsRejected
-from models.conversion import Step, Word
-from models.diffusion.convert import convert
 from models.diffusion.originals.conversion import left_behind, plan_components, write_folder
+from models.diffusion.originals.convert import convert
 from models.diffusion.originals.vocabulary import new_tokenizer
 from models.inspection import inspect_folder
+from models.process.conversion import Step, Word
 from models.single_file import Checkpoint, Prediction, read_header, recognize
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers

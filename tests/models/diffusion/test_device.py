@@ -10,9 +10,9 @@ import pytest
 import torch
 from diffusers import AutoencoderKL
 
+from models.diffusion.autoencoding.encoding import Encoder
 from models.diffusion.device import Device, cpu_name, multiplies_bfloat16
-from models.diffusion.families.encoding import Encoder
-from models.diffusion.noise import generator_of
+from models.diffusion.schedule.noise import generator_of
 
 ROOT = Path(__file__).resolve().parents[3]
 

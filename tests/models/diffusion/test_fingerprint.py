@@ -10,8 +10,8 @@ from plugins.tiny_specs import card_of
 
 from models import Placing
 from models.diffusion.device import Device
-from models.diffusion.fingerprint import SOURCE, digest_of
-from models.diffusion.residency import Residency
+from models.diffusion.loading.residency import Residency
+from models.diffusion.resident.fingerprint import SOURCE, digest_of
 from models.manifest import Fingerprint
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers

@@ -15,15 +15,15 @@ from plugins.tiny_pictures import garden, put
 from plugins.tiny_specs import new_spec, plain_size
 
 from models import GenerationSpec, ImageSize, InitImage, PaintingBroken, Sampler
-from models.child_protocol import Beat, Paint
-from models.diffusion.denoising import steps_walked
 from models.diffusion.device import Device
-from models.diffusion.loading import Pipeline
-from models.diffusion.painting import begin, pass_wanted
-from models.diffusion.passes import run_pass
-from models.diffusion.samplers import new_schedule
-from models.diffusion.starting import read_original
+from models.diffusion.painting.run import begin, pass_wanted
+from models.diffusion.painting.starting import read_original
+from models.diffusion.resident.pipeline import Pipeline
+from models.diffusion.schedule.samplers import new_schedule
+from models.diffusion.steps.denoising import steps_walked
+from models.diffusion.steps.passes import run_pass
 from models.engine import Painting, Phase
+from models.process.protocol import Beat, Paint
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers
 

@@ -18,16 +18,16 @@ from plugins.tiny_pictures import HOLE, garden, hole, put
 from plugins.tiny_specs import new_spec
 
 from models import GenerationSpec, ImageSize, InitImage, PaintingBroken, Sampler, WeightsRejected
-from models.child_protocol import Beat, Paint
 from models.diffusion.device import Device
 from models.diffusion.families.network import UnetNetwork
-from models.diffusion.loading import Pipeline
-from models.diffusion.painting import begin, pass_wanted
-from models.diffusion.passes import run_pass
-from models.diffusion.samplers import new_schedule
-from models.diffusion.starting import Original
-from models.diffusion.weights import inspect
+from models.diffusion.painting.run import begin, pass_wanted
+from models.diffusion.resident.pipeline import Pipeline
+from models.diffusion.schedule.samplers import new_schedule
+from models.diffusion.steps.canvas import Original
+from models.diffusion.steps.passes import run_pass
+from models.diffusion.weights.folders import inspect
 from models.engine import Painting, Phase
+from models.process.protocol import Beat, Paint
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers
 

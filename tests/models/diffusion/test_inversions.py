@@ -14,10 +14,10 @@ from safetensors.torch import save_file
 
 from models import WeightsRejected
 from models.diffusion.device import Device
-from models.diffusion.families.inversions import Inversions
-from models.diffusion.loading import Pipeline
-from models.diffusion.residency import Residency
-from models.diffusion.weights import Hashes, inspect
+from models.diffusion.loading.residency import Residency
+from models.diffusion.resident.pipeline import Pipeline
+from models.diffusion.texts.inversions import Inversions
+from models.diffusion.weights.folders import Hashes, inspect
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers
 

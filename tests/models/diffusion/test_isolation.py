@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from plugins.open_studio import OpenStudio, open_studio
+from plugins.driven_loop import DrivenLoop, driven_loop
 from plugins.tiny_specs import card_of, new_spec
 
-from models import child_protocol as wire
 from models.diffusion.device import Device
+from models.process import protocol as wire
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers
 
@@ -20,24 +20,24 @@ NEIGHBOURS = tuple(new_spec(seed=seed, num_inference_steps=STEPS) for seed in (1
 
 
 @pytest.fixture
-def studio(sd1: Path, device: Device, tmp_path: Path) -> OpenStudio:
-    studio = open_studio({"tiny": card_of(sd1)}, device, tmp_path)
-    studio.studio.load("tiny")
-    return studio
+def loop(sd1: Path, device: Device, tmp_path: Path) -> DrivenLoop:
+    loop = driven_loop({"tiny": card_of(sd1)}, device, tmp_path)
+    loop.loop.load("tiny")
+    return loop
 
 
 @pytest.fixture
-def alone(studio: OpenStudio) -> list[str]:
+def alone(loop: DrivenLoop) -> list[str]:
     numbers = []
     for spec in NEIGHBOURS:
-        numbers.append(studio.ask(spec))
-        studio.run()
-    return [studio.pixels()[number] for number in numbers]
+        numbers.append(loop.ask(spec))
+        loop.run()
+    return [loop.pixels()[number] for number in numbers]
 
 
-def poisoned(studio: OpenStudio, wrong: Callable[[], Exception]) -> None:
+def poisoned(loop: DrivenLoop, wrong: Callable[[], Exception]) -> None:
     """Every pass of the network that holds the prompt POISON fails."""
-    pipeline = studio.studio._residency._pipelines["tiny"]
+    pipeline = loop.loop._residency._pipelines["tiny"]
     marked = pipeline.texts.prepare(new_spec(prompt=POISON)).embeddings[1]
 
     def refuse(_: torch.nn.Module, __: tuple[object, ...], given: dict[str, torch.Tensor]) -> None:
@@ -56,35 +56,35 @@ def poisoned(studio: OpenStudio, wrong: Callable[[], Exception]) -> None:
     ],
 )
 def test_a_picture_that_breaks_a_shared_pass_fails_alone(
-    studio: OpenStudio, alone: list[str], wrong: Callable[[], Exception], kind: str
+    loop: DrivenLoop, alone: list[str], wrong: Callable[[], Exception], kind: str
 ) -> None:
-    poisoned(studio, wrong)
+    poisoned(loop, wrong)
 
-    first, guilty, last = (studio.ask(spec) for spec in (NEIGHBOURS[0], new_spec(prompt=POISON), NEIGHBOURS[1]))
-    studio.run()
+    first, guilty, last = (loop.ask(spec) for spec in (NEIGHBOURS[0], new_spec(prompt=POISON), NEIGHBOURS[1]))
+    loop.run()
 
-    failed = studio.ended()[guilty]
+    failed = loop.ended()[guilty]
     assert isinstance(failed, wire.Broken)
     assert failed.kind == kind
-    assert [studio.pixels()[first], studio.pixels()[last]] == alone
-    assert studio.ask(NEIGHBOURS[0])
-    studio.run()
-    assert studio.pixels()[studio.asked] == alone[0]
+    assert [loop.pixels()[first], loop.pixels()[last]] == alone
+    assert loop.ask(NEIGHBOURS[0])
+    loop.run()
+    assert loop.pixels()[loop.asked] == alone[0]
 
 
-def test_a_picture_that_breaks_the_measuring_of_its_own_group_fails_alone(studio: OpenStudio, alone: list[str]) -> None:
-    poisoned(studio, lambda: torch.OutOfMemoryError("CUDA out of memory"))
+def test_a_picture_that_breaks_the_measuring_of_its_own_group_fails_alone(loop: DrivenLoop, alone: list[str]) -> None:
+    poisoned(loop, lambda: torch.OutOfMemoryError("CUDA out of memory"))
 
-    guilty, first, last = (studio.ask(spec) for spec in (new_spec(prompt=POISON), *NEIGHBOURS))
-    studio.run()
+    guilty, first, last = (loop.ask(spec) for spec in (new_spec(prompt=POISON), *NEIGHBOURS))
+    loop.run()
 
-    assert isinstance(studio.ended()[guilty], wire.Broken)
-    assert [studio.pixels()[first], studio.pixels()[last]] == alone
+    assert isinstance(loop.ended()[guilty], wire.Broken)
+    assert [loop.pixels()[first], loop.pixels()[last]] == alone
 
 
 def test_what_a_failed_pass_held_is_free_before_anybody_tries_again(sd1: Path, device: Device, tmp_path: Path) -> None:
-    studio = open_studio({"tiny": card_of(sd1)}, device, tmp_path, compute=wire.Compute.FAST)
-    studio.studio.load("tiny")
+    loop = driven_loop({"tiny": card_of(sd1)}, device, tmp_path, compute=wire.Compute.FAST)
+    loop.loop.load("tiny")
     held: list[weakref.ref[torch.Tensor]] = []
     alive: list[int] = []
 
@@ -95,71 +95,71 @@ def test_what_a_failed_pass_held_is_free_before_anybody_tries_again(sd1: Path, d
         if len(activation) > 2:
             raise torch.OutOfMemoryError("CUDA out of memory")
 
-    pipeline = studio.studio._residency._pipelines["tiny"]
+    pipeline = loop.loop._residency._pipelines["tiny"]
     pipeline.network.unet.conv_in.register_forward_pre_hook(fill_up)
-    numbers = [studio.ask(spec) for spec in NEIGHBOURS]
-    studio.run()
+    numbers = [loop.ask(spec) for spec in NEIGHBOURS]
+    loop.run()
 
-    assert set(numbers) <= studio.pixels().keys()
+    assert set(numbers) <= loop.pixels().keys()
     assert len(alive) > 2 * STEPS  # passes of two that failed, and of one that did not
     assert set(alive) == {0}
 
 
-def test_a_lost_device_ends_the_process_not_the_painting(studio: OpenStudio) -> None:
-    poisoned(studio, lambda: torch.AcceleratorError("CUDA error: an illegal memory access was encountered"))
-    guilty = studio.ask(new_spec(prompt=POISON))
+def test_a_lost_device_ends_the_process_not_the_painting(loop: DrivenLoop) -> None:
+    poisoned(loop, lambda: torch.AcceleratorError("CUDA error: an illegal memory access was encountered"))
+    guilty = loop.ask(new_spec(prompt=POISON))
 
     with pytest.raises(torch.AcceleratorError):
-        studio.run()
+        loop.run()
 
-    assert guilty not in studio.ended()
+    assert guilty not in loop.ended()
 
 
-def test_values_that_are_no_numbers_end_one_picture_and_reach_no_other(studio: OpenStudio, alone: list[str]) -> None:
-    first, guilty, last = (studio.ask(spec) for spec in (NEIGHBOURS[0], new_spec(guidance_scale=1e38), NEIGHBOURS[1]))
-    studio.run()
+def test_values_that_are_no_numbers_end_one_picture_and_reach_no_other(loop: DrivenLoop, alone: list[str]) -> None:
+    first, guilty, last = (loop.ask(spec) for spec in (NEIGHBOURS[0], new_spec(guidance_scale=1e38), NEIGHBOURS[1]))
+    loop.run()
 
-    failed = studio.ended()[guilty]
+    failed = loop.ended()[guilty]
     assert isinstance(failed, wire.Broken)
     assert "not numbers" in failed.message
-    assert [studio.pixels()[first], studio.pixels()[last]] == alone
+    assert [loop.pixels()[first], loop.pixels()[last]] == alone
 
 
-def test_a_cancelled_painting_is_gone_at_the_next_tick(studio: OpenStudio) -> None:
-    kept, unwanted = studio.ask(NEIGHBOURS[0]), studio.ask(new_spec(num_inference_steps=500))
+def test_a_cancelled_painting_is_gone_at_the_next_tick(loop: DrivenLoop) -> None:
+    kept, unwanted = loop.ask(NEIGHBOURS[0]), loop.ask(new_spec(num_inference_steps=500))
     for _ in range(4):
-        studio.tick()
-    studio.canceled.add(unwanted)
-    before = len(studio.reports)
+        loop.tick()
+    loop.canceled.add(unwanted)
+    before = len(loop.reports)
 
-    studio.tick()
+    loop.tick()
 
-    assert studio.reports[before] == wire.Stopped(number=unwanted)
-    assert len(studio.studio._sittings) == 1
-    studio.run()
-    assert kept in studio.pixels()
+    assert loop.reports[before] == wire.Stopped(number=unwanted)
+    assert len(loop.loop._sittings) == 1
+    loop.run()
+    assert kept in loop.pixels()
 
 
-def test_a_newcomer_takes_its_first_step_after_one_step_of_the_others(studio: OpenStudio) -> None:
-    studio.ask(new_spec(num_inference_steps=500))
-    studio.ask(new_spec(num_inference_steps=500, seed=8))
+def test_a_newcomer_takes_its_first_step_after_one_step_of_the_others(loop: DrivenLoop) -> None:
+    loop.ask(new_spec(num_inference_steps=500))
+    loop.ask(new_spec(num_inference_steps=500, seed=8))
     for _ in range(30):  # the batch sizes are measured meanwhile
-        studio.tick()
-    newcomer, before = studio.ask(NEIGHBOURS[0]), studio.steps(1)[-1]
+        loop.tick()
+    newcomer, before = loop.ask(NEIGHBOURS[0]), loop.steps(1)[-1]
 
-    while not studio.steps(newcomer):
-        studio.tick()
+    while not loop.steps(newcomer):
+        loop.tick()
 
-    assert studio.steps(1)[-1] - before <= 2
-    studio.canceled.update({1, 2})
-    studio.run()
+    assert loop.steps(1)[-1] - before <= 2
+    loop.canceled.update({1, 2})
+    loop.run()
 
 
-def test_neighbours_of_a_failing_picture_lose_no_step(studio: OpenStudio) -> None:
-    poisoned(studio, lambda: RuntimeError("a kernel failed"))
+def test_neighbours_of_a_failing_picture_lose_no_step(loop: DrivenLoop) -> None:
+    poisoned(loop, lambda: RuntimeError("a kernel failed"))
 
-    kept = studio.ask(NEIGHBOURS[0])
-    studio.ask(new_spec(prompt=POISON))
-    studio.run()
+    kept = loop.ask(NEIGHBOURS[0])
+    loop.ask(new_spec(prompt=POISON))
+    loop.run()
 
-    assert studio.steps(kept) == list(range(STEPS + 1))
+    assert loop.steps(kept) == list(range(STEPS + 1))

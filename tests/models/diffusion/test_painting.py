@@ -12,13 +12,13 @@ from PIL import Image
 from plugins.tiny_specs import new_spec
 
 from models import GenerationSpec, ImageSize, PaintingBroken, Phase, Resampling, SizePlan
-from models.child_protocol import Beat
-from models.diffusion.denoising import Denoising, guidance_rescale
-from models.diffusion.enlarging import write_picture
-from models.diffusion.families.conditioning import Conditioning
-from models.diffusion.noise import generator_of
-from models.diffusion.starting import Canvas
+from models.diffusion.painting.enlarging import write_picture
+from models.diffusion.schedule.noise import generator_of
+from models.diffusion.steps.canvas import Canvas
+from models.diffusion.steps.denoising import Denoising, guidance_rescale
+from models.diffusion.texts.conditioning import Conditioning
 from models.engine import Painting
+from models.process.protocol import Beat
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers
 

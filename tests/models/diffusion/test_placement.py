@@ -8,20 +8,20 @@ from typing import Any
 import pytest
 import torch
 from plugins.at_once import at_once
-from plugins.open_studio import open_studio
+from plugins.driven_loop import driven_loop
 from plugins.tiny_specs import card_of, new_spec, plain_size
 
 from models import GenerationSpec, Placing
-from models.child_protocol import Beat, Paint
+from models.diffusion.autoencoding.decoding import Decoder
 from models.diffusion.device import Device
-from models.diffusion.families.decoding import Decoder
-from models.diffusion.noise import generator_of
-from models.diffusion.painting import begin, pass_wanted
-from models.diffusion.passes import run_pass
-from models.diffusion.placement import notes_on, plan_placement
-from models.diffusion.placing import place
-from models.diffusion.residency import Residency
+from models.diffusion.loading.residency import Residency
+from models.diffusion.painting.run import begin, pass_wanted
+from models.diffusion.resident.placement import notes_on, plan_placement
+from models.diffusion.resident.placing import place
+from models.diffusion.schedule.noise import generator_of
+from models.diffusion.steps.passes import run_pass
 from models.engine import Phase
+from models.process.protocol import Beat, Paint
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers
 
@@ -229,10 +229,10 @@ def test_a_large_picture_to_start_from_is_encoded_in_tiles_whose_seams_are_sligh
 def test_the_recipe_says_how_a_picture_was_decoded(
     sd1: Path, small: Device, tmp_path: Path, width: int, decoding: str
 ) -> None:
-    studio = open_studio({"tiny": card_of(sd1)}, small, tmp_path)
-    number = studio.ask(new_spec(size=plain_size(width, 256), num_inference_steps=1))
-    studio.run()
+    loop = driven_loop({"tiny": card_of(sd1)}, small, tmp_path)
+    number = loop.ask(new_spec(size=plain_size(width, 256), num_inference_steps=1))
+    loop.run()
 
-    end: Any = studio.ended()[number]
+    end: Any = loop.ended()[number]
     assert end.painting.recipe.fingerprint.decoding == decoding
-    assert any("tiles of 256 pixels" in note for note in studio.studio._residency.notes())
+    assert any("tiles of 256 pixels" in note for note in loop.loop._residency.notes())

@@ -18,15 +18,15 @@ from plugins.at_once import at_once
 from plugins.tiny_specs import card_of, new_spec, plain_size
 
 from models import GenerationSpec, ImageSize, Phase, Sampler
-from models.child_protocol import Beat, Paint
-from models.diffusion.denoising import Denoising
+from models.diffusion.autoencoding.preview import Previews
 from models.diffusion.device import Device
-from models.diffusion.estimating import Estimating, Prediction, clean_latents
-from models.diffusion.painting import Easel, begin, pass_wanted, strokes
-from models.diffusion.passes import PassWanted, run_pass
-from models.diffusion.preview import Previews
-from models.diffusion.residency import Residency
-from models.diffusion.upscaling import UpscalerStand
+from models.diffusion.loading.residency import Residency
+from models.diffusion.painting.run import Easel, begin, pass_wanted, strokes
+from models.diffusion.painting.upscaling import UpscalerStand
+from models.diffusion.schedule.estimating import Estimating, Prediction, clean_latents
+from models.diffusion.steps.denoising import Denoising
+from models.diffusion.steps.passes import PassWanted, run_pass
+from models.process.protocol import Beat, Paint
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers
 
@@ -242,7 +242,7 @@ def test_a_preview_that_fails_is_left_out_of_the_same_picture(
 
     assert watched.previews == {}
     assert watched.pixel_sha256 == unwatched.pixel_sha256
-    assert [record.name for record in caplog.records].count("models.diffusion.preview") == 1
+    assert [record.name for record in caplog.records].count("models.diffusion.autoencoding.preview") == 1
 
 
 def test_a_preview_that_fails_for_want_of_an_estimate_is_left_out() -> None:
@@ -348,7 +348,7 @@ def test_without_alphas_it_is_a_flow() -> None:
 
 
 def test_what_is_kept_of_a_picture_is_shown_as_it_is(sd1: Path, load: Load, device: Device, tmp_path: Path) -> None:
-    from models.diffusion.starting import Kept
+    from models.diffusion.steps.canvas import Kept
 
     pipeline = load(sd1)
     spec = new_spec()

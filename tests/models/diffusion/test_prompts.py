@@ -10,8 +10,8 @@ from plugins.tiny_specs import new_spec
 from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
 from models import Adapter, PaintingBroken
-from models.diffusion.families.clip_text import REMEMBERED, Token, packed
-from models.diffusion.vocabulary import Vocabulary
+from models.diffusion.texts.clip import REMEMBERED, Token, packed
+from models.diffusion.texts.vocabulary import Vocabulary
 
 Load = Callable[[Path], Any]
 

@@ -8,27 +8,27 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from plugins.open_studio import OpenStudio, open_studio
+from plugins.driven_loop import DrivenLoop, driven_loop
 from plugins.tiny_loras import adapter_card, write_lora
 from plugins.tiny_pictures import put
 from plugins.tiny_specs import card_of, new_spec, plain_size
 
 from gateway.generations.showing.progress import JointProgress
 from models import Adapter, GenerationSpec, InitImage, Painting, PaintingBroken, Progress, Refining
-from models import child_protocol as wire
 from models.catalogue import refiner_of
-from models.child_protocol import Beat
-from models.diffusion.denoising import Denoising
 from models.diffusion.device import Device
-from models.diffusion.loading import Pipeline
-from models.diffusion.noise import generator_of
-from models.diffusion.painting import pass_wanted
-from models.diffusion.passes import run_pass
-from models.diffusion.pictures import picture_of
-from models.diffusion.refining import NOISE_APART, round_of
-from models.diffusion.residency import Residency
-from models.diffusion.starting import Canvas
+from models.diffusion.loading.residency import Residency
+from models.diffusion.painting.refining import NOISE_APART, round_of
+from models.diffusion.painting.run import pass_wanted
+from models.diffusion.resident.pipeline import Pipeline
+from models.diffusion.schedule.noise import generator_of
+from models.diffusion.schedule.pictures import picture_of
+from models.diffusion.steps.canvas import Canvas
+from models.diffusion.steps.denoising import Denoising
+from models.diffusion.steps.passes import run_pass
 from models.engine import Phase
+from models.process import protocol as wire
+from models.process.protocol import Beat
 from models.sampling import Refiner
 from models.spec import Resampling, SizePlan
 
@@ -62,15 +62,15 @@ def picture(painting: Painting) -> Image.Image:
 
 
 @pytest.fixture
-def studio(sd1: Path, device: Device, tmp_path: Path) -> OpenStudio:
-    return open_studio({"tiny": card_of(sd1)}, device, tmp_path)
+def loop(sd1: Path, device: Device, tmp_path: Path) -> DrivenLoop:
+    return driven_loop({"tiny": card_of(sd1)}, device, tmp_path)
 
 
 @pytest.fixture
-def inked(sd1: Path, device: Device, tmp_path: Path) -> Callable[[], OpenStudio]:
-    """Fresh studios that have a LoRA."""
+def inked(sd1: Path, device: Device, tmp_path: Path) -> Callable[[], DrivenLoop]:
+    """Fresh loops that have a LoRA."""
     card = adapter_card(write_lora(tmp_path / "ink.safetensors", sd1))
-    return lambda: open_studio(Residency({"tiny": card_of(sd1)}, device, {card.id: card}), device, tmp_path)
+    return lambda: driven_loop(Residency({"tiny": card_of(sd1)}, device, {card.id: card}), device, tmp_path)
 
 
 def test_it_is_the_painting_sent_back_enlarged(paint: PaintAll, tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ def test_stronger_changes_more(paint: PaintAll) -> None:
     assert changed[0].mean() < changed[1].mean()
 
 
-def test_in_company_it_is_the_same_as_alone(inked: Callable[[], OpenStudio]) -> None:
+def test_in_company_it_is_the_same_as_alone(inked: Callable[[], DrivenLoop]) -> None:
     """Of all sizes and stages at once, with and without a LoRA, those that end early and those that begin large."""
     by_lora = replace(OVER, adapters=(Adapter(id="ink", weight=1.0),))
     specs = [
@@ -173,21 +173,21 @@ def test_in_company_it_is_the_same_as_alone(inked: Callable[[], OpenStudio]) -> 
         number = lonely.ask(spec)
         lonely.run()
         alone.append(lonely.pixels()[number])
-    studio = inked()
-    numbers = [studio.ask(spec) for spec in specs]
-    studio.run()
+    loop = inked()
+    numbers = [loop.ask(spec) for spec in specs]
+    loop.run()
 
-    assert [studio.pixels()[number] for number in numbers] == alone
+    assert [loop.pixels()[number] for number in numbers] == alone
     assert len(set(alone)) == len(specs)
 
 
 @pytest.mark.parametrize("ends", [False, True])
-def test_a_caller_sees_it_go_forward_only(studio: OpenStudio, ends: bool) -> None:
+def test_a_caller_sees_it_go_forward_only(loop: DrivenLoop, ends: bool) -> None:
     """Nothing is counted twice, and once it is known how long it takes it stays known."""
     spec = replace(SPEC, refining=replace(OVER, rounds=2))
-    number, joint = studio.ask(spec), JointProgress([spec])
-    studio.run()
-    beats = [report for report in studio.reports if isinstance(report, Beat) and report.number == number]
+    number, joint = loop.ask(spec), JointProgress([spec])
+    loop.run()
+    beats = [report for report in loop.reports if isinstance(report, Beat) and report.number == number]
     told = [
         joint.note(0, Progress(phase=beat.phase, step=beat.step, steps=beat.steps, eta_ms=beat.eta_ms))
         for beat in beats
@@ -201,41 +201,41 @@ def test_a_caller_sees_it_go_forward_only(studio: OpenStudio, ends: bool) -> Non
 
 
 @pytest.mark.parametrize("step", [2, 5])
-def test_it_is_canceled_in_either_run(studio: OpenStudio, step: int) -> None:
-    number = studio.ask(SPEC)
-    while step not in studio.steps(number):
-        studio.tick()
-    studio.canceled.add(number)
-    studio.run()
+def test_it_is_canceled_in_either_run(loop: DrivenLoop, step: int) -> None:
+    number = loop.ask(SPEC)
+    while step not in loop.steps(number):
+        loop.tick()
+    loop.canceled.add(number)
+    loop.run()
 
-    assert isinstance(studio.ended()[number], wire.Stopped)
+    assert isinstance(loop.ended()[number], wire.Stopped)
 
 
-def test_its_adapter_acts_on_the_second_run_alone(inked: Callable[[], OpenStudio]) -> None:
-    studio, by_lora = inked(), replace(OVER, adapters=(Adapter(id="ink", weight=1.0),))
-    plain, other = (studio.ask(spec, preview_every=1) for spec in (SPEC, replace(SPEC, refining=by_lora)))
-    studio.run()
+def test_its_adapter_acts_on_the_second_run_alone(inked: Callable[[], DrivenLoop]) -> None:
+    loop, by_lora = inked(), replace(OVER, adapters=(Adapter(id="ink", weight=1.0),))
+    plain, other = (loop.ask(spec, preview_every=1) for spec in (SPEC, replace(SPEC, refining=by_lora)))
+    loop.run()
 
-    assert [shown(studio, plain)[step] == shown(studio, other)[step] for step in (1, 2, 7)] == [True, True, False]
-    hashes = [studio.ended()[number].painting.recipe.fingerprint.adapters for number in (plain, other)]
+    assert [shown(loop, plain)[step] == shown(loop, other)[step] for step in (1, 2, 7)] == [True, True, False]
+    hashes = [loop.ended()[number].painting.recipe.fingerprint.adapters for number in (plain, other)]
     assert [list(named) for named in hashes] == [[], ["ink"]]
 
 
-def shown(studio: OpenStudio, number: int) -> dict[int, bytes | None]:
+def shown(loop: DrivenLoop, number: int) -> dict[int, bytes | None]:
     """The preview at each step."""
-    beats = (report for report in studio.reports if isinstance(report, Beat) and report.number == number)
+    beats = (report for report in loop.reports if isinstance(report, Beat) and report.number == number)
     return {beat.step: beat.preview for beat in beats}
 
 
 def test_a_model_whose_name_has_a_dot_has_a_refiner_too(sd1: Path, device: Device, tmp_path: Path) -> None:
     refiner = Refiner(steps=8, strength=0.5, path=write_lora(tmp_path / "over.safetensors", sd1))
     card = replace(card_of(sd1, name="sd-1.5"), refiner=refiner)
-    studio = open_studio({card.id: card}, device, tmp_path)
+    loop = driven_loop({card.id: card}, device, tmp_path)
     by_lora = replace(OVER, adapters=(Adapter(id=refiner_of(card).id, weight=1.0),))
-    number = studio.ask(replace(SPEC, model=card.id, refining=by_lora))
-    studio.run()
+    number = loop.ask(replace(SPEC, model=card.id, refining=by_lora))
+    loop.run()
 
-    assert list(studio.ended()[number].painting.recipe.fingerprint.adapters) == ["sd-1.5/refiner"]
+    assert list(loop.ended()[number].painting.recipe.fingerprint.adapters) == ["sd-1.5/refiner"]
 
 
 def test_a_model_that_reads_masks_says_that_it_cannot(sd1_inpainting: Path, paint_with: PaintWith) -> None:

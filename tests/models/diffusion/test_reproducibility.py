@@ -5,32 +5,32 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from plugins.open_studio import OpenStudio, bend, open_studio
+from plugins.driven_loop import DrivenLoop, bend, driven_loop
 from plugins.ten_specs import TEN_SPECS
 from plugins.tiny_specs import card_of, new_spec
 
 from models import GenerationSpec
-from models import child_protocol as wire
 from models.diffusion.device import Device
+from models.process import protocol as wire
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers
 
 ORDERS = 20
 
-Open = Callable[..., OpenStudio]
+Open = Callable[..., DrivenLoop]
 
 
 @pytest.fixture(params=["as they are", "bent"])
 def opened(request: pytest.FixtureRequest, sd1: Path, sdxl: Path, device: Device, tmp_path: Path) -> Open:
-    """A studio that knows both families; its measurements outlive it. Bent networks have layers whose results depend
+    """A loop that knows both families; its measurements outlive it. Bent networks have layers whose results depend
     visibly on the batch, so that nothing hides in the last bits."""
     cards = {"tiny": card_of(sd1), "xl": card_of(sdxl, name="xl", is_default=False)}
 
-    def new(**more: object) -> OpenStudio:
-        studio = open_studio(cards, device, tmp_path, folder=tmp_path / "calibrations", **more)
+    def new(**more: object) -> DrivenLoop:
+        loop = driven_loop(cards, device, tmp_path, folder=tmp_path / "calibrations", **more)
         if request.param == "bent":
-            bend(studio, *cards)
-        return studio
+            bend(loop, *cards)
+        return loop
 
     return new
 
@@ -38,11 +38,11 @@ def opened(request: pytest.FixtureRequest, sd1: Path, sdxl: Path, device: Device
 @pytest.fixture
 def alone(opened: Open) -> dict[GenerationSpec, str]:
     """What each spec paints when nobody else is there."""
-    studio, found = opened(largest=1), {}
+    loop, found = opened(largest=1), {}
     for spec in TEN_SPECS:
-        number = studio.ask(spec)
-        studio.run()
-        found[spec] = studio.pixels()[number]
+        number = loop.ask(spec)
+        loop.run()
+        found[spec] = loop.pixels()[number]
     assert len(set(found.values())) == len(TEN_SPECS)
     return found
 
@@ -50,33 +50,33 @@ def alone(opened: Open) -> dict[GenerationSpec, str]:
 def test_ten_requests_keep_their_pixels_in_twenty_orders_of_coming_and_going(
     opened: Open, alone: dict[GenerationSpec, str]
 ) -> None:
-    studio = opened()
+    loop = opened()
     for order in range(ORDERS):
         rng = np.random.default_rng(order)
         asked: dict[int, GenerationSpec] = {}
         for index in rng.permutation(len(TEN_SPECS)):
-            asked[studio.ask(TEN_SPECS[index])] = TEN_SPECS[index]
-            unwanted = studio.ask(TEN_SPECS[int(rng.integers(len(TEN_SPECS)))])
+            asked[loop.ask(TEN_SPECS[index])] = TEN_SPECS[index]
+            unwanted = loop.ask(TEN_SPECS[int(rng.integers(len(TEN_SPECS)))])
             for _ in range(int(rng.integers(4))):
-                studio.tick()
-            studio.canceled.add(unwanted)
-        studio.run()
-        painted = studio.pixels()
+                loop.tick()
+            loop.canceled.add(unwanted)
+        loop.run()
+        painted = loop.pixels()
         assert {number: painted[number] for number in asked} == {number: alone[spec] for number, spec in asked.items()}
 
 
 def test_pictures_shared_passes_in_that(opened: Open) -> None:
-    studio = opened()
+    loop = opened()
     for seed in range(4):
-        studio.ask(new_spec(seed=seed, num_inference_steps=12))
-    studio.run()
+        loop.ask(new_spec(seed=seed, num_inference_steps=12))
+    loop.run()
 
-    sizes = [len(passes) for passes in passes_of(studio)]
+    sizes = [len(passes) for passes in passes_of(loop)]
     assert max(sizes) == 4
-    assert {end.painting.recipe.fingerprint.batch_class for end in painted(studio)} == {1}
+    assert {end.painting.recipe.fingerprint.batch_class for end in painted(loop)} == {1}
 
 
-def test_another_studio_reads_what_was_measured_and_paints_the_same(
+def test_another_loop_reads_what_was_measured_and_paints_the_same(
     opened: Open, alone: dict[GenerationSpec, str], tmp_path: Path
 ) -> None:
     first = opened()
@@ -98,38 +98,38 @@ def test_another_studio_reads_what_was_measured_and_paints_the_same(
 def test_a_painting_that_is_cancelled_at_any_step_changes_nobody(
     opened: Open, alone: dict[GenerationSpec, str]
 ) -> None:
-    studio = opened()
+    loop = opened()
     for ticks in range(9):
-        kept, unwanted = studio.ask(TEN_SPECS[3]), studio.ask(TEN_SPECS[6])
+        kept, unwanted = loop.ask(TEN_SPECS[3]), loop.ask(TEN_SPECS[6])
         for _ in range(ticks):
-            studio.tick()
-        studio.canceled.add(unwanted)
-        studio.run()
-        assert studio.pixels()[kept] == alone[TEN_SPECS[3]]
-        assert isinstance(studio.ended()[unwanted], wire.Stopped | wire.Painted)
+            loop.tick()
+        loop.canceled.add(unwanted)
+        loop.run()
+        assert loop.pixels()[kept] == alone[TEN_SPECS[3]]
+        assert isinstance(loop.ended()[unwanted], wire.Stopped | wire.Painted)
 
 
 def test_fast_proves_nothing_says_so_and_shows_what_the_canary_prevents(
     opened: Open, alone: dict[GenerationSpec, str], request: pytest.FixtureRequest
 ) -> None:
-    studio = opened(compute=wire.Compute.FAST)
-    asked = {studio.ask(spec): spec for spec in TEN_SPECS}
-    studio.run()
+    loop = opened(compute=wire.Compute.FAST)
+    asked = {loop.ask(spec): spec for spec in TEN_SPECS}
+    loop.run()
 
-    assert {end.painting.recipe.fingerprint.batch_class for end in painted(studio)} == {0}
+    assert {end.painting.recipe.fingerprint.batch_class for end in painted(loop)} == {0}
     if "bent" in request.node.name:
-        changed = [spec for number, spec in asked.items() if studio.pixels()[number] != alone[spec]]
+        changed = [spec for number, spec in asked.items() if loop.pixels()[number] != alone[spec]]
         assert len(changed) >= len(TEN_SPECS) // 2, "those that had company: without the canary they are others"
 
 
-def painted(studio: OpenStudio) -> list[wire.Painted]:
-    return [end for end in studio.ended().values() if isinstance(end, wire.Painted)]
+def painted(loop: DrivenLoop) -> list[wire.Painted]:
+    return [end for end in loop.ended().values() if isinstance(end, wire.Painted)]
 
 
-def passes_of(studio: OpenStudio) -> list[set[int]]:
+def passes_of(loop: DrivenLoop) -> list[set[int]]:
     """Who was in each pass: neighbouring beats of different numbers before the network."""
     passes: list[set[int]] = [set()]
-    for report in studio.reports:
+    for report in loop.reports:
         if not isinstance(report, wire.Beat) or not report.steps or report.step == report.steps:
             continue
         if report.number in passes[-1]:

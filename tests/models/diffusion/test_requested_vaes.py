@@ -11,17 +11,17 @@ from diffusers import AutoencoderKL, StableDiffusionPipeline
 from plugins.tiny_specs import card_of, new_spec
 
 from models import Family, GenerationSpec, ModelUnavailable, VaeCard, WeightsRejected
-from models.child_protocol import Paint
 from models.diffusion.device import Device
-from models.diffusion.loading import Pipeline
-from models.diffusion.painting import Easel, strokes
-from models.diffusion.passes import PassWanted, run_pass
-from models.diffusion.pictures import picture_of
-from models.diffusion.residency import Residency
-from models.diffusion.samplers import new_schedule
-from models.diffusion.upscaling import UpscalerStand
+from models.diffusion.loading.residency import Residency
+from models.diffusion.painting.run import Easel, strokes
+from models.diffusion.painting.upscaling import UpscalerStand
+from models.diffusion.resident.pipeline import Pipeline
+from models.diffusion.schedule.pictures import picture_of
+from models.diffusion.schedule.samplers import new_schedule
+from models.diffusion.steps.passes import PassWanted, run_pass
 from models.engine import Painting
 from models.manifest import joint_sha256
+from models.process.protocol import Paint
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers
 

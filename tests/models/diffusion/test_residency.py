@@ -13,9 +13,9 @@ from plugins.tiny_specs import card_of
 
 from models import WeightsRejected
 from models.diffusion.device import Device
-from models.diffusion.placing import placement_of
-from models.diffusion.residency import Residency
-from models.diffusion.weights import inspect
+from models.diffusion.loading.residency import Residency
+from models.diffusion.resident.placing import placement_of
+from models.diffusion.weights.folders import inspect
 
 LONGEST = 60  # polls that loading a tiny model takes at most
 
@@ -47,7 +47,7 @@ class User:
 
 
 class Visit:
-    """Everybody who uses one residency, polled in order of arrival as the studio does it."""
+    """Everybody who uses one residency, polled in order of arrival as the loop does it."""
 
     def __init__(self, residency: Residency) -> None:
         self.residency = residency

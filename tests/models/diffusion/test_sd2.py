@@ -9,7 +9,7 @@ from diffusers import StableDiffusionPipeline
 from plugins.tiny_specs import new_spec
 
 from models import GenerationSpec, Sampler
-from models.diffusion.samplers import new_schedule
+from models.diffusion.schedule.samplers import new_schedule
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from plugins.open_studio import OpenStudio, open_studio
+from plugins.driven_loop import DrivenLoop, driven_loop
 from plugins.tiny_pictures import garden, hole, put
 from plugins.tiny_specs import card_of, new_spec
 
@@ -24,7 +24,7 @@ def test_each_has_the_pixels_that_it_has_alone(
 ) -> None:
     laid_out = replace(device, channels_last=is_channels_last)
     cards = {"tiny": card_of(sd1), "holes": card_of(sd1_inpainting, name="holes", is_default=False)}
-    lone, company = (open_studio(cards, laid_out, tmp_path, largest=largest) for largest in (1, 8))
+    lone, company = (driven_loop(cards, laid_out, tmp_path, largest=largest) for largest in (1, 8))
     specs = specs_in(tmp_path)
     alone = {spec: pixels_alone(spec, lone) for spec in specs}
     assert len(set(alone.values())) == len(specs)
@@ -58,7 +58,7 @@ def specs_in(workspace: Path) -> list[GenerationSpec]:
     ]
 
 
-def pixels_alone(spec: GenerationSpec, studio: OpenStudio) -> str:
-    number = studio.ask(spec)
-    studio.run()
-    return studio.pixels()[number]
+def pixels_alone(spec: GenerationSpec, loop: DrivenLoop) -> str:
+    number = loop.ask(spec)
+    loop.run()
+    return loop.pixels()[number]

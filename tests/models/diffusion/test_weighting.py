@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from plugins.tiny_specs import new_spec
 
-from models.diffusion.families.weighting import read_weights, weighted
-from models.diffusion.vocabulary import Vocabulary
+from models.diffusion.texts.vocabulary import Vocabulary
+from models.diffusion.texts.weighting import read_weights, weighted
 
 Load = Callable[[Path], Any]
 

@@ -11,10 +11,10 @@ from plugins.at_once import at_once
 from plugins.tiny_specs import card_of
 
 from models import WeightsRejected
-from models.diffusion import weights
 from models.diffusion.device import Device
-from models.diffusion.residency import Residency
-from models.diffusion.weights import Hashes, inspect
+from models.diffusion.loading.residency import Residency
+from models.diffusion.weights.folders import Hashes, inspect
+from models.diffusion.weights.folders import folders as weights
 
 
 def change_json(file: Path, **members: object) -> None:

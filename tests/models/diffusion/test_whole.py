@@ -13,18 +13,18 @@ import torch
 from diffusers import LatentConsistencyModelPipeline, PixArtAlphaPipeline
 from diffusers.pipelines.auto_pipeline import AUTO_TEXT2IMAGE_PIPELINES_MAPPING
 from plugins.at_once import whatever_at_once
-from plugins.open_studio import OpenStudio, open_studio
+from plugins.driven_loop import DrivenLoop, driven_loop
 from plugins.tiny_specs import card_of, new_spec
 from plugins.tiny_wholes import build_lcm, build_pag, build_pixart
 
 from models import Execution, Family, GenerationSpec, InitImage, Phase, Refining, Sampler
-from models import child_protocol as wire
 from models.diffusion.device import Device
 from models.diffusion.families.building import BUILDERS
-from models.diffusion.families.whole import WholePipeline, unchanged
-from models.diffusion.residency import Residency
-from models.diffusion.weights import inspect
+from models.diffusion.loading.residency import Residency
+from models.diffusion.resident.whole import WholePipeline, unchanged
+from models.diffusion.weights.folders import inspect
 from models.errors import WeightsRejected
+from models.process import protocol as wire
 from models.whole_pipelines import WHOLE_PIPELINES
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers
@@ -52,10 +52,10 @@ def pag(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def studio(sd1: Path, pixart: Path, lcm: Path, pag: Path, device: Device, tmp_path: Path) -> OpenStudio:
+def loop(sd1: Path, pixart: Path, lcm: Path, pag: Path, device: Device, tmp_path: Path) -> DrivenLoop:
     folders = {"pixart": pixart, "lcm": lcm, "pag": pag}
     cards = {name: replace(card_of(folder, name=name), family=Family.OTHER) for name, folder in folders.items()}
-    return open_studio({"tiny": card_of(sd1), **cards}, device, tmp_path)
+    return driven_loop({"tiny": card_of(sd1), **cards}, device, tmp_path)
 
 
 def diffusers_pixels(pipeline: Any, spec: GenerationSpec, **more: object) -> bytes:
@@ -72,112 +72,110 @@ def diffusers_pixels(pipeline: Any, spec: GenerationSpec, **more: object) -> byt
     return picture.tobytes()
 
 
-def whole_of(studio: OpenStudio, model: str) -> WholePipeline:
-    pieces: Residency = studio.studio._residency
+def whole_of(loop: DrivenLoop, model: str) -> WholePipeline:
+    pieces: Residency = loop.loop._residency
     loaded = whatever_at_once(pieces.pipeline(model))
     assert isinstance(loaded, WholePipeline)
     return loaded
 
 
-def test_the_picture_is_diffusers_picture(studio: OpenStudio, pixart: Path, lcm: Path) -> None:
+def test_the_picture_is_diffusers_picture(loop: DrivenLoop, pixart: Path, lcm: Path) -> None:
     theirs = {
-        studio.ask(PIXART): diffusers_pixels(
+        loop.ask(PIXART): diffusers_pixels(
             PixArtAlphaPipeline.from_pretrained(pixart),
             PIXART,
             negative_prompt=PIXART.negative_prompt,
             use_resolution_binning=False,
             clean_caption=False,
         ),
-        studio.ask(LCM): diffusers_pixels(
-            LatentConsistencyModelPipeline.from_pretrained(lcm, safety_checker=None), LCM
-        ),
+        loop.ask(LCM): diffusers_pixels(LatentConsistencyModelPipeline.from_pretrained(lcm, safety_checker=None), LCM),
     }
-    studio.run()
+    loop.run()
 
-    for number, end in studio.ended().items():
+    for number, end in loop.ended().items():
         assert isinstance(end, wire.Painted)
         assert end.painting.pixels.read_bytes() == theirs[number]
 
 
-def test_the_recipe_says_that_it_ran_as_a_whole_and_which_steps(studio: OpenStudio) -> None:
-    number = studio.ask(PIXART)
-    studio.run()
+def test_the_recipe_says_that_it_ran_as_a_whole_and_which_steps(loop: DrivenLoop) -> None:
+    number = loop.ask(PIXART)
+    loop.run()
 
-    end = studio.ended()[number]
+    end = loop.ended()[number]
     assert isinstance(end, wire.Painted)
     assert end.painting.recipe.fingerprint.execution is Execution.PIPELINE
     assert len(end.painting.recipe.timesteps) == STEPS
-    assert studio.steps(number) == list(range(STEPS + 1))
-    assert any("PixArtAlphaPipeline" in note for note in studio.studio._residency.notes())
+    assert loop.steps(number) == list(range(STEPS + 1))
+    assert any("PixArtAlphaPipeline" in note for note in loop.loop._residency.notes())
 
 
 @pytest.mark.parametrize("spec", [PIXART, PAG], ids=["pixart", "pag"])
-def test_equal_specs_give_equal_pixels_in_any_company(studio: OpenStudio, spec: GenerationSpec) -> None:
-    alone = studio.ask(spec)
-    studio.run()
-    short = studio.ask(replace(spec, num_inference_steps=2))
-    twins = [studio.ask(spec), studio.ask(LCM), studio.ask(replace(spec, seed=8)), studio.ask(spec)]
-    studio.ask(NEIGHBOUR)
-    studio.run()
-    after = studio.ask(spec)
-    studio.run()
+def test_equal_specs_give_equal_pixels_in_any_company(loop: DrivenLoop, spec: GenerationSpec) -> None:
+    alone = loop.ask(spec)
+    loop.run()
+    short = loop.ask(replace(spec, num_inference_steps=2))
+    twins = [loop.ask(spec), loop.ask(LCM), loop.ask(replace(spec, seed=8)), loop.ask(spec)]
+    loop.ask(NEIGHBOUR)
+    loop.run()
+    after = loop.ask(spec)
+    loop.run()
 
-    pixels = studio.pixels()
+    pixels = loop.pixels()
     assert pixels[twins[0]] == pixels[twins[3]] == pixels[after] == pixels[alone]
     assert len({pixels[number] for number in (alone, twins[2], short)}) == 3
 
 
-def test_a_model_paints_one_picture_after_the_other(studio: OpenStudio) -> None:
-    first, second = studio.ask(PAG), studio.ask(replace(PAG, seed=8))
-    studio.run()
+def test_a_model_paints_one_picture_after_the_other(loop: DrivenLoop) -> None:
+    first, second = loop.ask(PAG), loop.ask(replace(PAG, seed=8))
+    loop.run()
 
-    begun = [report for report in studio.reports if isinstance(report, wire.Beat) and report.phase is Phase.ENCODING]
-    ended = studio.ended()[first]
+    begun = [report for report in loop.reports if isinstance(report, wire.Beat) and report.phase is Phase.ENCODING]
+    ended = loop.ended()[first]
     assert [beat.number for beat in begun] == [first, second]
-    assert studio.reports.index(begun[1]) > studio.reports.index(ended)
+    assert loop.reports.index(begun[1]) > loop.reports.index(ended)
 
 
-def test_others_step_between_its_steps(studio: OpenStudio) -> None:
-    studio.studio.load("tiny")
-    studio.studio.load("pixart")
-    whole, neighbour = studio.ask(PIXART), studio.ask(NEIGHBOUR)
-    studio.run()
+def test_others_step_between_its_steps(loop: DrivenLoop) -> None:
+    loop.loop.load("tiny")
+    loop.loop.load("pixart")
+    whole, neighbour = loop.ask(PIXART), loop.ask(NEIGHBOUR)
+    loop.run()
 
-    beats = [report.number for report in studio.reports if isinstance(report, wire.Beat) and report.steps]
+    beats = [report.number for report in loop.reports if isinstance(report, wire.Beat) and report.steps]
     first, last = beats.index(whole), len(beats) - 1 - beats[::-1].index(whole)
     assert beats[first:last].count(neighbour) >= STEPS - 1
 
 
-def paint_until_the_second_step(studio: OpenStudio, number: int) -> None:
-    while 2 not in studio.steps(number):
-        assert number not in studio.ended()
-        studio.tick()
+def paint_until_the_second_step(loop: DrivenLoop, number: int) -> None:
+    while 2 not in loop.steps(number):
+        assert number not in loop.ended()
+        loop.tick()
 
 
 @pytest.mark.parametrize("spec", [PIXART, PAG], ids=["pixart", "pag"])
-def test_a_cancel_in_the_middle_stops_it_at_the_next_step(studio: OpenStudio, spec: GenerationSpec) -> None:
-    before = studio.ask(spec)
-    studio.run()
-    number, neighbour, next_one = studio.ask(spec), studio.ask(NEIGHBOUR), studio.ask(spec)
-    paint_until_the_second_step(studio, number)
-    studio.canceled.add(number)
-    studio.run()
+def test_a_cancel_in_the_middle_stops_it_at_the_next_step(loop: DrivenLoop, spec: GenerationSpec) -> None:
+    before = loop.ask(spec)
+    loop.run()
+    number, neighbour, next_one = loop.ask(spec), loop.ask(NEIGHBOUR), loop.ask(spec)
+    paint_until_the_second_step(loop, number)
+    loop.canceled.add(number)
+    loop.run()
 
-    assert isinstance(studio.ended()[number], wire.Stopped)
-    assert max(studio.steps(number)) <= 3
-    pixels = studio.pixels()
+    assert isinstance(loop.ended()[number], wire.Stopped)
+    assert max(loop.steps(number)) <= 3
+    pixels = loop.pixels()
     assert neighbour in pixels
     assert pixels[next_one] == pixels[before]
 
 
-def test_what_a_pipeline_exchanged_is_put_back_after_a_cancel(studio: OpenStudio) -> None:
-    network = whole_of(studio, "pag").pipeline.unet
+def test_what_a_pipeline_exchanged_is_put_back_after_a_cancel(loop: DrivenLoop) -> None:
+    network = whole_of(loop, "pag").pipeline.unet
     before = network.attn_processors
-    number = studio.ask(PAG)
-    paint_until_the_second_step(studio, number)
+    number = loop.ask(PAG)
+    paint_until_the_second_step(loop, number)
     during = network.attn_processors
-    studio.canceled.add(number)
-    studio.run()
+    loop.canceled.add(number)
+    loop.run()
 
     after = network.attn_processors
     assert any(during[name] is not processor for name, processor in before.items())
@@ -198,20 +196,20 @@ def test_an_autoencoder_that_a_failed_painting_left_in_another_dtype_is_put_back
     assert network.weight.dtype is torch.float16
 
 
-def test_who_is_cancelled_while_waiting_holds_nobody_up(studio: OpenStudio) -> None:
-    first, impatient, last = (studio.ask(PAG) for _ in range(3))
-    paint_until_the_second_step(studio, first)
-    studio.canceled.add(impatient)
-    studio.run()
+def test_who_is_cancelled_while_waiting_holds_nobody_up(loop: DrivenLoop) -> None:
+    first, impatient, last = (loop.ask(PAG) for _ in range(3))
+    paint_until_the_second_step(loop, first)
+    loop.canceled.add(impatient)
+    loop.run()
 
-    assert isinstance(studio.ended()[impatient], wire.Stopped)
-    assert studio.steps(impatient) == []
-    assert studio.pixels()[first] == studio.pixels()[last]
+    assert isinstance(loop.ended()[impatient], wire.Stopped)
+    assert loop.steps(impatient) == []
+    assert loop.pixels()[first] == loop.pixels()[last]
 
 
 @pytest.mark.parametrize(("spec", "network"), [(PIXART, "transformer"), (PAG, "unet")], ids=["pixart", "pag"])
 def test_a_pipeline_that_fails_in_the_middle_fails_alone(
-    studio: OpenStudio, caplog: pytest.LogCaptureFixture, spec: GenerationSpec, network: str
+    loop: DrivenLoop, caplog: pytest.LogCaptureFixture, spec: GenerationSpec, network: str
 ) -> None:
     passes = iter(range(100))
 
@@ -219,21 +217,21 @@ def test_a_pipeline_that_fails_in_the_middle_fails_alone(
         if next(passes) == 2:
             raise RuntimeError("a kernel failed")
 
-    before = studio.ask(spec)
-    studio.run()
-    pipeline = whole_of(studio, spec.model).pipeline
+    before = loop.ask(spec)
+    loop.run()
+    pipeline = whole_of(loop, spec.model).pipeline
     hook = getattr(pipeline, network).register_forward_pre_hook(fail_at_the_third)
     caplog.set_level(logging.CRITICAL)
-    guilty, neighbour = studio.ask(spec), studio.ask(NEIGHBOUR)
-    studio.run()
+    guilty, neighbour = loop.ask(spec), loop.ask(NEIGHBOUR)
+    loop.run()
     hook.remove()
-    again = studio.ask(spec)
-    studio.run()
+    again = loop.ask(spec)
+    loop.run()
 
-    failed = studio.ended()[guilty]
+    failed = loop.ended()[guilty]
     assert isinstance(failed, wire.Broken)
     assert failed.kind == "PaintingBroken"
-    pixels = studio.pixels()
+    pixels = loop.pixels()
     assert neighbour in pixels
     assert pixels[again] == pixels[before]
 
@@ -252,21 +250,21 @@ def test_a_pipeline_that_fails_in_the_middle_fails_alone(
     ],
 )
 def test_what_the_pipeline_cannot_do_is_refused_in_words(
-    studio: OpenStudio, changes: dict[str, object], reason: str
+    loop: DrivenLoop, changes: dict[str, object], reason: str
 ) -> None:
-    number = studio.ask(replace(PIXART, **changes))  # type: ignore[arg-type]
-    studio.run()
+    number = loop.ask(replace(PIXART, **changes))  # type: ignore[arg-type]
+    loop.run()
 
-    failed = studio.ended()[number]
+    failed = loop.ended()[number]
     assert isinstance(failed, wire.Broken)
     assert reason in failed.message
 
 
-def test_another_sampler_of_the_pipelines_kind_paints_another_picture(studio: OpenStudio) -> None:
-    numbers = [studio.ask(replace(PIXART, sampler=sampler)) for sampler in (Sampler.DPMPP_2M, Sampler.EULER)]
-    studio.run()
+def test_another_sampler_of_the_pipelines_kind_paints_another_picture(loop: DrivenLoop) -> None:
+    numbers = [loop.ask(replace(PIXART, sampler=sampler)) for sampler in (Sampler.DPMPP_2M, Sampler.EULER)]
+    loop.run()
 
-    assert len({studio.pixels()[number] for number in numbers}) == 2
+    assert len({loop.pixels()[number] for number in numbers}) == 2
 
 
 def changed(folder: Path, target: Path, change: Callable[[dict[str, Any]], None]) -> Path:
@@ -326,11 +324,11 @@ def test_what_a_card_adds_to_a_whole_pipeline_is_refused_and_not_forgotten(
             whatever_at_once(Residency({"pixart": card}, device).pipeline("pixart"))
 
 
-def test_a_whole_pipeline_reads_a_weighted_word_as_the_word(studio: OpenStudio) -> None:
+def test_a_whole_pipeline_reads_a_weighted_word_as_the_word(loop: DrivenLoop) -> None:
     weighted = replace(PIXART, prompt=PIXART.prompt.replace("red", "(red:1.4)"))
-    numbers = [studio.ask(spec) for spec in (PIXART, weighted)]
-    studio.run()
+    numbers = [loop.ask(spec) for spec in (PIXART, weighted)]
+    loop.run()
 
-    first, second = (studio.pixels()[number] for number in numbers)
+    first, second = (loop.pixels()[number] for number in numbers)
     assert weighted.prompt != PIXART.prompt
     assert first == second

@@ -15,7 +15,7 @@ import torch
 from diffusers import UNet2DConditionModel
 from transformers import CLIPTokenizer
 
-from models.diffusion.lora import read_lora
+from models.diffusion.weights.lora import read_lora
 from models.training import (
     autoencoder,
     critic,
