@@ -13,8 +13,8 @@ from plugins.tiny_specs import card_of
 from models import WeightsRejected
 from models.diffusion.device import Device
 from models.diffusion.loading.residency import Residency
+from models.diffusion.weights import folders as weights
 from models.diffusion.weights.folders import Hashes, inspect
-from models.diffusion.weights.folders import folders as weights
 
 
 def change_json(file: Path, **members: object) -> None:
