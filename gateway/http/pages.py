@@ -1,19 +1,25 @@
 """The pages for people: the studio at `/`, the reference at `/docs`, one page per error code. All work offline."""
 
+from dataclasses import asdict
+from html import escape
 from importlib.util import find_spec
 from pathlib import Path
+from string import Template
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
-from starlette.responses import FileResponse
+from starlette.responses import FileResponse, HTMLResponse
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
 from gateway.http.answering.ranges import forget_range
+from gateway.http.edge.explanations import EXPLANATIONS
 from gateway.http.edge.problems import PROBLEMS
 from gateway.http.edge.refusals import PathUnknown
 from gateway.http.reading.dependencies import Services
+from models.guessing import did_you_mean
 
 STUDIO = Path(__file__).parent.parent / "studio"
+ERROR_PAGE = STUDIO / "error.html"
 # Nothing inline, nothing from elsewhere.
 STUDIO_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self';"
@@ -47,13 +53,20 @@ async def icon() -> Response:
 
 
 @routes.get("/errors/{code}")
-async def error_page(code: str) -> Response:
-    """Where the `type` of an error body points: what the code means."""
-    rows = [(error, problem) for error, problem in PROBLEMS.items() if error.code == code]
-    if not rows:
-        raise PathUnknown(f"No error has the code {code!r}.")
-    lines = [f"{problem.status} {problem.title}: {' '.join((error.__doc__ or '').split())}" for error, problem in rows]
-    return Response("\n".join([code, "", *lines, ""]), media_type="text/plain; charset=utf-8")
+async def error_page(request: Request, code: str) -> Response:
+    """Where the `type` of an error body points: what the code means, what to do, an example. For a browser as HTML."""
+    known = EXPLANATIONS.get(code)
+    if known is None:
+        hint = did_you_mean(code, EXPLANATIONS)
+        raise PathUnknown(f"No error has the code {code!r}.{hint}")
+    status, title = next((p.status, p.title) for error, p in PROBLEMS.items() if error.code == code)
+    if "text/html" in request.headers.get("accept", ""):
+        page = ERROR_PAGE.read_text(encoding="utf-8")
+        texts = {"code": code, "heading": f"{status} {title}", **asdict(known)}
+        content = Template(page).substitute({name: escape(text) for name, text in texts.items()})
+        return HTMLResponse(content, headers={"Content-Security-Policy": STUDIO_POLICY})
+    lines = (code, f"{status} {title}", "", known.means, known.remedy, "", "Example:", f"    {known.example}", "")
+    return Response("\n".join(lines), media_type="text/plain; charset=utf-8")
 
 
 def mount_files(app: FastAPI, services: Services) -> None:

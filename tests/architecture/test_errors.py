@@ -41,6 +41,14 @@ def test_every_error_has_a_row_in_the_table_to_http(sources: list[Source]) -> No
     assert {kind.__name__ for kind in raised} == {kind.__name__ for kind in PROBLEMS}
 
 
+def test_every_code_has_a_page_with_an_example_and_no_page_is_left_over() -> None:
+    from gateway.http.edge.explanations import EXPLANATIONS
+    from gateway.http.edge.problems import PROBLEMS
+
+    assert {kind.code for kind in PROBLEMS} == set(EXPLANATIONS)
+    assert [code for code, page in EXPLANATIONS.items() if not (page.means and page.remedy and page.example)] == []
+
+
 def test_every_leaf_of_the_tree_has_a_public_code(sources: list[Source]) -> None:
     from models import DomainError
 

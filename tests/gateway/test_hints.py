@@ -115,3 +115,16 @@ def test_plans_and_scopes_are_guessed(tmp_path):
     done = Home(tmp_path).command("accounts", "create", "anna", "--plan", "stduio")
     assert done.returncode != 0
     assert "'studio'" in done.stderr
+
+
+async def test_an_error_has_a_page_for_people_and_for_programs(gateway):
+    text = await gateway.http.get("/errors/unknown_style")
+    assert text.headers["content-type"].startswith("text/plain")
+    assert "GET /v1/styles" in text.text
+    assert "Example:" in text.text
+    page = await gateway.http.get("/errors/unknown_parameter", headers={"Accept": "text/html,*/*"})
+    assert page.headers["content-type"].startswith("text/html")
+    assert "num_inference_steps" in page.text
+    missing = await gateway.http.get("/errors/unknown_stile")
+    assert (missing.status_code, missing.json()["error"]["code"]) == (404, "not_found")
+    assert "'unknown_style'" in missing.json()["error"]["message"]
