@@ -1,5 +1,6 @@
 """The pages for people: the studio at `/`, the reference at `/docs`, one page per error code. All work offline."""
 
+import re
 from dataclasses import asdict
 from html import escape
 from importlib.util import find_spec
@@ -63,10 +64,14 @@ async def error_page(request: Request, code: str) -> Response:
     if "text/html" in request.headers.get("accept", ""):
         page = ERROR_PAGE.read_text(encoding="utf-8")
         texts = {"code": code, "heading": f"{status} {title}", **asdict(known)}
-        content = Template(page).substitute({name: escape(text) for name, text in texts.items()})
+        content = Template(page).substitute({name: _marked_up(text) for name, text in texts.items()})
         return HTMLResponse(content, headers={"Content-Security-Policy": STUDIO_POLICY})
     lines = (code, f"{status} {title}", "", known.means, known.remedy, "", "Example:", f"    {known.example}", "")
     return Response("\n".join(lines), media_type="text/plain; charset=utf-8")
+
+
+def _marked_up(text: str) -> str:
+    return re.sub(r"`([^`]*)`", r"<code>\1</code>", escape(text))
 
 
 def mount_files(app: FastAPI, services: Services) -> None:
