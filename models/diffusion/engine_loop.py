@@ -34,6 +34,7 @@ from models.turns import Turns
 
 log = logging.getLogger(__name__)
 
+# Whatever the slots: with more of them pictures are the same, and what was measured stays.
 LARGEST_BATCH = {"cpu": 8, "cuda": 32}
 DONE = object()
 
@@ -100,7 +101,7 @@ class EngineLoop:
         )
         calibrations = Calibrations(
             setup.calibrations,
-            largest=min(setup.slots, LARGEST_BATCH[kind]),
+            largest=LARGEST_BATCH[kind],
             holds_one=kind == "cpu",
             compute=setup.compute,
         )

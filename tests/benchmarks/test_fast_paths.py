@@ -24,7 +24,7 @@ from models.diffusion.device import Device, choose_device
 from models.diffusion.loading.residency import Residency
 from models.diffusion.resident.pipeline import Pipeline
 from models.diffusion.resident.steadying import Steadying
-from models.diffusion.sharing.canary import calibrate, companions
+from models.diffusion.sharing.canary import CANDIDATES, calibrate, neighbours
 from models.diffusion.steps.denoising import Rows
 from models.diffusion.steps.passes import PassWanted, run_pass
 from models.diffusion.texts.conditioning import Conditioning
@@ -146,7 +146,7 @@ def best_ms(works: Sequence[Callable[[], object]], *, rounds: int) -> list[float
 
 def proven_sizes(picture: PassWanted) -> list[int]:
     """At which a picture has the bits that it has alone, where layers that count rows are steadied."""
-    pieces = calibrate(picture, largest=COMPANY, holds_one=True)
+    pieces = calibrate(picture, candidates=[size for size in CANDIDATES if size <= COMPANY], holds_one=True)
     while True:
         try:
             next(pieces)
@@ -167,7 +167,7 @@ FORMS = {
 @pytest.mark.parametrize("name", FORMS)
 def test_a_form_of_the_network_against_the_plain_one(name: str, starter: Pipeline, device: Device) -> None:
     before, after = (wanted(network_of(form, device), starter, device) for form in FORMS[name])
-    pools = [companions(picture, COMPANY) for picture in (before, after)]
+    pools = [neighbours(picture, COMPANY) for picture in (before, after)]
     figures: dict[str, Any] = {"ratios": []}
     with torch.inference_mode() if name in COMPILED else nullcontext():
         for size, rounds in ROUNDS.items():
@@ -206,7 +206,7 @@ def test_remembered_texts_against_texts_read_anew(starter: Pipeline) -> None:
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="threads of the processor")
 def test_all_threads_against_one(starter: Pipeline, device: Device) -> None:
-    pool = companions(wanted(network_of(served, device), starter, device), COMPANY)
+    pool = neighbours(wanted(network_of(served, device), starter, device), COMPANY)
     figures: dict[str, Any] = {"ratios": []}
     for size, rounds in ROUNDS.items():
 

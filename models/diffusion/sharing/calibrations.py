@@ -10,7 +10,8 @@ from pathlib import Path
 import msgspec
 
 from models.batching import BatchSizes
-from models.diffusion.sharing.canary import CANDIDATES, Calibration, calibrate
+from models.diffusion.sharing.canary import CANDIDATES, calibrate
+from models.diffusion.sharing.classes import Calibration
 from models.diffusion.steps.passes import PassWanted
 from models.manifest import Execution
 from models.pass_times import PassTimes

@@ -11,6 +11,7 @@ from plugins.tiny_specs import card_of, new_spec
 
 from models import GenerationSpec
 from models.diffusion.device import Device
+from models.diffusion.engine_loop import EngineLoop
 from models.process import protocol as wire
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers
@@ -93,6 +94,29 @@ def test_another_loop_reads_what_was_measured_and_paints_the_same(
 
     assert second.pixels() == {number: alone[spec] for number, spec in asked.items()}
     assert {file.name: file.read_bytes() for file in (tmp_path / "calibrations").iterdir()} == files
+
+
+def test_more_slots_are_no_other_measurement(sd1: Path, device: Device, tmp_path: Path) -> None:
+    folder, kept = tmp_path / "calibrations", []
+    for slots in (2, 16):
+        setup = wire.Setup(
+            cards=(card_of(sd1),),
+            preload="",
+            device="cpu",
+            threads=device.threads,
+            slots=slots,
+            calibrations=folder,
+            dtype=str(device.dtype).removeprefix("torch."),
+        )
+        loop = DrivenLoop(loop=EngineLoop.open(setup), workspace=tmp_path)
+        for seed in range(2):
+            loop.ask(new_spec(seed=seed))
+        loop.run()
+        assert len(loop.pixels()) == 2
+        kept.append({file.name: file.read_bytes() for file in folder.iterdir()})
+
+    assert len(kept[0]) == 1
+    assert kept[0] == kept[1]
 
 
 def test_a_painting_that_is_cancelled_at_any_step_changes_nobody(
