@@ -16,7 +16,7 @@ from models.diffusion.resident.adapters import Adapters
 from models.diffusion.resident.alternation import alternating
 from models.diffusion.schedule.flow import FLOW_BUILDS
 from models.diffusion.schedule.noise import generator_of
-from models.diffusion.schedule.samplers import BUILDS, Schedule, new_schedule
+from models.diffusion.schedule.samplers import BUILDS, Schedule, new_schedule, with_room_for
 from models.diffusion.texts.vocabulary import Vocabulary
 from models.diffusion.texts.weighting import read_weights
 from models.errors import ModelUnavailable, PaintingBroken
@@ -74,7 +74,7 @@ def drawing(
     """
     _check_possible(spec)
     pipeline = copy(whole.pipeline)
-    pipeline.scheduler = scheduler_for(whole.pipeline.scheduler, spec.sampler)
+    pipeline.scheduler = scheduler_for(whole.pipeline.scheduler, spec.sampler, steps=spec.num_inference_steps)
     pipeline.set_progress_bar_config(disable=True)
     walked: list[float] = []
 
@@ -117,8 +117,8 @@ def _dtype_of(network: torch.nn.Module) -> torch.dtype | None:
     return next((weights.dtype for weights in network.parameters()), None)
 
 
-def scheduler_for(own: Schedule, sampler: Sampler) -> Schedule:
-    """A new scheduler of the sampler's kind. One that is none of our samplers' stays what it is, whatever is named.
+def scheduler_for(own: Schedule, sampler: Sampler, *, steps: int = 1) -> Schedule:
+    """A new scheduler of the sampler's kind, for so many steps. One that is none of our samplers' stays what it is, whatever is named.
 
     Raises:
         ModelUnavailable: the pipeline's scheduler cannot be exchanged for this sampler's.
@@ -128,12 +128,13 @@ def scheduler_for(own: Schedule, sampler: Sampler) -> Schedule:
     builds = FLOW_BUILDS if "Flow" in kind else BUILDS
     names = [name for name, build in builds.items() if build.kind == kind]
     if not names or (sampler in names and kind in UNIQUE):
-        schedule: Schedule = builder.from_config(own.config)
+        room = with_room_for(steps, own.config) if "original_inference_steps" in own.config else {}
+        schedule: Schedule = builder.from_config(own.config, **room)
         return schedule
     possible = names if kind in UNIQUE else [name for name, build in BUILDS.items() if build.kind not in UNIQUE]
     if sampler not in possible:
         raise ModelUnavailable(f"This model is painted with {', '.join(possible)}, not with {sampler}.")
-    return new_schedule(sampler, own.config)
+    return new_schedule(sampler, own.config, steps=steps)
 
 
 def arguments(pipeline: DiffusionPipeline, spec: GenerationSpec) -> dict[str, object]:

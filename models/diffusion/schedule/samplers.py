@@ -12,6 +12,10 @@ from models.request import Sampler
 
 # The last cumulative alpha of a zero-SNR schedule, for samplers that divide by it; diffusers' Euler uses the same.
 SMALLEST_ALPHA = 2.0**-24
+# Samplers that pick their steps out of those that a model was distilled from, and how many these are where the model does
+# not say.
+DISTILLED = (Sampler.LCM, Sampler.TCD)
+DISTILLED_STEPS = 50
 
 
 class Schedule(Protocol):
@@ -68,15 +72,25 @@ BUILDS: Mapping[Sampler, Build] = {
 }
 
 
-def new_schedule(sampler: Sampler, config: Mapping[str, object]) -> Schedule:
-    """A scheduler for one picture. Prediction type, betas, zero-terminal SNR and spacing come from the model's `config`."""
+def new_schedule(sampler: Sampler, config: Mapping[str, object], *, steps: int = 1) -> Schedule:
+    """A scheduler for one picture of so many steps. Prediction type, betas, zero-terminal SNR and spacing come from the
+    model's `config`."""
     build = BUILDS[sampler]
     kind = getattr(import_module(f"diffusers.schedulers.scheduling_{build.module}"), build.kind)
     settings = dict(build.settings)
     if sampler is Sampler.HEUN and config.get("rescale_betas_zero_snr"):
         settings["trained_betas"] = _zero_snr_betas(config)
-    schedule: Schedule = kind.from_config({**config, **settings})
+    if sampler in DISTILLED:
+        settings |= with_room_for(steps, config)
+    schedule: Schedule = kind.from_config(dict(config), **settings)
     return schedule
+
+
+def with_room_for(steps: int, config: Mapping[str, object]) -> dict[str, int]:
+    """What a distilled model's scheduler is told so that more steps can be picked than it was distilled from: as many
+    as are wanted. Empty where there are enough, so that nothing changes for few steps."""
+    known = config.get("original_inference_steps", DISTILLED_STEPS)
+    return {"original_inference_steps": steps} if isinstance(known, int) and steps > known else {}
 
 
 def _zero_snr_betas(config: Mapping[str, object]) -> list[float]:

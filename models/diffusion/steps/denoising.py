@@ -86,7 +86,8 @@ class Denoising:
 
     def advance(self, prediction: torch.Tensor) -> None:
         """Take one step with the network's (rows, channels, height, width); guidance too is counted in float32."""
-        timestep, prediction = self._timesteps[self.passes_done], prediction.float()
+        # A copy also of what is float32 already: it is kept, and may lie where the next pass writes.
+        timestep, prediction = self._timesteps[self.passes_done], prediction.to(torch.float32, copy=True)
         if self.conditioning.rows == 2:
             prediction = guided(prediction, scale=self._spec.guidance_scale, rescale=self._rescale)
         self._estimating.hear(prediction)
@@ -113,11 +114,14 @@ class Denoising:
         return clean if clean is None or kept is None else (1 - kept.mask) * kept.latents + kept.mask * clean
 
     def _walked(self) -> torch.Tensor:
-        """The schedule's last part, as long as the strength says; its counters are set to where that begins."""
-        if self.canvas.strength is None:
-            return self._schedule.timesteps
-        steps = self._spec.num_inference_steps
-        first = (steps - steps_walked(steps, self.canvas.strength)) * self._schedule.order
+        """The schedule's last part, as long as the strength says; its counters are set to where that begins.
+
+        A schedule that looks its place up by the timestep takes the second of two equal ones, as many steps have.
+        """
+        first, strength = 0, self.canvas.strength
+        if strength is not None:
+            steps = self._spec.num_inference_steps
+            first = (steps - steps_walked(steps, strength)) * self._schedule.order
         if hasattr(self._schedule, "set_begin_index"):
             self._schedule.set_begin_index(first)
         return self._schedule.timesteps[first:]
@@ -148,7 +152,7 @@ def _schedule(
     if flow is not None:
         height, width = canvas.noise.shape[-2:]
         return flow_schedule(spec.sampler, config, flow, steps=spec.num_inference_steps, sides=(height, width))
-    schedule = new_schedule(spec.sampler, config)
+    schedule = new_schedule(spec.sampler, config, steps=spec.num_inference_steps)
     schedule.set_timesteps(spec.num_inference_steps, device=torch.device("cpu"))
     return schedule
 
