@@ -48,8 +48,8 @@ class Trial:
         """Both tried the same pictures, some at least, and each has the same bits in both."""
         if self.bits is None or other.bits is None:
             return False
-        common = self.bits.keys() & other.bits.keys()
-        return bool(common) and all(self.bits[picture] == other.bits[picture] for picture in common)
+        both = self.bits.keys() & other.bits.keys()
+        return bool(both) and all(self.bits[picture] == other.bits[picture] for picture in both)
 
 
 def chosen(plain: Sequence[Trial], steady: Sequence[Trial], steadied: tuple[str, ...]) -> Calibration:
