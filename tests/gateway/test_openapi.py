@@ -1,6 +1,8 @@
 """The OpenAPI document is valid, complete, and changes only on purpose."""
 
 import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from openapi_spec_validator import OpenAPIV31SpecValidator
@@ -139,3 +141,55 @@ def test_every_answer_names_its_headers_and_every_error_has_an_example():
 
 def shown_in(answer: dict) -> list[str]:
     return list(answer.get("content", {}).get("application/problem+json", {}).get("examples", {}))
+
+
+def test_every_reference_inside_the_document_resolves():
+    document = json.loads(GOLDEN.read_text())
+    missing = [reference for reference in set(references(document)) if not resolves(document, reference)]
+    assert missing == []
+
+
+def references(node: object) -> Iterator[str]:
+    if isinstance(node, dict):
+        if isinstance(node.get("$ref"), str):
+            yield node["$ref"]
+        for inner in node.values():
+            yield from references(inner)
+    elif isinstance(node, list):
+        for inner in node:
+            yield from references(inner)
+
+
+def resolves(document: dict, reference: str) -> bool:
+    node = document
+    for part in reference.removeprefix("#/").split("/"):
+        node = node.get(part.replace("~1", "/").replace("~0", "~"), {})
+    return reference.startswith("#/") and bool(node)
+
+
+def test_operations_are_called_by_our_verbs_each_once_and_in_the_order_of_the_tags():
+    document = json.loads(GOLDEN.read_text())
+    operations = [operation for by_method in document["paths"].values() for operation in by_method.values()]
+    ids = [operation["operationId"] for operation in operations]
+    assert len(set(ids)) == len(ids)
+    assert [id for id in ids if not re.fullmatch(r"[a-z]+(_[a-z]+)*", id) or "_v1" in id] == []
+    assert {tag for operation in operations for tag in operation["tags"]} == {tag["name"] for tag in document["tags"]}
+
+
+def test_every_member_parameter_and_operation_is_described():
+    document = json.loads(GOLDEN.read_text())
+    bare = [
+        f"{name}.{member}"
+        for name, schema in document["components"]["schemas"].items()
+        for member, described in schema.get("properties", {}).items()
+        if not described.get("description")
+    ]
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            bare += [f"{method} {path}"] if not operation.get("description") else []
+            bare += [
+                f"{method} {path} {one['name']}"
+                for one in operation.get("parameters", ())
+                if not one.get("description")
+            ]
+    assert bare == []

@@ -8,12 +8,13 @@ from fastapi.openapi.utils import get_openapi
 
 from gateway.batch_bodies import BatchOrder
 from gateway.batches.accept import MAX_CUSTOM_ID_CHARACTERS
-from gateway.http.account.key_bodies import KeyOrderBody, RotationBody
+from gateway.http.account.key_bodies import ChangedKeyBody, KeyOrderBody, RotationBody
 from gateway.http.admin.bodies import ChangedAccountBody, CreditsBody, NewAccountBody
 from gateway.http.batches.file_form import FileBatchOrder
 from gateway.http.batches.forms import CUSTOM_ID, OF_THE_CALL
 from gateway.http.batches.reading import WORDS
 from gateway.http.dialects.openai.orders import ImagesBody
+from gateway.http.document.describing import TAGS, describe_members
 from gateway.http.document.examples import EXAMPLES
 from gateway.http.document.headers import headers_of
 from gateway.http.edge.problems import example_bodies
@@ -23,7 +24,7 @@ from gateway.http.webhooks.bodies import ChangedWebhookBody, NewWebhookBody, Res
 from gateway.orders import GenerateBody
 
 BEARER = {"type": "http", "scheme": "bearer", "description": "An API key, `px_live_…` or `px_test_…`."}
-ACCESS_BODIES = (KeyOrderBody, RotationBody, NewAccountBody, ChangedAccountBody, CreditsBody)
+ACCESS_BODIES = (KeyOrderBody, ChangedKeyBody, RotationBody, NewAccountBody, ChangedAccountBody, CreditsBody)
 PARSED_BY_HAND = (
     GenerateBody,
     NewWebhookBody,
@@ -82,6 +83,8 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
                 given["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in headers}
     for name, example in EXAMPLES.items():
         schemas[name]["examples"] = [example]
+    describe_members(document)
+    document["tags"] = TAGS
     return document
 
 
