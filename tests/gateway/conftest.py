@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from plugins import documented_errors
 from plugins.fake_engine import FakeEngine
 
 from gateway.accounts import KeyOrder
@@ -82,7 +83,12 @@ async def opened(folder: Path, **settings: object) -> AsyncIterator[Gateway]:
     server = Server(installation=installation, engine=engine, base_url=BASE_URL)
     app = make_app(server.services, new_id=new_id)
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
-    async with server.running(), httpx2.AsyncClient(transport=transport, base_url=BASE_URL) as http:
+    async with (
+        server.running(),
+        httpx2.AsyncClient(
+            transport=transport, base_url=BASE_URL, event_hooks={"response": [documented_errors.check]}
+        ) as http,
+    ):
         key = first.token.text if first else ""
         yield Gateway(http=http, engine=engine, installation=installation, server=server, clock=clock, key=key)
 

@@ -297,5 +297,4 @@ EXCEPTIONS: Mapping[tuple[str, str], str] = {
     ("PlanBody", "upscale"): "Whether `upscale` may be asked for.",
     ("EngineBody", "models"): "Models that are loaded.",
     ("BalanceBody", "available"): "Credits that are free to spend.",
-    ("GenerationSpec", "prompt"): "The prompt as the model read it.",
 }

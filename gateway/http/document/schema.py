@@ -10,6 +10,7 @@ from gateway.batch_bodies import BatchOrder
 from gateway.batches.accept import MAX_CUSTOM_ID_CHARACTERS
 from gateway.http.account.key_bodies import ChangedKeyBody, KeyOrderBody, RotationBody
 from gateway.http.admin.bodies import ChangedAccountBody, CreditsBody, NewAccountBody
+from gateway.http.answering.answers import PROBLEM_JSON, described
 from gateway.http.batches.file_form import FileBatchOrder
 from gateway.http.batches.forms import CUSTOM_ID, OF_THE_CALL
 from gateway.http.batches.reading import WORDS
@@ -17,9 +18,11 @@ from gateway.http.dialects.openai.orders import ImagesBody
 from gateway.http.document.describing import TAGS, describe_members
 from gateway.http.document.examples import EXAMPLES
 from gateway.http.document.headers import headers_of
+from gateway.http.document.possible_errors import can_happen
 from gateway.http.edge.problems import example_bodies
 from gateway.http.generations.bodies import FILES
 from gateway.http.generations.events import ProgressEvent, QueuedEvent, StartedEvent
+from gateway.http.reading.queries import STRICT_PATHS
 from gateway.http.webhooks.bodies import ChangedWebhookBody, NewWebhookBody, ResendBody
 from gateway.orders import GenerateBody
 
@@ -76,6 +79,7 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
     for path, operations in document["paths"].items():
         for operation in operations.values():
             operation["responses"].pop("422", None) if _is_fastapis(operation) else None
+            _keep_possible_errors(path, operation)
             operation["security"] = [] if path.startswith(OPEN_PATHS) else [{"key": []}]
             for status, given in operation["responses"].items():
                 headers = headers_of(path, status, has_key=bool(operation["security"]))
@@ -86,6 +90,24 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
     describe_members(document)
     document["tags"] = TAGS
     return document
+
+
+def _keep_possible_errors(path: str, operation: dict[str, Any]) -> None:
+    """Most operations refuse words of a query that they do not know, so they have a 400."""
+    if path.startswith(STRICT_PATHS):
+        operation["responses"].setdefault("400", _unknown_word())
+    for status, answer in list(operation["responses"].items()):
+        errors = answer.get("content", {}).get(PROBLEM_JSON)
+        if errors is None:
+            continue
+        errors["examples"] = {code: one for code, one in errors["examples"].items() if can_happen(code, operation)}
+        answer["description"] = ", ".join(errors["examples"])
+        if not errors["examples"]:
+            del operation["responses"][status]
+
+
+def _unknown_word() -> dict[str, Any]:
+    return {name: part for name, part in described(400)[400].items() if name != "model"}
 
 
 def _form_of(body: dict[str, Any]) -> dict[str, Any]:

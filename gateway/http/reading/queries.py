@@ -9,6 +9,7 @@ from fastapi.routing import APIRoute
 from gateway.http.reading.refusing import unknown_member
 from models import RequestInvalid
 
+STRICT_PATHS = ("/v1/", "/img/")
 DEEP = {"metadata"}  # filters written `metadata[key]=value`
 
 
@@ -27,8 +28,8 @@ async def refuse_unknown_words(request: Request) -> None:
 
 
 def _is_strict(route: APIRoute) -> bool:
-    """Pages do nothing with a query, and clients of A1111's web UI send words that we need not know."""
-    return route.include_in_schema or route.path.startswith("/v1")
+    """Pages and probes do nothing with a query, and A1111's clients send words that we need not know."""
+    return route.path.startswith(STRICT_PATHS)
 
 
 def declared_in(route: APIRoute) -> frozenset[str]:
