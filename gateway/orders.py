@@ -38,7 +38,7 @@ from models.request import (
 )
 
 Size = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,5}[xX][0-9]{1,5}$"})]
-Side = Annotated[int, WithJsonSchema({"type": "integer", "enum": list(SIDES)})]
+Side = Annotated[int, WithJsonSchema({"title": "Side", "type": "integer", "enum": list(SIDES)})]
 Prompt = Annotated[str, WithJsonSchema({"type": "string", "minLength": 1, "maxLength": MAX_PROMPT_CHARACTERS})]
 NegativePrompt = Annotated[str, WithJsonSchema({"type": "string", "maxLength": MAX_NEGATIVE_PROMPT_CHARACTERS})]
 Seed = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 0, "maximum": MAX_SEED})]
@@ -48,12 +48,16 @@ Guidance = Annotated[
     float, WithJsonSchema({"type": "number", "minimum": MIN_GUIDANCE_SCALE, "maximum": MAX_GUIDANCE_SCALE})
 ]
 ClipSkip = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 0, "maximum": MAX_CLIP_SKIP})]
-PriorityWord = Literal["interactive", "batch"]
+PriorityWord = Annotated[
+    Literal["interactive", "batch"],
+    WithJsonSchema({"title": "Priority", "type": "string", "enum": ["interactive", "batch"]}),
+]
 TtlS = Annotated[int, WithJsonSchema({"type": "integer", "minimum": MIN_TTL_S, "maximum": MAX_TTL_S})]
 Metadata = Annotated[
     dict[str, str],
     WithJsonSchema(
         {
+            "title": "Metadata",
             "type": "object",
             "maxProperties": MAX_METADATA_PAIRS,
             "propertyNames": {"pattern": f"^{METADATA_KEY.pattern}$"},

@@ -14,6 +14,8 @@ PRESCRIBED = {
     "gateway/http/answering/answers.py described",
     "gateway/http/reading/refusing.py refusal_of",
     "gateway/http/reading/json_bodies.py in_json",
+    "gateway/http/document/describing.py describe_members",
+    "gateway/http/document/possible_errors.py can_happen",
     "gateway/http/document/schema.py document",
     "gateway/telemetry.py mask_secrets",
 }

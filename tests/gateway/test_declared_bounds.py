@@ -8,7 +8,7 @@ from typing import get_args
 
 import pytest
 
-from gateway.orders import GenerateBody, PriorityWord
+from gateway.orders import GenerateBody
 from gateway.wire import ProgressBody, Status
 from models import MAX_PROMPT_CHARACTERS, MAX_SEED, SIDES, Phase, RequestInvalid
 from storage import Priority, State
@@ -93,7 +93,7 @@ def test_every_member_declares_its_bounds_or_is_known_to_have_none():
 def test_words_that_are_said_in_several_places_are_the_same():
     assert set(get_args(Status)) == {state.value for state in State}
     assert set(get_args(ProgressBody.model_fields["phase"].annotation)) == {phase.value for phase in Phase}
-    assert set(get_args(PriorityWord)) == {priority.name.lower() for priority in Priority}
+    assert set(SCHEMA["properties"]["priority"]["anyOf"][0]["enum"]) == {priority.name.lower() for priority in Priority}
 
 
 def test_the_studio_knows_the_same_bounds():

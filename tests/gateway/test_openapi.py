@@ -176,6 +176,11 @@ def test_operations_are_called_by_our_verbs_each_once_and_in_the_order_of_the_ta
     assert {tag for operation in operations for tag in operation["tags"]} == {tag["name"] for tag in document["tags"]}
 
 
+def test_schemas_have_names_that_read_well_in_a_generated_client():
+    schemas = json.loads(GOLDEN.read_text())["components"]["schemas"]
+    assert [name for name in schemas if not re.fullmatch(r"([A-Z][a-z0-9]+)+", name)] == []
+
+
 def test_every_member_parameter_and_operation_is_described():
     document = json.loads(GOLDEN.read_text())
     bare = [

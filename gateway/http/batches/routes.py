@@ -117,7 +117,13 @@ async def list_batches(
     return answer(AnyBatchListBody(data=data, has_more=page.cursor is not None, next_cursor=page.cursor))
 
 
-@routes.get("/{batch_id}", summary="Read a batch", response_model=AnyBatchBody, responses=described(401, 403, 404))
+@routes.get(
+    "/{batch_id}",
+    summary="Read a batch",
+    operation_id="read_batch",
+    response_model=AnyBatchBody,
+    responses=described(401, 403, 404),
+)
 async def read_batch_by_id(given: Given, caller: Reader, batch_id: str) -> Response:
     """How far it has come."""
     return answer(_shown(await given.batches.fetch.one(caller, batch_id), given.urls))

@@ -1,6 +1,7 @@
 """The OpenAPI 3.1 document, written by FastAPI and completed with what only we know."""
 
 import json
+import re
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -89,7 +90,13 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
         schemas[name]["examples"] = [example]
     describe_members(document)
     document["tags"] = TAGS
-    return document
+    return _with_readable_names(document)
+
+
+def _with_readable_names(document: dict[str, Any]) -> dict[str, Any]:
+    """`KeyListBody` for pydantic's `ListBody_KeyBody_`: clients are generated with these names."""
+    renamed: dict[str, Any] = json.loads(re.sub(r"\bListBody_(\w+?)Body_", r"\1ListBody", json.dumps(document)))
+    return renamed
 
 
 def _keep_possible_errors(path: str, operation: dict[str, Any]) -> None:
