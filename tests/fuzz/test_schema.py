@@ -110,7 +110,7 @@ def test_the_document_tells_the_truth_about_every_answer(schemathesis: Path, tar
 
 
 def wait_for(target: Target) -> None:
-    for _ in range(200):
+    for _ in range(1200):
         try:
             httpx2.get(f"{target.url}/healthz", trust_env=False)
         except httpx2.TransportError:

@@ -149,7 +149,7 @@ async def test_neither_router_nor_styles_are_asked_again(gateway):
     caller = await caller_of(gateway)
     without = replace(gateway.server.painting.replay, submit=no_styles, styles=Styles(()))
     again = await without(caller, first["generation_id"])
-    await gateway.server.painting.fetch.ended(caller, again.generation_id, wait_s=5)
+    await gateway.server.painting.fetch.ended(caller, again.generation_id, wait_s=60)
     assert (await gateway.server.painting.replay.outcome(caller, again.generation_id)).is_identical
 
 

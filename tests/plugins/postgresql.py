@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 SUPERUSER = "pinxit"
@@ -38,14 +38,21 @@ class Cluster:
         return self.url(name)
 
     def execute(self, name: str, statement: str) -> None:
-        """Run SQL in a database; it gives up after ten seconds if somebody still uses what it needs."""
-        careful = f"SET lock_timeout = '10s'; {statement}"
+        """Run SQL in a database that nobody uses any more: what a failed test left open is closed, locks and all.
+
+        Else each test after it would wait for its locks, and fail too.
+        """
+        alone = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        alone += " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        careful = f"{alone}; SET lock_timeout = '60s'; {statement}"
         server = ("-h", "127.0.0.1", "-p", str(self.port), "-U", SUPERUSER, "-d", name)
         self.run("psql", *server, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-c", careful)
 
     def start(self) -> None:
         options = f"-p {self.port} -h 127.0.0.1 -k '' {SPEEDY}"
-        self.run("pg_ctl", "-D", f"{self.folder}/data", "-w", "-l", f"{self.folder}/log", "-o", options, "start")
+        self.run(
+            "pg_ctl", "-D", f"{self.folder}/data", "-w", "-t", "120", "-l", f"{self.folder}/log", "-o", options, "start"
+        )
 
     def stop(self) -> None:
         self.run("pg_ctl", "-D", f"{self.folder}/data", "-w", "-m", "immediate", "stop")
@@ -72,8 +79,20 @@ def running_cluster() -> Iterator[Cluster]:
     cluster = Cluster(programs=programs, folder=folder, port=free_port(), user=user)
     with undertaker(cluster):
         cluster.run("initdb", "-D", f"{folder}/data", "-U", SUPERUSER, "-A", "trust", "--locale=C", "-E", "UTF8", "-N")
-        cluster.start()
-        yield cluster
+        yield started(cluster)
+
+
+def started(cluster: Cluster, attempts: int = 5) -> Cluster:
+    """Started on its port, or on another one: between looking for a free port and taking it others may be quicker."""
+    for _ in range(attempts - 1):
+        try:
+            cluster.start()
+        except subprocess.CalledProcessError:
+            cluster = replace(cluster, port=free_port())
+        else:
+            return cluster
+    cluster.start()
+    return cluster
 
 
 @contextmanager

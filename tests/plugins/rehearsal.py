@@ -35,7 +35,7 @@ def ask(engine: EngineProcess, workspace: Path, prompt: str = "paint", steps: in
     return asyncio.create_task(engine.paint(spec, workspace=workspace, on_progress=heard.append)), heard
 
 
-async def until(fact: Callable[[], bool], timeout_s: float = 10.0) -> None:
+async def until(fact: Callable[[], bool], timeout_s: float = 60.0) -> None:
     async with asyncio.timeout(timeout_s):
         while not fact():  # noqa: ASYNC110 - the fact is another process's
             await asyncio.sleep(0.005)

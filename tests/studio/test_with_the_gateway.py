@@ -60,7 +60,7 @@ def gateway(tmp_path: Path) -> Iterator[Serving]:
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()))
     thread.start()
-    assert ready.wait(timeout=30)
+    assert ready.wait(timeout=120)
     yield serving
     stop.set()
     thread.join()
@@ -75,7 +75,7 @@ def test_a_newcomer_paints_sees_the_picture_and_finds_it_again(gateway: Serving,
     page.get_by_role("radio", name="Watercolour").check()
     page.get_by_label("Seed", exact=True).fill("7")
     page.get_by_role("button", name="Generate").click()
-    page.locator("#plate").wait_for(timeout=20_000)
+    page.locator("#plate").wait_for(timeout=60_000)
     assert page.locator("#picture").evaluate("image => image.naturalWidth") >= 512
     plate = page.locator("#plate").inner_text()
     assert "seed 7" in plate
@@ -94,7 +94,7 @@ def test_a_picture_is_seen_while_it_is_painted(gateway: Serving, page: Any) -> N
     page.get_by_text("Reading your words").wait_for()
     assert page.locator("#preview").is_hidden()
     gateway.release()
-    page.locator("#plate").wait_for(timeout=20_000)
+    page.locator("#plate").wait_for(timeout=60_000)
     assert page.locator("#preview").get_attribute("src").startswith("data:image/jpeg;base64,")
     assert page.locator("#preview").is_hidden()
 

@@ -102,7 +102,7 @@ async def test_what_is_open_at_a_time_is_bounded_by_rows(gateway):
         await gateway.server.painting.fetch.ended(
             await gateway.installation.access.gatekeeper.caller(key, now=gateway.clock.now),
             answer.json()["generation_id"],
-            wait_s=10,
+            wait_s=60,
         )
     assert (await gateway.paint(key=key)).status_code == 200
 

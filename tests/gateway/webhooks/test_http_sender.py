@@ -134,7 +134,7 @@ async def test_a_reset_is_an_answer_not_an_exception(receivers, attempt) -> None
 
 
 async def test_a_closed_port_is_an_answer_not_an_exception(receivers, attempt) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         server = await asyncio.start_server(lambda _reader, _writer: None, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         server.close()
