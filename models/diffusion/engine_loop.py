@@ -22,8 +22,9 @@ from models.diffusion.device import Device, choose_device
 from models.diffusion.failing import as_failure
 from models.diffusion.loading.residency import Residency
 from models.diffusion.pacing import Pace
-from models.diffusion.painting.run import Easel, Stroke, Work, strokes
-from models.diffusion.painting.upscaling import UpscalerStand
+from models.diffusion.painting.generation import Work, generate
+from models.diffusion.painting.run import EngineContext, Yielded
+from models.diffusion.pixels.upscaling import UpscalerStand
 from models.diffusion.recovering import recover
 from models.diffusion.sharing.calibrations import LONE, Calibrations
 from models.diffusion.steps.passes import PassWanted, run_pass
@@ -71,7 +72,7 @@ class EngineLoop:
         self._calibrations = calibrations
         self._slots = slots
         self._pace = Pace.of(device.torch_device)
-        self._easel = Easel(
+        self._context = EngineContext(
             residency=residency,
             device=device,
             batch_class=calibrations.batch_class,
@@ -132,12 +133,12 @@ class EngineLoop:
 
     def take_in(self, order: wire.Paint) -> None:
         """Begin at the next tick."""
-        self._sittings.append(Sitting(number=order.number, work=strokes(order, self._easel)))
+        self._sittings.append(Sitting(number=order.number, work=generate(order, self._context)))
 
     def preview(self, order: wire.Preview) -> None:
         """From the painting's next step on; it may have ended meanwhile."""
         if any(sitting.number == order.number for sitting in self._sittings):
-            self._easel.preview_every[order.number] = order.every
+            self._context.preview_every[order.number] = order.every
 
     def tick(self, send: Send, is_canceled: Callable[[int], bool]) -> None:
         """Bring everybody forward by a step."""
@@ -156,7 +157,7 @@ class EngineLoop:
         if sitting.beat is not None and sitting.beat.phase is Phase.ENCODING:
             self._advance(sitting, partial(next, sitting.work), send)
 
-    def _advance(self, sitting: Sitting, resume: Callable[[], Stroke], send: Send) -> None:
+    def _advance(self, sitting: Sitting, resume: Callable[[], Yielded], send: Send) -> None:
         """One stroke. The edge around one painting: whatever goes wrong in it ends it and nobody else."""
         if sitting.beat is not None:
             send(sitting.beat)
@@ -175,7 +176,7 @@ class EngineLoop:
 
     def _end(self, sitting: Sitting, report: wire.Report, send: Send) -> None:
         self._sittings.remove(sitting)
-        self._easel.preview_every.pop(sitting.number, None)
+        self._context.preview_every.pop(sitting.number, None)
         send(report)
 
     def _plan(self) -> StepPlan[Hashable] | None:
@@ -256,7 +257,7 @@ class EngineLoop:
         return next((one for one in unknown if company[one.group] > 1 or self._calibrations.sizes(one) is None), None)
 
 
-def _resume(work: Work, prediction: torch.Tensor | Exception) -> Stroke:
+def _resume(work: Work, prediction: torch.Tensor | Exception) -> Yielded:
     return work.throw(prediction) if isinstance(prediction, Exception) else work.send(prediction)
 
 

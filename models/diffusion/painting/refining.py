@@ -9,8 +9,8 @@ import torch
 from PIL import Image
 
 from models.diffusion.families.building import Network
+from models.diffusion.pixels.levels import levels_of, picture_of
 from models.diffusion.schedule.noise import generator_of, starting_latents
-from models.diffusion.schedule.pictures import levels_of, picture_of
 from models.diffusion.steps.canvas import Canvas
 from models.errors import PaintingBroken
 from models.request import MAX_SEED, ImageSize

@@ -1,132 +1,130 @@
-"""Where a painting begins: at noise, at a picture, or at a picture of which only a part is painted again."""
+"""Where a painting begins: at noise, at a picture, or at a picture of which only a part is painted again.
 
-import hashlib
-import re
-from functools import partial
-from io import BytesIO
+All chance is drawn in the order in which diffusers draws it.
+"""
+
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image
 
+from models.diffusion.autoencoding.encoding import Encoder
 from models.diffusion.families.building import Network
+from models.diffusion.pixels.framing import drawn_box, framed
+from models.diffusion.pixels.inputs import read_mask, read_picture
+from models.diffusion.pixels.levels import levels_of
 from models.diffusion.schedule.noise import generator_of, starting_latents
-from models.diffusion.steps.canvas import Canvas, Kept, Original
+from models.diffusion.steps.canvas import Canvas, Kept
 from models.errors import PaintingBroken
-from models.request import MAX_INIT_PIXELS, ImageSize, InitImage
-from models.spec import GenerationSpec, Resampling, SizePlan
+from models.request import ImageSize, InitImage
+from models.spec import GenerationSpec, SizePlan
 
-FORMATS = ("PNG", "JPEG", "WEBP", "AVIF")
-SHA256 = re.compile("[0-9a-f]{64}")
+GREY = (128, 128, 128)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Original:
+    """The picture that a painting starts from (RGB) and its mask (L), both at the painted size."""
+
+    picture: Image.Image
+    mask: Image.Image
+
+    @classmethod
+    def blank(cls, size: ImageSize) -> "Original":
+        """Grey, all of it to be painted: what an inpainting network is given where nobody sent a picture."""
+        sides = (size.width, size.height)
+        return cls(picture=Image.new("RGB", sides, GREY), mask=Image.new("L", sides, 255))
+
+    def pixels(self) -> torch.Tensor:
+        """(1, 3, height, width) in -1..1, channels last in memory."""
+        return 2.0 * levels_of(self.picture) - 1.0
+
+    def unmasked_pixels(self) -> torch.Tensor:
+        """Likewise, grey wherever anything is painted."""
+        return self.pixels() * ~self._painted_part()
+
+    def mask_for(self, shape: tuple[int, ...]) -> torch.Tensor:
+        """(1, 1, height, width) for latents of such a shape: 1 where anything is painted, 0 elsewhere."""
+        return torch.nn.functional.interpolate(self._painted_part().float(), size=shape[-2:])
+
+    def _painted_part(self) -> torch.Tensor:
+        return levels_of(self.mask) >= 0.5
 
 
 def canvas_of(
     spec: GenerationSpec, network: Network, workspace: Path, device: torch.device, *, candidate: int = 0
 ) -> Canvas:
-    """Read the files that the spec names, encode them, draw the noise; all chance in the order that diffusers draws it.
+    """Read the files that the spec names, encode them, draw the noise.
 
-    `candidate` counts the noises that are passed over where a painting begins at nothing else. Inpainting networks have a mask and a picture always: where none is given, everything is painted over plain grey.
+    `candidate` counts the noises that are passed over where a painting begins at nothing else. Inpainting networks have
+    a mask and a picture always: where none is given, everything is painted over plain grey.
 
     Raises:
         PaintingBroken: a file is missing, damaged or too large, or the model paints no such size or from no picture.
     """
-    init, size = spec.init_image, spec.size.painted
-    generator, shape = generator_of(spec.seed), network.latent_shape(size)
-    if init is None and not network.reads_mask:
+    generator, shape = generator_of(spec.seed), network.latent_shape(spec.size.painted)
+    if spec.init_image is None and not network.reads_mask:
         for _ in range(candidate):
             starting_latents(shape, generator)
         return Canvas(generator=generator, noise=starting_latents(shape, generator).to(device))
     if network.encoder is None:
         raise PaintingBroken("This model starts from noise alone, not from a picture.")
-    encode = partial(network.encoder.encode, generator=generator)
-    original = _blank(size) if init is None else read_original(init, workspace, size)
-    strength = None if init is None else init.strength
-    is_masked = init is not None and init.mask_sha256 is not None
-    is_from_noise = init is None or (init.strength == 1.0 and (network.reads_mask or is_masked))
-    if network.reads_mask:
-        picture = None if is_from_noise else encode(original.pixels().to(device))
-        noise = starting_latents(shape, generator).to(device)
-        beside = (original.mask_for(shape).to(device), encode(original.unmasked_pixels().to(device)))
-        return Canvas(
-            generator=generator, noise=noise, picture=picture, beside=beside, original=original, strength=strength
-        )
-    latents = encode(original.pixels().to(device))
-    noise = starting_latents(shape, generator).to(device)
-    kept = None
-    if is_masked:
-        kept = Kept(latents=latents, mask=original.mask_for(shape).to(device))
-        if network.encoder.draws:  # diffusers encodes the masked picture, and nobody reads it: only its draw counts
-            starting_latents(shape, generator)
-    picture = None if is_from_noise else latents
-    return Canvas(generator=generator, noise=noise, picture=picture, kept=kept, original=original, strength=strength)
+    drawing = Drawing(generator=generator, shape=shape, encoder=network.encoder, device=device)
+    if spec.init_image is None:
+        return drawing.beside_picture(Original.blank(spec.size.painted), None)
+    original = read_original(spec.init_image, workspace, spec.size)
+    return (drawing.beside_picture if network.reads_mask else drawing.from_picture)(original, spec.init_image)
 
 
-def read_original(init: InitImage, workspace: Path, size: ImageSize) -> Original:
-    """Both files, enlarged or reduced until they cover `size`, the centre cropped, as `SizePlan.covering` does it.
+def read_original(init: InitImage, workspace: Path, plan: SizePlan) -> Original:
+    """Both files, enlarged or reduced until they cover what is drawn, the centre cropped.
 
     Raises:
         PaintingBroken: a file is missing, damaged, too large, or not the one that was named.
     """
-    picture = _covering(_rgb(_read(init.sha256, workspace, what="picture")), size)
-    if init.mask_sha256 is None:
-        return Original(picture=picture, mask=Image.new("L", picture.size, 255))
-    mask = _eight_bits(_read(init.mask_sha256, workspace, what="mask")).convert("L")
-    return Original(picture=picture, mask=_covering(mask, size))
+    picture, mask = read_picture(init, workspace), read_mask(init, workspace)
+    mask = mask or Image.new("L", picture.size, 255)
+    return Original(
+        picture=framed(picture, drawn_box(picture, plan), plan.painted),
+        mask=framed(mask, drawn_box(mask, plan), plan.painted),
+    )
 
 
-def _blank(size: ImageSize) -> Original:
-    """Grey, all of it to be painted."""
-    sides = (size.width, size.height)
-    return Original(picture=Image.new("RGB", sides, (128, 128, 128)), mask=Image.new("L", sides, 255))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawing:
+    """Chance and the encoder, for latents of `shape`."""
 
+    generator: torch.Generator
+    shape: tuple[int, int, int]
+    encoder: Encoder
+    device: torch.device
 
-def _read(sha256: str, workspace: Path, *, what: str) -> Image.Image:
-    """Upright. The file's first bytes are looked at before its pixels are unpacked."""
-    if not SHA256.fullmatch(sha256):
-        raise PaintingBroken(f"The {what} to start from must be named by its SHA-256.")
-    try:
-        content = (workspace / sha256).read_bytes()
-    except OSError as wrong:
-        raise PaintingBroken(f"The {what} to start from is not there: {wrong.strerror}.") from wrong
-    if hashlib.sha256(content).hexdigest() != sha256:
-        raise PaintingBroken(f"The {what} to start from is not the file that was named: its SHA-256 differs.")
-    try:
-        image = Image.open(BytesIO(content), formats=FORMATS)
-        if image.width * image.height > MAX_INIT_PIXELS:
-            raise PaintingBroken(
-                f"The {what} to start from has {image.width} x {image.height} pixels; that is too many."
-            )
-        return ImageOps.exif_transpose(image)
-    # Pillow's decoders have no error of their own: damage shows as any of these.
-    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as wrong:
-        raise PaintingBroken(f"The {what} to start from is damaged, or in no format that we read.") from wrong
+    def from_picture(self, original: Original, init: InitImage) -> Canvas:
+        """For a network that reads latents alone: what the mask leaves out is put back after each step."""
+        latents = self._encoded(original.pixels())
+        noise = self._noise()
+        kept = None
+        if init.mask_sha256 is not None:
+            kept = Kept(latents=latents, mask=original.mask_for(self.shape).to(self.device))
+            if self.encoder.draws:  # diffusers encodes the masked picture, and nobody reads it: only its draw counts
+                starting_latents(self.shape, self.generator)
+        is_from_noise = init.strength == 1.0 and kept is not None
+        picture = None if is_from_noise else latents
+        return Canvas(generator=self.generator, noise=noise, picture=picture, kept=kept, strength=init.strength)
 
+    def beside_picture(self, original: Original, init: InitImage | None) -> Canvas:
+        """For an inpainting network: it reads the mask and the picture without what the mask hides beside the latents."""
+        is_from_noise = init is None or init.strength == 1.0
+        picture = None if is_from_noise else self._encoded(original.pixels())
+        noise = self._noise()
+        mask = original.mask_for(self.shape).to(self.device)
+        beside = (mask, self._encoded(original.unmasked_pixels()))
+        strength = None if init is None else init.strength
+        return Canvas(generator=self.generator, noise=noise, picture=picture, beside=beside, strength=strength)
 
-def _rgb(image: Image.Image) -> Image.Image:
-    """Transparent parts become white, as on paper."""
-    image = _eight_bits(image)
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return image.convert("RGB")
+    def _encoded(self, pixels: torch.Tensor) -> torch.Tensor:
+        return self.encoder.encode(pixels.to(self.device), generator=self.generator)
 
-
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """Pillow cuts 16-bit grey off at 255 instead of dividing it."""
-    if not image.mode.startswith("I"):
-        return image
-    return Image.fromarray((np.asarray(image).astype(np.uint32) >> 8).astype(np.uint8), "L")
-
-
-def _covering(image: Image.Image, size: ImageSize) -> Image.Image:
-    given = ImageSize(width=image.width, height=image.height)
-    if given == size:
-        return image
-    covering = SizePlan(
-        painted=given, target=size, resampling=Resampling.LANCZOS, upscale=1, upscale_resampling=Resampling.NONE
-    ).covering
-    across, down = given.width / covering.width, given.height / covering.height
-    left, top = (covering.width - size.width) // 2, (covering.height - size.height) // 2
-    box = (left * across, top * down, (left + size.width) * across, (top + size.height) * down)
-    return image.resize((size.width, size.height), Image.Resampling.LANCZOS, box=box)
+    def _noise(self) -> torch.Tensor:
+        return starting_latents(self.shape, self.generator).to(self.device)

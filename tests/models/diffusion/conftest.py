@@ -13,8 +13,9 @@ from plugins.tiny_specs import card_of
 from models import GenerationSpec
 from models.diffusion.device import Device, choose_device
 from models.diffusion.loading.residency import Residency
-from models.diffusion.painting.run import Easel, begin, pass_wanted, strokes
-from models.diffusion.painting.upscaling import UpscalerStand
+from models.diffusion.painting.generation import generate
+from models.diffusion.painting.run import EngineContext, begin, pass_wanted
+from models.diffusion.pixels.upscaling import UpscalerStand
 from models.diffusion.resident.pipeline import Pipeline
 from models.diffusion.steps.passes import PassWanted, run_pass
 from models.engine import Painting, Phase
@@ -69,16 +70,16 @@ def paint(sd1: Path, paint_with: PaintWith) -> PaintAll:
 @pytest.fixture
 def paint_with(device: Device, tmp_path: Path) -> PaintWith:
     """A whole painting with the model of a folder, which is loaded once."""
-    easels: dict[Path, Easel] = {}
+    contexts: dict[Path, EngineContext] = {}
 
     def painted(folder: Path, spec: GenerationSpec) -> tuple[Painting, list[Beat]]:
-        if folder not in easels:
+        if folder not in contexts:
             residency = Residency({spec.model: card_of(folder, name=spec.model)}, device)
-            easels[folder] = Easel(
+            contexts[folder] = EngineContext(
                 residency=residency, device=device, batch_class=lambda _: 1, upscaler=UpscalerStand(None, device)
             )
         order = Paint(number=1, spec=spec, workspace=tmp_path)
-        work, beats, answer = strokes(order, easels[folder]), [], None
+        work, beats, answer = generate(order, contexts[folder]), [], None
         while True:
             try:
                 stroke = work.send(answer)

@@ -12,8 +12,8 @@ from plugins.tiny_transformers import build_flux, build_sd3
 
 from models import GenerationSpec, Sampler
 from models.diffusion.families.flux import packed
+from models.diffusion.pixels.levels import picture_of
 from models.diffusion.schedule.flow import FLOW_BUILDS, FlowTiming, flow_schedule
-from models.diffusion.schedule.pictures import picture_of
 from models.errors import ModelUnavailable, PaintingBroken
 from router.overrides import FLOW_SAMPLERS
 

@@ -166,7 +166,7 @@ def test_a_picture_of_another_ratio_is_covered_and_cropped_to_its_centre(tmp_pat
     wide = Image.new("RGB", (96, 32), "red")
     wide.paste("green", (32, 0, 64, 32))
 
-    original = read_original(starting_from(wide, tmp_path, strength=1.0), tmp_path, ImageSize(width=64, height=64))
+    original = read_original(starting_from(wide, tmp_path, strength=1.0), tmp_path, plain_size(64, 64))
 
     assert original.picture.size == (64, 64)
     assert original.picture.getpixel((32, 32)) == (0, 128, 0)
@@ -182,7 +182,7 @@ def test_what_a_camera_turned_is_turned_back(tmp_path: Path) -> None:
     sha256 = hashlib.sha256((tmp_path / "part.jpg").read_bytes()).hexdigest()
     (tmp_path / "part.jpg").rename(tmp_path / sha256)
 
-    original = read_original(InitImage(sha256=sha256, strength=0.5), tmp_path, ImageSize(width=16, height=32))
+    original = read_original(InitImage(sha256=sha256, strength=0.5), tmp_path, plain_size(16, 32))
 
     assert original.picture.getpixel((8, 1)) > (240, 240, 240)
     assert original.picture.getpixel((8, 20)) < (15, 15, 255)
@@ -191,7 +191,9 @@ def test_what_a_camera_turned_is_turned_back(tmp_path: Path) -> None:
 def test_transparent_parts_become_white_and_sixteen_bits_become_eight(tmp_path: Path) -> None:
     clear, deep = Image.new("RGBA", (32, 32), (0, 0, 0, 0)), Image.new("I;16", (32, 32), 0x8040)
 
-    pictures = [read_original(starting_from(one, tmp_path, strength=0.5), tmp_path, SIZE) for one in (clear, deep)]
+    pictures = [
+        read_original(starting_from(one, tmp_path, strength=0.5), tmp_path, plain_size(32, 32)) for one in (clear, deep)
+    ]
 
     assert [one.picture.getpixel((9, 9)) for one in pictures] == [(255, 255, 255), (128, 128, 128)]
 

@@ -17,13 +17,24 @@ from plugins.starter_specs import starter_spec
 from plugins.tiny_pictures import HOLE, garden, hole, put
 from plugins.tiny_specs import new_spec
 
-from models import GenerationSpec, ImageSize, InitImage, PaintingBroken, Sampler, WeightsRejected
+from models import (
+    GenerationSpec,
+    ImageSize,
+    InitImage,
+    PaintingBroken,
+    Resampling,
+    Sampler,
+    SizePlan,
+    WeightsRejected,
+)
 from models.diffusion.device import Device
 from models.diffusion.families.network import UnetNetwork
 from models.diffusion.painting.run import begin, pass_wanted
+from models.diffusion.pixels.enlarging import write_picture
+from models.diffusion.pixels.framing import drawn_box, framed
+from models.diffusion.pixels.keeping import LEAST_STRENGTH, mixed
 from models.diffusion.resident.pipeline import Pipeline
 from models.diffusion.schedule.samplers import new_schedule
-from models.diffusion.steps.canvas import Original
 from models.diffusion.steps.passes import run_pass
 from models.diffusion.weights.folders import inspect
 from models.engine import Painting, Phase
@@ -202,16 +213,120 @@ def test_outside_the_mask_every_pixel_stays(
     assert not changed[np.asarray(hole(SIZE)) == 0].any()
 
 
+def plan_of(painted: ImageSize, target: ImageSize, *, upscale: int = 1) -> SizePlan:
+    """Filters alone enlarge."""
+    return SizePlan(
+        painted=painted,
+        target=target,
+        resampling=Resampling.NONE if painted == target else Resampling.LANCZOS,
+        upscale=upscale,
+        upscale_resampling=Resampling.NONE if upscale == 1 else Resampling.LANCZOS,
+    )
+
+
+def print_of(size: ImageSize) -> Image.Image:
+    """As full of detail as small print: nothing that was made smaller and larger again is like it."""
+    grain = np.random.default_rng(size.width).integers(0, 256, (size.height, size.width, 3), dtype=np.uint8)
+    return Image.fromarray(grain)
+
+
+def masked(size: ImageSize, workspace: Path, *, strength: float = 1.0) -> InitImage:
+    """Of `print_of(size)`, whose lower right quarter is to be painted."""
+    mask = Image.new("L", (size.width, size.height), 0)
+    mask.paste(255, (size.width // 2, size.height // 2, size.width, size.height))
+    return InitImage(sha256=put(print_of(size), workspace), strength=strength, mask_sha256=put(mask, workspace))
+
+
+def unlike(painting: Painting, picture: Image.Image) -> np.ndarray[Any, Any]:
+    """Where the delivered pixels differ from the picture: (height, width), true or false."""
+    size = ImageSize(width=picture.width, height=picture.height)
+    assert painting.size == size
+    return np.any(pixels_of(painting, size) != np.asarray(picture), axis=-1)
+
+
+def assert_only_the_quarter_changed(changed: np.ndarray[Any, Any]) -> None:
+    height, width = changed.shape
+    assert changed[height // 2 :, width // 2 :].mean() > 0.9
+    assert not changed[: height // 2].any()
+    assert not changed[:, : width // 2].any()
+
+
+@pytest.mark.parametrize("target", [(64, 64), (128, 128), (100, 60), (60, 100), (24, 24), (33, 47)])
+@pytest.mark.parametrize("name", ["sd1", "sd1_inpainting"])
+def test_it_stays_at_the_delivered_size_whatever_size_is_painted(
+    request: pytest.FixtureRequest, paint_with: PaintWith, tmp_path: Path, name: str, target: tuple[int, int]
+) -> None:
+    size = ImageSize(width=target[0], height=target[1])
+    spec = new_spec(size=plan_of(SIZE, size), num_inference_steps=1, init_image=masked(size, tmp_path))
+
+    painting, _ = paint_with(request.getfixturevalue(name), spec)
+
+    assert_only_the_quarter_changed(unlike(painting, print_of(size)))
+
+
+def test_a_picture_of_the_size_after_upscaling_stays_there(sd1: Path, paint_with: PaintWith, tmp_path: Path) -> None:
+    size = SIZE.times(4)
+    spec = new_spec(size=plan_of(SIZE, SIZE, upscale=4), init_image=masked(size, tmp_path))
+
+    painting, _ = paint_with(sd1, spec)
+
+    assert_only_the_quarter_changed(unlike(painting, print_of(size)))
+
+
+def test_a_smaller_one_is_enlarged_with_the_painting_and_a_larger_one_reduced(
+    sd1: Path, paint_with: PaintWith, tmp_path: Path
+) -> None:
+    for given, plan in ((SIZE, plan_of(SIZE, SIZE, upscale=4)), (SIZE.times(4), plan_of(SIZE, SIZE.times(2)))):
+        painting, _ = paint_with(sd1, new_spec(size=plan, init_image=masked(given, tmp_path)))
+
+        size = plan.delivered
+        expected = print_of(given).resize((size.width, size.height), Image.Resampling.LANCZOS)
+        assert not unlike(painting, expected)[: size.height // 2 - 16].any()
+
+
+def test_below_the_least_strength_the_whole_picture_stays(sd1: Path, paint_with: PaintWith, tmp_path: Path) -> None:
+    size = ImageSize(width=64, height=64)
+    for init in (
+        InitImage(sha256=put(print_of(size), tmp_path), strength=LEAST_STRENGTH / 2),
+        masked(size, tmp_path, strength=LEAST_STRENGTH / 2),
+    ):
+        painting, _ = paint_with(sd1, new_spec(size=plan_of(SIZE, size), init_image=init))
+
+        assert not unlike(painting, print_of(size)).any()
+    more, _ = paint_with(
+        sd1,
+        new_spec(
+            size=plan_of(SIZE, size),
+            init_image=InitImage(sha256=put(print_of(size), tmp_path), strength=LEAST_STRENGTH),
+        ),
+    )
+    assert unlike(more, print_of(size)).mean() > 0.9
+
+
+@pytest.mark.parametrize("target", [(64, 64), (100, 60), (60, 100), (47, 33)])
+def test_what_is_painted_comes_to_lie_where_it_was_in_the_picture(target: tuple[int, int], tmp_path: Path) -> None:
+    """Also where the painted size has another ratio: what is cropped away after it is added before it."""
+    size = ImageSize(width=target[0], height=target[1])
+    plan, picture = plan_of(SIZE, size), garden(size)
+
+    drawn = framed(picture, drawn_box(picture, plan), plan.painted)
+    for _ in write_picture(drawn, plan, tmp_path / "rgb", beat=None):
+        continue
+
+    delivered = np.frombuffer((tmp_path / "rgb").read_bytes(), dtype=np.uint8).reshape(size.height, size.width, 3)
+    assert np.abs(delivered.astype(int) - np.asarray(picture)).mean() < 2
+
+
 def test_a_soft_border_mixes_inside_the_mask_and_never_outside() -> None:
     black, white = Image.new("RGB", (256, 1), "black"), Image.new("RGB", (256, 1), "white")
     mask = Image.fromarray(np.arange(256, dtype=np.uint8)[None])
 
-    mixed = np.asarray(Original(picture=black, mask=mask).restored(white))[0, :, 0]
+    row = np.asarray(mixed(white, black, mask))[0, :, 0]
 
-    assert not mixed[:128].any()
-    assert mixed[128] > 0
-    assert mixed[255] == 255
-    assert (np.diff(mixed.astype(int)) >= 0).all()
+    assert not row[:128].any()
+    assert row[128] > 0
+    assert row[255] == 255
+    assert (np.diff(row.astype(int)) >= 0).all()
 
 
 def test_a_damaged_mask_breaks_the_painting(sd1: Path, paint_with: PaintWith, tmp_path: Path) -> None:
@@ -232,6 +347,16 @@ def test_the_model_in_the_box_paints_into_the_hole_alone(paint_with: PaintWith, 
     inside = distance[top:bottom, left:right]
     assert inside.mean() > 20
     assert distance.sum() == pytest.approx(inside.sum())
+
+
+@pytest.mark.parametrize("side", [512, 1024])
+def test_so_it_does_at_sizes_that_it_does_not_paint(paint_with: PaintWith, tmp_path: Path, side: int) -> None:
+    painted, size = ImageSize(width=256, height=256), ImageSize(width=side, height=side)
+    spec = starter_spec(num_inference_steps=1, size=plan_of(painted, size), init_image=masked(size, tmp_path))
+
+    painting, _ = paint_with(STARTER, spec)
+
+    assert_only_the_quarter_changed(unlike(painting, print_of(size)))
 
 
 def pixels_of(painting: Painting, size: ImageSize) -> np.ndarray[Any, Any]:

@@ -12,7 +12,7 @@ from PIL import Image
 from plugins.tiny_specs import new_spec
 
 from models import GenerationSpec, ImageSize, PaintingBroken, Phase, Resampling, SizePlan
-from models.diffusion.painting.enlarging import write_picture
+from models.diffusion.pixels.enlarging import write_picture
 from models.diffusion.schedule.noise import generator_of
 from models.diffusion.steps.canvas import Canvas
 from models.diffusion.steps.denoising import Denoising, guidance_rescale

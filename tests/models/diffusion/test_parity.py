@@ -10,7 +10,7 @@ from diffusers import StableDiffusionPipeline, StableDiffusionXLPipeline
 from plugins.tiny_specs import new_spec
 
 from models import GenerationSpec, Sampler
-from models.diffusion.schedule.pictures import picture_of
+from models.diffusion.pixels.levels import picture_of
 from models.diffusion.schedule.samplers import BUILDS, new_schedule
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers

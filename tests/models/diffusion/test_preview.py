@@ -21,8 +21,9 @@ from models import GenerationSpec, ImageSize, Phase, Sampler
 from models.diffusion.autoencoding.preview import Previews
 from models.diffusion.device import Device
 from models.diffusion.loading.residency import Residency
-from models.diffusion.painting.run import Easel, begin, pass_wanted, strokes
-from models.diffusion.painting.upscaling import UpscalerStand
+from models.diffusion.painting.generation import generate
+from models.diffusion.painting.run import EngineContext, begin, pass_wanted
+from models.diffusion.pixels.upscaling import UpscalerStand
 from models.diffusion.schedule.estimating import Estimating, Prediction, clean_latents
 from models.diffusion.steps.denoising import Denoising
 from models.diffusion.steps.passes import PassWanted, run_pass
@@ -52,14 +53,14 @@ def watch(device: Device, tmp_path: Path) -> Callable[..., Watched]:
     """A whole painting with a preview every so many steps."""
 
     def watched(folder: Path, spec: GenerationSpec, every: int) -> Watched:
-        easel = Easel(
+        context = EngineContext(
             residency=Residency({"tiny": card_of(folder)}, device),
             device=device,
             batch_class=lambda _: 1,
             upscaler=UpscalerStand(None, device),
         )
         order = Paint(number=1, spec=spec, workspace=tmp_path, preview_every=every)
-        work, beats, answer = strokes(order, easel), [], None
+        work, beats, answer = generate(order, context), [], None
         while True:
             try:
                 stroke = work.send(answer)

@@ -20,9 +20,9 @@ from models.diffusion.device import Device
 from models.diffusion.loading.residency import Residency
 from models.diffusion.painting.refining import NOISE_APART, round_of
 from models.diffusion.painting.run import pass_wanted
+from models.diffusion.pixels.levels import picture_of
 from models.diffusion.resident.pipeline import Pipeline
 from models.diffusion.schedule.noise import generator_of
-from models.diffusion.schedule.pictures import picture_of
 from models.diffusion.steps.canvas import Canvas
 from models.diffusion.steps.denoising import Denoising
 from models.diffusion.steps.passes import run_pass

@@ -13,10 +13,11 @@ from plugins.tiny_specs import card_of, new_spec
 from models import Family, GenerationSpec, ModelUnavailable, VaeCard, WeightsRejected
 from models.diffusion.device import Device
 from models.diffusion.loading.residency import Residency
-from models.diffusion.painting.run import Easel, strokes
-from models.diffusion.painting.upscaling import UpscalerStand
+from models.diffusion.painting.generation import generate
+from models.diffusion.painting.run import EngineContext
+from models.diffusion.pixels.levels import picture_of
+from models.diffusion.pixels.upscaling import UpscalerStand
 from models.diffusion.resident.pipeline import Pipeline
-from models.diffusion.schedule.pictures import picture_of
 from models.diffusion.schedule.samplers import new_schedule
 from models.diffusion.steps.passes import PassWanted, run_pass
 from models.engine import Painting
@@ -67,10 +68,12 @@ def residency(sd1: Path, device: Device, shelf: dict[str, VaeCard]) -> Residency
 
 @pytest.fixture
 def paint(residency: Residency, device: Device, tmp_path: Path) -> Paints:
-    easel = Easel(residency=residency, device=device, batch_class=lambda _: 1, upscaler=UpscalerStand(None, device))
+    context = EngineContext(
+        residency=residency, device=device, batch_class=lambda _: 1, upscaler=UpscalerStand(None, device)
+    )
 
     def painted(spec: GenerationSpec) -> Painting:
-        work, answer = strokes(Paint(number=1, spec=spec, workspace=tmp_path), easel), None
+        work, answer = generate(Paint(number=1, spec=spec, workspace=tmp_path), context), None
         while True:
             try:
                 stroke = work.send(answer)

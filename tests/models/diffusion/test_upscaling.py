@@ -14,8 +14,8 @@ from torch.nn import functional
 
 from models import ImageSize, ModelUnavailable, Resampling, SizePlan, UpscalerCard, WeightsRejected
 from models.diffusion.device import Device, choose_device
-from models.diffusion.painting.enlarging import write_picture
-from models.diffusion.painting.upscaling import TILE, Upscaler, UpscalerStand
+from models.diffusion.pixels.enlarging import write_picture
+from models.diffusion.pixels.upscaling import TILE, Upscaler, UpscalerStand
 from models.single_file.upscaler import Build, UpscalerForm, expected_shapes, inspect_upscaler
 from models.upscalers.reading import Read, new_network, read_network
 

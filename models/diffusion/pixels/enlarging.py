@@ -8,7 +8,8 @@ from typing import TypeVar
 import numpy as np
 from PIL import Image
 
-from models.diffusion.painting.upscaling import Upscaler
+from models.diffusion.pixels.keeping import Keeping
+from models.diffusion.pixels.upscaling import Upscaler
 from models.errors import ModelUnavailable
 from models.spec import Resampling, SizePlan
 
@@ -24,9 +25,16 @@ def needs_enlarging(plan: SizePlan) -> bool:
 
 
 def write_picture(
-    image: Image.Image, plan: SizePlan, file: Path, *, beat: T, upscaler: Upscaler | None = None
+    image: Image.Image,
+    plan: SizePlan,
+    file: Path,
+    *,
+    beat: T,
+    upscaler: Upscaler | None = None,
+    keeping: Keeping | None = None,
 ) -> Generator[T, None, str]:
-    """Follow the plan and write RGB rows to `file`; yields `beat` before each strip or tile.
+    """Follow the plan and write RGB rows to `file`; yields `beat` before each strip or tile. What is to be kept is put
+    back at every size.
 
     Beside `image` memory holds the target's pixels, sixteen times `image` while a network makes them, and one strip.
 
@@ -36,14 +44,17 @@ def write_picture(
     Raises:
         ModelUnavailable: the plan wants an upscaler and there is none.
     """
+    image = image if keeping is None else keeping.in_drawn(image)
     target = yield from _to_target(image, plan, beat=beat, upscaler=upscaler)
-    digest = hashlib.sha256()
+    target = target if keeping is None or target is image else keeping.in_target(target)
+    digest, top = hashlib.sha256(), 0
     with file.open("wb") as rows:
         for strip in _strips(target, plan, upscaler):
             if strip is None:
                 yield beat
                 continue
-            pixels = strip.tobytes()
+            pixels = (strip if keeping is None or plan.upscale == 1 else keeping.in_rows(strip, top)).tobytes()
+            top += len(strip)
             rows.write(pixels)
             digest.update(pixels)
     return digest.hexdigest()
