@@ -1,12 +1,14 @@
 """A newcomer's first minutes: start, paste, look."""
 
+import base64
 import io
 import json
 import re
 import subprocess
 import time
 
-from PIL import Image
+import pytest
+from PIL import Image, ImageChops, ImageDraw
 
 
 def test_the_first_start_prints_the_page_the_key_and_a_curl_line(server):
@@ -30,6 +32,55 @@ def test_the_pasted_curl_line_paints(server):
         assert picture.size == (body["width"], body["height"]) == (512, 512)
         colours = picture.convert("RGB").resize((32, 32)).getcolors(1024)
     assert len(colours) > 100, "a picture, not a plain surface"
+
+
+def native(server, image, mask, side):
+    form = {"prompt": "a red apple", "seed": "3", "num_inference_steps": "1", "width": f"{side}", "height": f"{side}"}
+    files = {"image": ("a.png", image), "mask": ("m.png", mask)}
+    answer = server.http.post(f"{server.url}/v1/generate", data=form, files=files, headers=server.headers)
+    return server.http.get(answer.raise_for_status().json()["image_url"]).content
+
+
+def openai(server, image, mask, side):
+    form = {"prompt": "a red apple", "size": f"{side}x{side}", "steps": "1", "response_format": "b64_json"}
+    files = {"image": ("a.png", image), "mask": ("m.png", mask)}
+    answer = server.http.post(f"{server.url}/v1/images/edits", data=form, files=files, headers=server.headers)
+    return base64.b64decode(answer.raise_for_status().json()["data"][0]["b64_json"])
+
+
+def a1111(server, image, mask, side):
+    sent = [base64.b64encode(file).decode() for file in (image, mask)]
+    body = {"prompt": "a red apple", "steps": 1, "width": side, "height": side, "denoising_strength": 0.9}
+    body |= {"init_images": sent[:1], "mask": sent[1]}
+    answer = server.http.post(f"{server.url}/sdapi/v1/img2img", json=body, headers=server.headers)
+    return base64.b64decode(answer.raise_for_status().json()["images"][0])
+
+
+@pytest.mark.parametrize(("path", "side"), [(a1111, 256), (a1111, 512), (native, 512), (native, 1024), (openai, 1024)])
+def test_what_lies_outside_a_mask_stays_at_every_size(server, path, side):
+    """Small print goes when a picture is made smaller and larger again; only the mask's corner may lose it."""
+    picture = Image.new("RGB", (side, side), "white")
+    for top in range(4, side - 12, 14):
+        ImageDraw.Draw(picture).text((4, top), "The quick brown fox jumps over 0123456789 " * 5, fill="black")
+    mask = Image.new("L", (side, side))
+    corner = (side // 2, side // 2, side - 20, side - 20)
+    mask.paste(255, corner)
+
+    delivered = path(server, png(picture), png(mask), side)
+
+    with Image.open(io.BytesIO(delivered)) as found:
+        box = ImageChops.difference(found.convert("RGB"), picture).getbbox()
+    assert box is not None
+    assert corner[0] <= box[0]
+    assert corner[1] <= box[1]
+    assert box[2] <= corner[2]
+    assert box[3] <= corner[3]
+
+
+def png(image):
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 def test_readyz_says_which_device_and_why(server):
