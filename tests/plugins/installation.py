@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx2
 
 PINXIT = Path(sys.executable).with_name("pinxit")
-PATIENCE_S = 120
+PATIENCE_S = 600  # two busy cores without AVX-512 take their time
 FINAL = {"completed", "failed", "canceled"}
 
 
@@ -117,7 +117,7 @@ class Home:
     def _environment(self, settings: dict[str, object]) -> dict[str, str]:
         """The tester's own environment, with our settings in place of the tester's."""
         others = {name: value for name, value in os.environ.items() if not name.startswith("PINXIT_")}
-        ours = {"DATA_DIR": self.folder / "data", **settings}
+        ours = {"DATA_DIR": self.folder / "data", "SYNC_WAIT_S": PATIENCE_S, **settings}
         return others | {f"PINXIT_{name}": str(value) for name, value in ours.items()}
 
 
