@@ -31,7 +31,7 @@ class Fingerprint:
 
     `model_sha256` covers every weight and configuration file of the model, `adapters` holds the SHA-256 of each LoRA
     by its id, and `vae_sha256` covers the autoencoder that the spec put in the place of the model's own. `device_name` is the GPU's name, or the CPU's with the instruction set that torch uses;
-    `compute_capability` and `cudnn` are CUDA's. `pinxit` is our version and a hash of the engine's source. `decoding` is
+    `compute_capability`, `multiprocessors`, `cudnn`, `cublas`, `kernels` (which of its kernels may run) and `host_cpu` (it draws the noise; on a CPU it is the device) are CUDA's. `pinxit` is our version and a hash of the engine's source. `decoding` is
     "whole" or says the tiles that a large picture was decoded in, `placement` is "whole" or says how else the model was
     held. What is empty does not apply, or was not written down by an older version.
     """
@@ -54,6 +54,10 @@ class Fingerprint:
     pillow: str = ""
     cudnn: str = ""
     compute_capability: str = ""
+    multiprocessors: str = ""
+    cublas: str = ""
+    kernels: str = ""
+    host_cpu: str = ""
     vae_sha256: str = ""
 
 

@@ -17,7 +17,17 @@ BATCH_CLASS = "fingerprint.batch_class"
 UNPROVEN = "0"
 PROMISES_NOTHING = "0 promises nothing"
 # Members that older versions did not write down; what stands in their place then is empty.
-LATER = ("timesteps", "fingerprint.peft", "fingerprint.pillow", "fingerprint.cudnn", "fingerprint.compute_capability")
+LATER = (
+    "timesteps",
+    "fingerprint.peft",
+    "fingerprint.pillow",
+    "fingerprint.cudnn",
+    "fingerprint.compute_capability",
+    "fingerprint.multiprocessors",
+    "fingerprint.cublas",
+    "fingerprint.kernels",
+    "fingerprint.host_cpu",
+)
 MAX_STEPS = 1000  # every family was trained on so many noise levels
 MAX_GUIDANCE_SCALE = 100
 MAX_CLIP_SKIP = 24

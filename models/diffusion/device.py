@@ -4,6 +4,7 @@ import os
 import platform
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -122,8 +123,12 @@ def pin_kernels() -> None:
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cuda.matmul.allow_tf32 = False
-    torch.backends.cuda.matmul.allow_fp16_reduced_precision_reduction = False
-    torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction = False
+    # Neither sums in half precision nor sums cut into pieces (split-K), whose number depends on the batch. Only cuBLASLt
+    # can be kept from these.
+    torch.backends.cuda.matmul.allow_fp16_reduced_precision_reduction = (False, False)
+    torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction = (False, False)
+    if torch.backends.cuda.is_built():  # type: ignore[no-untyped-call]
+        torch.backends.cuda.preferred_blas_library("cublaslt")
     # cuDNN's attention chooses by heuristics of its own, anew with every version; these three are torch's.
     torch.backends.cuda.enable_cudnn_sdp(False)
     torch.backends.cuda.enable_flash_sdp(True)
@@ -133,3 +138,21 @@ def pin_kernels() -> None:
     # takes the other one, or names it in the log where it has none; a picture need not fail for that.
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+
+
+def kernel_policy() -> str:
+    """Which of CUDA's kernels may run, read back from torch, for the fingerprint."""
+    cuda: Any = torch.backends.cuda
+    is_split = (
+        cuda.matmul.allow_fp16_reduced_precision_reduction_split_k
+        or cuda.matmul.allow_bf16_reduced_precision_reduction_split_k
+    )
+    attention = {
+        "cudnn": cuda.cudnn_sdp_enabled(),
+        "flash": cuda.flash_sdp_enabled(),
+        "efficient": cuda.mem_efficient_sdp_enabled(),
+        "math": cuda.math_sdp_enabled(),
+    }
+    allowed = ", ".join(name for name, is_allowed in attention.items() if is_allowed)
+    library = str(cuda.preferred_blas_library()).rpartition(".")[2].lower()
+    return f"{library}, {'split-K' if is_split else 'no split-K'}, attention {allowed}"

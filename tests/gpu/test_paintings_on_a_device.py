@@ -197,7 +197,16 @@ def test_a_model_held_in_another_way_has_another_fingerprint_and_paints_what_loo
 def test_a_fingerprint_names_what_chooses_cudas_kernels(sd1: Path, device: Device) -> None:
     found, is_cuda = loaded(card_of(sd1), device).fingerprint, device.torch_device.type == "cuda"
 
-    assert (bool(found.cudnn), bool(found.compute_capability)) == (is_cuda, is_cuda)
+    cuda = (
+        found.cudnn,
+        found.cublas,
+        found.compute_capability,
+        found.multiprocessors,
+        found.kernels,
+        found.host_cpu,
+    )
+    assert {bool(member) for member in cuda} == {is_cuda}
+    assert not is_cuda or found.kernels == "cublaslt, no split-K, attention flash, efficient, math"
 
 
 @pytest.mark.parametrize("sampler", Sampler)

@@ -85,7 +85,17 @@ def test_a_recipe_from_before_schedules_were_written_down_is_read_and_not_blamed
     old = msgspec.to_builtins(RECIPE)
     for member in ("timesteps", "upscaler_sha256", "unknown_words"):
         del old[member]
-    later = ("decoding", "placement", "peft", "pillow", "cudnn", "compute_capability")
+    later = (
+        "decoding",
+        "placement",
+        "peft",
+        "pillow",
+        "cudnn",
+        "compute_capability",
+        "host_cpu",
+        "kernels",
+        "cublas",
+    )
     for member in ("adapters", "batch_class", "execution", *later):
         del old["fingerprint"][member]
     for member in ("adapters", "clip_skip", "init_image"):
@@ -93,7 +103,14 @@ def test_a_recipe_from_before_schedules_were_written_down_is_read_and_not_blamed
     recipe = msgspec.json.decode(msgspec.json.encode(old), type=Recipe)
     assert recipe.timesteps == ()
     assert differences(recipe, RECIPE) == ()
-    newer = replace(FINGERPRINT, peft="0.21", pillow="13.0.0", cudnn="91900", compute_capability="9.0")
+    newer = replace(
+        FINGERPRINT,
+        peft="0.21",
+        pillow="13.0.0",
+        cudnn="91900",
+        compute_capability="9.0",
+        host_cpu="x86_64, AVX2",
+    )
     assert differences(recipe, replace(RECIPE, fingerprint=newer)) == ()
     changed = replace(RECIPE, pixel_sha256="b")
     assert differences(recipe, changed) == (Difference(member="pixel_sha256", expected=recipe.pixel_sha256, found="b"),)

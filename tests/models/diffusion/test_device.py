@@ -1,5 +1,6 @@
 """What the device decides: kernels, dtypes, and where chance is drawn."""
 
+import os
 import platform
 import subprocess
 import sys
@@ -86,11 +87,33 @@ def test_an_autoencoder_in_half_precision_draws_the_noise_that_it_draws_in_float
     assert (rough - exact).abs().max() < 0.02 * (other - exact).abs().max()
 
 
+def test_noise_depends_on_the_hosts_instructions_and_its_name_says_them() -> None:
+    """Why a fingerprint on CUDA names the host: the noise of one seed, and a sampler's numbers, are made there."""
+    drawn = """
+import hashlib, torch
+from models.diffusion.resident.fingerprint import host_cpu
+from models.diffusion.schedule.noise import generator_of, starting_latents
+noise = starting_latents((4, 64, 64), generator_of(7))
+print(hashlib.sha256(noise.numpy().tobytes()).hexdigest(), host_cpu())
+"""
+    lines = {}
+    for capability in ("", "default"):
+        environment = {**os.environ, **({"ATEN_CPU_CAPABILITY": capability} if capability else {})}
+        lines[capability] = subprocess.check_output(
+            [sys.executable, "-c", drawn], cwd=ROOT, text=True, env=environment
+        ).split(" ", 1)
+
+    assert all(name.startswith(platform.machine()) for _, name in lines.values())
+    assert lines[""][0] == lines["default"][0] or lines[""][1] != lines["default"][1]
+
+
 def test_kernels_are_pinned_without_a_word_of_torch() -> None:
     said = """
 import torch
-from models.diffusion.device import pin_kernels
+from models.diffusion.device import kernel_policy, pin_kernels
+assert ", split-K" in kernel_policy()
 pin_kernels()
+assert kernel_policy().endswith(", no split-K, attention flash, efficient, math")
 assert torch.are_deterministic_algorithms_enabled()
 assert torch.is_deterministic_algorithms_warn_only_enabled()
 assert not torch.backends.cuda.cudnn_sdp_enabled()

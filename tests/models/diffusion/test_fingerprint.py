@@ -1,5 +1,7 @@
 """What a recipe says of the engine."""
 
+import subprocess
+import sys
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -11,7 +13,7 @@ from plugins.tiny_specs import card_of
 from models import Placing
 from models.diffusion.device import Device
 from models.diffusion.loading.residency import Residency
-from models.diffusion.resident.fingerprint import SOURCE, digest_of
+from models.diffusion.resident.fingerprint import PAINTS_NOTHING, SOURCE, digest_of
 from models.manifest import Fingerprint
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers
@@ -29,7 +31,15 @@ def test_a_fingerprint_names_every_library_that_has_a_hand_in_the_pixels(sd1: Pa
     for library in ("torch", "diffusers", "transformers", "peft", "pillow"):
         assert getattr(found, library) == version(library)
     assert found.pinxit.endswith(f"+{digest_of(SOURCE)}")
-    assert (found.cudnn, found.compute_capability) == ("", "")  # CUDA's alone
+    cuda = (
+        found.cudnn,
+        found.compute_capability,
+        found.multiprocessors,
+        found.cublas,
+        found.kernels,
+        found.host_cpu,
+    )
+    assert set(cuda) == {""}
 
 
 @pytest.mark.parametrize("placing", [Placing.OFFLOAD, Placing.GROUPS])
@@ -54,3 +64,32 @@ def test_every_change_of_the_source_changes_its_digest(tmp_path: Path) -> None:
 
     assert digest("same", flow="", noise="x = 1") == first
     assert len({first, digest("other", noise="x = 2", flow=""), digest("renamed", grain="x = 1", flow="")}) == 3
+
+
+def test_the_digest_covers_what_the_engines_child_loads_and_nothing_else() -> None:
+    loaded = subprocess.check_output(
+        [sys.executable, "-c", "import sys, models.diffusion.child, models.diffusion.engine_loop; print(*sys.modules)"],
+        cwd=SOURCE.parent,
+        text=True,
+    ).split()
+    modules = {
+        file.relative_to(SOURCE).as_posix(): ".".join(file.relative_to(SOURCE.parent).with_suffix("").parts)
+        for file in SOURCE.rglob("*.py")
+    }
+    covered = {
+        module.removesuffix(".__init__") for file, module in modules.items() if not file.startswith(PAINTS_NOTHING)
+    }
+
+    assert covered == {module for module in loaded if module.split(".")[0] == SOURCE.name}
+
+
+def test_an_edit_of_training_changes_no_digest(tmp_path: Path) -> None:
+    digests = []
+    for number, name in enumerate(("training/reward.py", "training/reward.py", "scoring.py")):
+        source = tmp_path / f"models{number}"
+        (source / "training").mkdir(parents=True)
+        (source / "spec.py").write_text("x = 1")
+        (source / name).write_text(f"x = {number}")
+        digests.append(digest_of(source))
+
+    assert digests[0] == digests[1] != digests[2]
