@@ -27,6 +27,10 @@ class Blobs(Protocol):
         """Keys below the prefix, which ends in `/`, of what was written before then, in no order."""
         ...
 
+    async def sweep_unfinished(self, before: datetime) -> int:
+        """Remove what writers that died before then had half written, which is under no key; how many that were."""
+        ...
+
     async def delete(self, key: str) -> None:
         """Forget what is under the key or, if that ends in `/`, below it. Nothing there is fine."""
 

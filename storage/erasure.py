@@ -2,12 +2,16 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, func, literal, update
+from sqlalchemy import delete, func, literal, select, update
 
 from storage.columns import Moment
-from storage.database import Transaction
+from storage.database import Connection, Transaction
+from storage.generation import OPEN_STATES, Generation
 from storage.tables import accounts, audit, batches, files, generations, keys
 from storage.webhook_tables import deliveries, endpoints, events
+
+ERASED = "erased "
+"""So begins the name that an account has afterwards; its id follows."""
 
 
 async def erase_account(transaction: Transaction, account_id: str, *, now: datetime) -> int:
@@ -15,7 +19,7 @@ async def erase_account(transaction: Transaction, account_id: str, *, now: datet
     their files must go with them. Returns how many generations that are. No key of it is good any more.
     """
     nameless = {
-        "name": f"erased {account_id}",
+        "name": f"{ERASED}{account_id}",
         "webhook_secret": "",
         "previous_webhook_secret": None,
         "suspended_at": now,
@@ -31,3 +35,14 @@ async def erase_account(transaction: Transaction, account_id: str, *, now: datet
         update(generations).where(generations.c.account_id == account_id).values(expiring)
     )
     return expired.rowcount
+
+
+async def open_of_erased(connection: Connection) -> list[Generation]:
+    """What accounts that have been erased still have queued or painted."""
+    is_erased = accounts.c.name == literal(ERASED) + accounts.c.id
+    query = (
+        select(generations)
+        .join(accounts, accounts.c.id == generations.c.account_id)
+        .where(generations.c.state.in_(OPEN_STATES), is_erased)
+    )
+    return [Generation(**row) for row in (await connection.execute(query)).mappings()]

@@ -1,5 +1,6 @@
 """Files that an account has sent, as rows; their bytes lie beside the pictures, in a folder of the account."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -25,9 +26,13 @@ class SentFile:
         return f"{files_folder(self.account_id)}{self.id}.jsonl"
 
 
+FILES = "files/"
+"""Below it lie the files of all accounts."""
+
+
 def files_folder(account_id: str) -> str:
     """Where all files of the account lie."""
-    return f"files/{account_id}/"
+    return f"{FILES}{account_id}/"
 
 
 async def add_file(transaction: Transaction, file: SentFile) -> None:
@@ -55,6 +60,13 @@ async def page_of_files(
 async def count_files(connection: Connection, account_id: str) -> int:
     query = select(func.count()).select_from(files).where(files.c.account_id == account_id)
     return await connection.scalar(query) or 0
+
+
+async def known_files(connection: Connection, keys: Collection[str]) -> set[str]:
+    """Those of the keys of blobs under which a file of an account lies."""
+    ids = {key.rpartition("/")[2].partition(".")[0] for key in keys}
+    rows = (await connection.execute(select(files).where(files.c.id.in_(ids)))).mappings()
+    return {SentFile(**row).blob_key for row in rows} & set(keys)
 
 
 async def remove_file(transaction: Transaction, id: str) -> None:

@@ -11,6 +11,9 @@ from typing import ParamSpec, TypeVar
 
 from storage.errors import BlobUnavailable
 
+UNFINISHED = ".unfinished"
+"""The folder, among the keys, of what is being written: what a killed writer left is found without looking everywhere."""
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -22,7 +25,7 @@ class LocalBlobs:
         self._folder = folder
 
     async def put(self, key: str, content: bytes | Path) -> None:
-        await _in_thread(_write_durably, self._path(key), content)
+        await _in_thread(_write_durably, self._path(key), content, by=self._folder / UNFINISHED)
 
     async def get(self, key: str) -> bytes:
         return await _in_thread(self._path(key).read_bytes)
@@ -40,6 +43,9 @@ class LocalBlobs:
             folders += below
             for file in files:
                 yield file.relative_to(self._folder).as_posix()
+
+    async def sweep_unfinished(self, before: datetime) -> int:
+        return await _in_thread(_sweep, self._folder / UNFINISHED, before.timestamp())
 
     async def delete(self, key: str) -> None:
         await _in_thread(_remove, self._path(key), is_folder=key.endswith("/"))
@@ -64,10 +70,11 @@ async def _in_thread(do: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T
         raise BlobUnavailable("The folder of pictures cannot be read or written.") from failure
 
 
-def _write_durably(path: Path, content: bytes | Path) -> None:
-    """Write under a temporary name, force it to the disk, rename it, force the new name to the disk."""
+def _write_durably(path: Path, content: bytes | Path, *, by: Path) -> None:
+    """Write under a temporary name in `by`, force it to the disk, rename it, force the new name to the disk."""
     _make_folders(path.parent)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+    _make_folders(by)
+    handle, name = tempfile.mkstemp(dir=by, suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
             if isinstance(content, bytes):
@@ -113,6 +120,13 @@ def _looked_into(folder: Path, before_s: float) -> tuple[list[Path], list[Path]]
     except FileNotFoundError:
         return below, files
     return below, files
+
+
+def _sweep(folder: Path, before_s: float) -> int:
+    _, files = _looked_into(folder, before_s)
+    for file in files:
+        file.unlink(missing_ok=True)
+    return len(files)
 
 
 def _remove(path: Path, *, is_folder: bool) -> None:

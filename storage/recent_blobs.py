@@ -39,6 +39,9 @@ class RecentBlobs:
     def written_before(self, moment: datetime, prefix: str) -> AsyncIterator[str]:
         return self._store.written_before(moment, prefix)
 
+    async def sweep_unfinished(self, before: datetime) -> int:
+        return await self._store.sweep_unfinished(before)
+
     async def delete(self, key: str) -> None:
         gone = [known for known in self._recent if known == key or (key.endswith("/") and known.startswith(key))]
         for known in gone:

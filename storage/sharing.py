@@ -42,9 +42,13 @@ PAINTED = (
 PICTURES = select(pictures).where(pictures.c.generation_id == bindparam("generation_id")).order_by(pictures.c.position)
 
 
+PAINTINGS = "gen/"
+"""Below it lie the files of all paintings."""
+
+
 def folder_of(painting_id: str) -> str:
     """Where the files of a painting lie."""
-    return f"gen/{painting_id}/"
+    return f"{PAINTINGS}{painting_id}/"
 
 
 async def find_painted(connection: Connection, generation: Generation) -> Generation | None:

@@ -147,7 +147,7 @@ class Accounts:
 
     async def erase(self, account: str, *, by: Actor) -> int:
         """Forget who it was and what it asked for; its keys end. Returns how many generations a running server, or the
-        next start, now removes with their files: all within a minute, what is still painted when that has ended.
+        next start, now removes with their files, all within a minute; what is queued or painted is canceled for that.
 
         Raises:
             AccountUnknown.

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import sys
+from collections.abc import Callable
 
 import uvicorn
 import uvloop
@@ -20,14 +21,16 @@ EXAMPLE_PROMPT = "a red lighthouse by the sea at sunset"
 DRAIN_S = 5
 
 
-def serve(settings: Settings, listener: socket.socket) -> None:
-    """Answer on `listener` until interrupted.
+def serve(
+    settings: Settings, listener: socket.socket, *, installing: Callable[..., Installation] = Installation
+) -> None:
+    """Answer on `listener` until interrupted; `installing` makes the installation of the settings.
 
     Raises:
         SettingInvalid: another server holds the data folder, or a configuration file is wrong.
     """
     start_logging(form=settings.log_format, level=settings.log_level)
-    installation = Installation(settings=settings)
+    installation = installing(settings=settings)
     loop = asyncio.Runner(loop_factory=uvloop.new_event_loop)
     with installation.alone(), loop:
         loop.run(_serve(installation, listener))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
+from pathlib import Path
 
 from gateway.batches import Batches
 from gateway.generations import (
@@ -29,6 +30,7 @@ from gateway.generations.accepting.deciding import Decide
 from gateway.generations.accepting.entering import Enter
 from gateway.generations.accepting.recalling import Recall
 from gateway.generations.accepting.sharing import Sharing
+from gateway.generations.ending.remains import Remains
 from gateway.generations.inputs.canonical import Revisions
 from gateway.generations.painting.notifying import PredictionBody
 from gateway.identity import new_id
@@ -128,7 +130,17 @@ class PaintingParts:
     @cached_property
     def sweeper(self) -> Sweeper:
         inst = self.installation
-        return Sweeper(database=inst.database, remove=self.remove, source_images=self.source_images, clock=inst.clock)
+        return Sweeper(database=inst.database, remove=self.remove, blobs=inst.blobs, clock=inst.clock)
+
+    @cached_property
+    def workspace(self) -> Path:
+        """Where pictures lie while they are painted; see `Remains`."""
+        return self.installation.settings.data_dir / "work"
+
+    @cached_property
+    def remains(self) -> Remains:
+        inst = self.installation
+        return Remains(workspace=self.workspace, blobs=inst.blobs, clock=inst.clock, is_single=inst.is_single)
 
     @cached_property
     def replay(self) -> Replay:
@@ -195,7 +207,7 @@ class PaintingParts:
             queue=self.queue,
             board=self.board,
             pace=self.pace,
-            workspace=inst.settings.data_dir / "work",
+            workspace=self.workspace,
             lease_s=inst.settings.lease_s,
         )
 

@@ -36,10 +36,11 @@ class Server:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Start in order, stop in the opposite one. What is being painted then is painted again at the next start."""
+        remains = await self.painting.remains.sweep()
         if self.installation.is_single:
             adopted = await self.painting.worker.adopt_orphans()
             await self.webhooks.deliveries.adopt_orphans()
-            log.info("starting", unfinished_of_the_last_run=adopted)
+            log.info("starting", unfinished_of_the_last_run=adopted, remains_removed=remains)
         self.metrics.watch_engine(self.engine.state, busy_slots=lambda: self.painting.worker.busy_slots)
         await self.engine.start()
         beside = [

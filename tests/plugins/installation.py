@@ -13,6 +13,9 @@ from pathlib import Path
 import httpx2
 
 PINXIT = Path(sys.executable).with_name("pinxit")
+ROOT = Path(__file__).resolve().parents[2]
+FAULTY = (sys.executable, "-m", "plugins.fault_server")
+"""A server that starts in a second: all of it is real but the network that paints."""
 PATIENCE_S = 600  # two busy cores without AVX-512 take their time
 FINAL = {"completed", "failed", "canceled"}
 
@@ -59,10 +62,11 @@ class RunningServer:
 
 @dataclass
 class Home:
-    """One installation on its own data folder; it remembers the key of its first start."""
+    """One installation on its own data folder; it remembers the key of its first start. `program` is what serves."""
 
     folder: Path
     key: str = ""
+    program: tuple[str, ...] = (str(PINXIT), "serve")
     started: list[RunningServer] = field(default_factory=list)
 
     @property
@@ -86,7 +90,7 @@ class Home:
         port = free_port()
         with self.log.open("a") as log:
             process = subprocess.Popen(
-                [str(PINXIT), "serve"],
+                self.program,
                 env=self._environment({"PORT": port, **settings}),
                 cwd=self.folder,
                 stdout=subprocess.PIPE,
@@ -118,6 +122,7 @@ class Home:
         """The tester's own environment, with our settings in place of the tester's."""
         others = {name: value for name, value in os.environ.items() if not name.startswith("PINXIT_")}
         ours = {"DATA_DIR": self.folder / "data", "SYNC_WAIT_S": PATIENCE_S, **settings}
+        others["PYTHONPATH"] = f"{ROOT}{os.pathsep}{ROOT / 'tests'}"
         return others | {f"PINXIT_{name}": str(value) for name, value in ours.items()}
 
 

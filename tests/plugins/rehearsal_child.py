@@ -57,7 +57,10 @@ class Rehearsal:
             time.sleep(STEP_MS / 1000)
             self._act(order.spec.prompt.split()[0], number)
             yield
-        self._channel.send(Painted(number=number, painting=paint(order)))
+        self._channel.send(Painted(number=number, painting=paint(order, self.pixels(order))))
+
+    def pixels(self, order: Paint) -> bytes:
+        return bytes(order.spec.size.delivered.pixels * 3)
 
     def _act(self, action: str, number: int) -> None:
         match action:
@@ -76,9 +79,8 @@ class Rehearsal:
                 time.sleep(1.0)
 
 
-def paint(order: Paint) -> Painting:
+def paint(order: Paint, pixels: bytes) -> Painting:
     size = order.spec.size.delivered
-    pixels = bytes(size.pixels * 3)
     file = order.workspace / f"{order.number}.rgb"
     file.write_bytes(pixels)
     recipe = Recipe(spec=order.spec, fingerprint=FINGERPRINT, pixel_sha256=hashlib.sha256(pixels).hexdigest())
@@ -98,7 +100,7 @@ def ready(setup: Setup) -> Ready:
     )
 
 
-def main() -> None:
+def main(rehearsed: type[Rehearsal] = Rehearsal) -> None:
     channel = Channel(int(sys.argv[1]))
     channel.listen()
     setup = channel.setup()
@@ -106,7 +108,7 @@ def main() -> None:
     if setup.preload == "broken-start":
         os._exit(4)
     channel.send(ready(setup))
-    rehearsal = Rehearsal(channel)
+    rehearsal = rehearsed(channel)
     while True:
         rehearsal.go_on()
 

@@ -25,9 +25,17 @@ class Remove:
         """Raises GenerationUnknown; BlobUnavailable and StoreUnavailable: the record is still there, ask again."""
         view = await self.fetch.one(caller, generation_id)
         if not view.generation.state.is_final:
-            await self.settle.canceled(view.generation)
-            await self.let_go(view.generation.painting_id)
+            await self.end(view.generation)
         await self.forget(view.generation)
+
+    async def end(self, generation: Generation) -> None:
+        """Cancel it, and return when nothing in this process works on its painting unless that goes on for others.
+
+        Raises:
+            StoreUnavailable.
+        """
+        await self.settle.canceled(generation)
+        await self.let_go(generation.painting_id)
 
     async def forget(self, generation: Generation) -> None:
         """Remove one that has ended; files first, so that whoever fails may do it again.

@@ -12,9 +12,9 @@ import structlog
 from gateway.clock import Clock
 from gateway.generations.ending.orphans import OrphanSweeper
 from gateway.generations.ending.remove import Remove
-from gateway.generations.inputs.source_images import SourceImages
 from models import Failed
-from storage import Database
+from storage import Blobs, Database
+from storage.erasure import open_of_erased
 from storage.generations import expired
 
 SWEPT_EVERY_S = 60.0
@@ -26,16 +26,16 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sweeper:
-    """A generation that has not ended by then is kept until it has."""
+    """A generation that has not ended by then is kept until it has; but what an erased account has open ends here."""
 
     database: Database
     remove: Remove
-    source_images: SourceImages
+    blobs: Blobs
     clock: Clock
 
     @property
     def orphans(self) -> OrphanSweeper:
-        return OrphanSweeper(database=self.database, source_images=self.source_images, clock=self.clock)
+        return OrphanSweeper(database=self.database, blobs=self.blobs, clock=self.clock)
 
     async def run(self) -> None:
         """Until cancelled; a store that is away is asked again the next time."""
@@ -44,11 +44,12 @@ class Sweeper:
             sweeping.create_task(_sweep_for_ever(self.orphans.sweep, every_s=ORPHANS_SWEPT_EVERY_S))
 
     async def sweep(self) -> int:
-        """Remove all that has expired by now; how many that were.
+        """End what erased accounts still have open, and remove all that has expired by now; how many that were.
 
         Raises:
             Failed: StoreUnavailable, BlobUnavailable; what was not reached expires the next time.
         """
+        await self._end_erased()
         swept = 0
         while True:
             async with self.database.reading() as connection:
@@ -58,6 +59,13 @@ class Sweeper:
             swept += len(due)
             if len(due) < AT_A_TIME:
                 return swept
+
+    async def _end_erased(self) -> None:
+        """Nobody waits for it any more, and what it is painted from is what was to be forgotten."""
+        async with self.database.reading() as connection:
+            unwanted = await open_of_erased(connection)
+        for generation in unwanted:
+            await self.remove.end(generation)
 
 
 async def _sweep_for_ever(sweep: Callable[[], Awaitable[int]], *, every_s: float) -> None:

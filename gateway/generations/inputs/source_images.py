@@ -120,15 +120,6 @@ def key_of(generation_id: str, sha256: str) -> str:
     return f"{_folder(generation_id)}{sha256}"
 
 
-def generation_of(key: str) -> str | None:
-    """Whose source image lies under this key of a blob; None: it is something else."""
-    match key.split("/"):
-        case ["gen", generation_id, "from", _]:
-            return generation_id
-        case _:
-            return None
-
-
 def _folder(generation_id: str) -> str:
     return f"gen/{generation_id}/from/"
 
