@@ -37,6 +37,12 @@ class Metrics:
         self._steps = Counter("pinxit_steps", "Denoising steps done; its rate is steps a second.", registry=registry)
         attempts = Counter("pinxit_webhook_attempts", "Webhook attempts by outcome.", ("outcome",), registry=registry)
         self._attempts = {outcome: attempts.labels(outcome) for outcome in OUTCOMES}
+        self._decisions = Counter(
+            "pinxit_safety_decisions",
+            "Requests that the content policy flagged or refused.",
+            ("action", "category"),
+            registry=registry,
+        )
         self._open = Gauge("pinxit_generations_open", "Generations by open state.", ("state",), registry=registry)
 
     def count_request(self, method: str, route: str, status: int, *, seconds: float) -> None:
@@ -56,6 +62,10 @@ class Metrics:
 
     def count_attempt(self, outcome: str) -> None:
         self._attempts[outcome].inc()
+
+    def count_decision(self, action: str, category: str) -> None:
+        """Both are words of `policies.toml`."""
+        self._decisions.labels(action, category).inc()
 
     def set_open(self, counts: Mapping[str, int]) -> None:
         for state, count in counts.items():

@@ -126,6 +126,17 @@ class Settings(BaseSettings):
         description="Model names that other people's clients send and the model that each means, as name=model with"
         " commas between; `*` fits anything, `default` lets the style decide.",
     )
+    safety_policy: str = Field(
+        "standard",
+        description="Policy of configs/safety/policies.toml that requests are judged by (strict, standard, permissive);"
+        " a plan may name another.",
+    )
+    safety_text_days: int = Field(
+        30, ge=0, le=3650, description="How long the texts of flagged and refused requests are kept for review, days."
+    )
+    safety_record_days: int = Field(
+        365, ge=1, le=3650, description="How long it is kept that a request was flagged or refused, days."
+    )
     key_pepper: Annotated[SecretStr, Field(min_length=16)] | None = Field(
         None, description="Secret mixed into the hashes of new keys; those keys are good only while it stays the same."
     )

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import TypeAlias
 
 from safety.lexicon import Group, Lexicon
@@ -35,9 +36,33 @@ class Entry:
     is_exception: bool
     rest: tuple[str, ...]
 
-    def may_go_on(self, following: str) -> bool:
-        """A cheap look at the next word before all are compared."""
-        return not self.rest or self.rest[0] == following or self.rest[0][-1] == "*" or self.rest[0] == MINOR_NUMBER
+    @property
+    def second(self) -> str | None:
+        """The word that must follow; None: none needs to, or any of several."""
+        return None if not self.rest or self.rest[0][-1] == "*" or self.rest[0] == MINOR_NUMBER else self.rest[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """What a word may begin: `any_next` whatever follows it, the others by the word that must follow."""
+
+    any_next: tuple[Entry, ...]
+    by_next: Mapping[str, tuple[Entry, ...]]
+
+    @classmethod
+    def of(cls, entries: Iterable[Entry]) -> "Begun":
+        by_next: defaultdict[str | None, list[Entry]] = defaultdict(list)
+        for entry in entries:
+            by_next[entry.second].append(entry)
+        any_next = tuple(by_next.pop(None, ()))
+        return cls(any_next=any_next, by_next={str(word): tuple(begun) for word, begun in by_next.items()})
+
+    def going_on(self, following: str) -> tuple[Entry, ...]:
+        """Those that the next word allows."""
+        return (*self.any_next, *self.by_next[following]) if following in self.by_next else self.any_next
+
+
+_NOTHING = Begun(any_next=(), by_next={})
 
 
 class PhraseIndex:
@@ -50,9 +75,10 @@ class PhraseIndex:
         for name, group in lexicon.groups.items():
             for phrase, is_exception in _phrases(group):
                 self._add(phrase, name, is_exception=is_exception)
+        self._plain = {word: Begun.of(entries) for word, entries in self._whole.items()}
         self._prefix_lengths = sorted({len(prefix) for prefix in self._prefixes})
 
-    def find(self, words: Words, *, known: dict[str, tuple["Entry", ...]]) -> Hits:
+    def find(self, words: Words, *, known: dict[str, Begun]) -> Hits:
         """Every group's matches that no exception of the group covers.
 
         `known` remembers what begins with a word: the views of one text share nearly all their words.
@@ -60,12 +86,12 @@ class PhraseIndex:
         found: defaultdict[str, list[Span]] = defaultdict(list)
         excepted: defaultdict[str, list[Span]] = defaultdict(list)
         for start, word in enumerate(words.words):
-            entries = known.get(word)
-            if entries is None:
-                entries = known[word] = tuple(self._entries(word))
+            begun = known.get(word)
+            if begun is None:
+                begun = known[word] = self._begun(word)
             following = words.words[start + 1] if start + 1 < len(words.words) else ""
-            for entry in entries:
-                if entry.may_go_on(following) and self._follows(entry.rest, words.words, start + 1):
+            for entry in begun.going_on(following):
+                if self._follows(entry.rest, words.words, start + 1):
                     span = Span(start=start, end=start + 1 + len(entry.rest))
                     (excepted if entry.is_exception else found)[entry.group].append(span)
         return {group: kept for group, spans in found.items() if (kept := _uncovered(spans, excepted.get(group, [])))}
@@ -77,6 +103,13 @@ class PhraseIndex:
             self._prefixes[first[:-1]].append(entry)
         else:
             self._whole[first].append(entry)
+
+    def _begun(self, word: str) -> Begun:
+        """Cheap for the words that begin nothing but whole phrases, which are nearly all."""
+        has_prefix = any(word[:length] in self._prefixes for length in self._prefix_lengths if length <= len(word))
+        if not has_prefix and not self._is_minor_number(word):
+            return self._plain.get(word, _NOTHING)
+        return Begun.of(self._entries(word))
 
     def _entries(self, word: str) -> Iterator[Entry]:
         yield from self._whole.get(word, ())
@@ -107,8 +140,14 @@ class PhraseIndex:
 
 
 def _phrases(group: Group) -> Iterator[tuple[str, bool]]:
-    yield from ((phrase, False) for phrase in group.phrases)
-    yield from ((phrase, True) for phrase in group.exceptions)
+    yield from ((phrase, False) for written in group.phrases for phrase in _choices(written))
+    yield from ((phrase, True) for written in group.exceptions for phrase in _choices(written))
+
+
+def _choices(written: str) -> Iterator[str]:
+    """Every phrase that "put|dress her|the_man in" stands for."""
+    places = [piece.split("|") for piece in written.split()]
+    return (" ".join(chosen).replace("_", " ") for chosen in product(*places))
 
 
 def _phrase_words(phrase: str) -> list[str]:

@@ -1,41 +1,30 @@
-"""What may be painted, judged from the texts alone: no model, no clock, linear in the texts' length."""
+"""What may be painted, judged from all that decides a picture: no model, no clock, linear in the texts' length."""
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
-from itertools import product
+from itertools import chain, product
 from pathlib import Path
 
 from models import SettingInvalid
 from safety.confusables import Confusables, load_confusables
 from safety.lexicon import Lexicon, Rule, load_lexicon
-from safety.matching import Entry, Hits, PhraseIndex, Span
+from safety.matching import Begun, Hits, PhraseIndex, Span
+from safety.moderation_input import ModerationInput
 from safety.policy import Policy, load_policies
-from safety.verdict import Action, Finding, PromptBlocked, Stage, Verdict
-from safety.views import VERSION, views_of
+from safety.rule_matching import Reading, first_match
+from safety.sequences import with_sequences
+from safety.verdict import Action, Decision, Finding, PromptBlocked, Stage, Verdict
+from safety.views import SPELLED, VERSION, views_of
 from safety.words import Words, split_words
 
+DEFAULT_POLICY = "standard"
 _ART = "art_context"
-_NEGATION_REACH = 3
-_MOST_HITS = 32
-"""Of each group, how many hits one rule combines; a text with more is no clearer."""
 _MOST_REMEMBERED = 256
-"""Verdicts, with the texts they are of: at most some five megabytes."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Reading:
-    """One view of one text and what stands in it."""
-
-    stage: Stage
-    view: str
-    words: Words
-    hits: Hits
+"""Verdicts, with the inputs they are of: at most some ten megabytes."""
 
 
 class PromptFilter:
-    """Rules over every disguise a text may wear. A verdict depends on the texts alone, so `check` remembers the last ones."""
+    """Rules over every disguise a text may wear. A verdict depends on the input alone, so `check` remembers the last ones."""
 
     def __init__(self, lexicon: Lexicon, policies: Mapping[str, Policy], confusables: Confusables) -> None:
         """Raises SettingInvalid: a rule's category is missing in a policy."""
@@ -60,22 +49,25 @@ class PromptFilter:
             load_confusables(folder / "confusables.toml"),
         )
 
-    def judge(
-        self, prompt: str, *, negative_prompt: str = "", final_prompt: str = "", policy: str = "standard"
-    ) -> Verdict:
-        """Read every text that can reach the text encoder and say what follows.
+    def judge(self, given: ModerationInput, *, policy: str = DEFAULT_POLICY) -> Verdict:
+        """Read everything that decides the picture and say what follows.
 
-        The negative prompt is read with the opposite sign: naming a thing there asks for its absence. What counts in
-        it is the absence of clothing or of adults. The final prompt is what the text encoder reads: style and
-        enhancement included.
+        The negative prompts are read with the opposite sign: naming a thing there asks for its absence. What counts in
+        them is the absence of clothing or of adults. Some rules hold only where the painting begins from a picture.
 
         Raises:
             SettingInvalid: there is no such policy.
         """
         chosen = self._policy(policy)
-        negatives = list(self._readings(Stage.NEGATIVE_PROMPT, negative_prompt))
-        positives = [*self._readings(Stage.PROMPT, prompt), *self._readings(Stage.FINAL_PROMPT, final_prompt)]
-        found = {finding.rule: finding for finding in reversed(list(self._findings(positives, negatives, chosen)))}
+        negatives = list(self._readings(Stage.NEGATIVE_PROMPT, (given.negative_prompt, *given.final_negative_prompts)))
+        positives = [
+            *self._readings(Stage.PROMPT, (given.prompt,)),
+            *self._readings(Stage.FINAL_PROMPT, (text for text in given.final_prompts if text != given.prompt)),
+            *self._readings(Stage.ADAPTER, given.adapters),
+        ]
+        rules = [rule for rule in self._lexicon.rules if given.source is not None or not rule.needs_source]
+        held = chain(_held(rules, positives, negatives, self._lexicon.negations), _held_by_negatives(rules, negatives))
+        found = {rule.id: _finding(rule, reading, span, chosen) for rule, reading, span in reversed(list(held))}
         findings = tuple(sorted(found.values(), key=lambda finding: _weight(finding, chosen)))
         return Verdict(
             action=findings[0].action if findings else Action.ALLOW,
@@ -85,79 +77,65 @@ class PromptFilter:
             policy_hash=chosen.hash,
             lexicon_hash=self._lexicon.hash,
             views_version=VERSION,
-            input_sha256=_hash_of((prompt, negative_prompt, final_prompt)),
+            input_sha256=given.sha256,
         )
 
-    def check(
-        self, prompt: str, *, negative_prompt: str = "", final_prompt: str = "", policy: str = "standard"
-    ) -> Verdict:
+    def check(self, given: ModerationInput, *, policy: str = DEFAULT_POLICY) -> Decision:
         """`judge`, and refuse what is blocked.
 
         Raises:
-            PromptBlocked: with the gravest category.
+            PromptBlocked: with the decision; its message names the gravest category.
         """
-        verdict = self._remembered(prompt, negative_prompt=negative_prompt, final_prompt=final_prompt, policy=policy)
-        if verdict.is_blocked:
-            raise PromptBlocked(str(verdict.category))
-        return verdict
+        decision = Decision(given=given, verdict=self._remembered(given, policy=policy))
+        if decision.verdict.is_blocked:
+            raise PromptBlocked(decision)
+        return decision
+
+    def check_policy(self, policy: str, *, named_by: str) -> None:
+        """Raises SettingInvalid: there is no such policy; the message begins with `named_by`."""
+        if policy not in self._policies:
+            names = ", ".join(self._policies)
+            raise SettingInvalid(f"{named_by}: there is no safety policy {policy!r}; policies.toml has {names}.")
 
     def _policy(self, name: str) -> Policy:
-        if name not in self._policies:
-            raise SettingInvalid(f"There is no safety policy {name!r}; there are {', '.join(self._policies)}.")
+        self.check_policy(name, named_by="safety policy")
         return self._policies[name]
 
-    def _readings(self, stage: Stage, text: str) -> Iterator[_Reading]:
+    def _readings(self, stage: Stage, texts: Iterable[str]) -> Iterator[Reading]:
         seen: set[tuple[str, ...]] = set()
-        known: dict[str, tuple[Entry, ...]] = {}
-        for name, view in views_of(text, self._confusables):
+        known: dict[str, Begun] = {}
+        for name, view in (named for text in dict.fromkeys(texts) for named in views_of(text, self._confusables)):
             words = split_words(view)
             if words.words and words.words not in seen:
                 seen.add(words.words)
-                yield _Reading(stage=stage, view=name, words=words, hits=self._index.find(words, known=known))
+                hits = self._with_sequences(self._index.find(words, known=known), words, view=name)
+                yield Reading(stage=stage, view=name, words=words, hits=hits)
 
-    def _findings(
-        self, positives: Iterable[_Reading], negatives: Iterable[_Reading], policy: Policy
-    ) -> Iterator[Finding]:
-        denied = {group for reading in negatives for group in reading.hits}
-        for reading in positives:
-            for rule in self._lexicon.rules:
-                span = self._match(rule, reading) if denied.issuperset(rule.negative) else None
-                if span is not None:
-                    yield _finding(rule, reading, span, policy)
-
-    def _match(self, rule: Rule, reading: _Reading) -> Span | None:
-        """The first place where `rule` holds and nothing excuses it."""
-        if not all(group in reading.hits for group in rule.all):
-            return None
-        spans = [reading.hits[group][:_MOST_HITS] for group in rule.all]
-        for together in _combinations(spans, rule.window):
-            if not self._is_excused(rule, reading, together):
-                return Span(start=min(span.start for span in together), end=max(span.end for span in together))
-        return None
-
-    def _is_excused(self, rule: Rule, reading: _Reading, together: tuple[Span, ...]) -> bool:
-        if rule.negatable and any(self._is_negated(reading.words, span) for span in together):
-            return True
-        excuses = (excuse for group in rule.unless for excuse in reading.hits.get(group, ()))
-        return any(excuse.distance(span) <= rule.unless_window for excuse in excuses for span in together)
-
-    def _is_negated(self, words: Words, span: Span) -> bool:
-        before = range(max(0, span.start - _NEGATION_REACH), span.start)
-        return any(
-            words.words[i] in self._lexicon.negations and words.clauses[i] == words.clauses[span.start] for i in before
-        )
+    def _with_sequences(self, hits: Hits, words: Words, *, view: str) -> Hits:
+        sequences, fillers = self._lexicon.sequences, self._lexicon.fillers
+        return with_sequences(hits, words, sequences, fillers=fillers, is_spelled=view == SPELLED)
 
 
-def _combinations(spans: list[tuple[Span, ...]], window: int) -> Iterator[tuple[Span, ...]]:
-    """One span of each group, all within `window` words of the first group's (0: anywhere)."""
-    first, *others = spans
-    for anchor in first:
-        near = [[span for span in other if not window or anchor.distance(span) <= window] for other in others]
-        for rest in product(*(group[:4] for group in near)):
-            yield (anchor, *rest)
+def _held(
+    rules: Iterable[Rule], positives: Iterable[Reading], negatives: Iterable[Reading], negations: frozenset[str]
+) -> Iterator[tuple[Rule, Reading, Span]]:
+    """Each rule that asks something of the prompts, where it holds first in each reading."""
+    denied = {group for reading in negatives for group in reading.hits}
+    asking = [rule for rule in rules if rule.all and denied.issuperset(rule.negative)]
+    for reading, rule in product(positives, asking):
+        if (span := first_match(rule, reading, negations)) is not None:
+            yield rule, reading, span
 
 
-def _finding(rule: Rule, reading: _Reading, span: Span, policy: Policy) -> Finding:
+def _held_by_negatives(rules: Iterable[Rule], negatives: Iterable[Reading]) -> Iterator[tuple[Rule, Reading, Span]]:
+    """Each rule that asks something of the negative prompt alone."""
+    asking = [rule for rule in rules if not rule.all]
+    for reading, rule in product(negatives, asking):
+        if all(group in reading.hits for group in rule.negative):
+            yield rule, reading, reading.hits[rule.negative[0]][0]
+
+
+def _finding(rule: Rule, reading: Reading, span: Span, policy: Policy) -> Finding:
     is_art = _ART in reading.hits
     return Finding(
         rule=rule.id,
@@ -175,7 +153,3 @@ def _finding(rule: Rule, reading: _Reading, span: Span, policy: Policy) -> Findi
 def _weight(finding: Finding, policy: Policy) -> tuple[int, int, str]:
     """Sorts the severest action first, then the gravest category."""
     return (-finding.action.severity, policy.gravity(finding.category), finding.rule)
-
-
-def _hash_of(texts: Iterable[str]) -> str:
-    return hashlib.sha256("\0".join(texts).encode("utf-8", "surrogatepass")).hexdigest()

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from models import Refused
+from safety.moderation_input import ModerationInput
 
 
 class Action(StrEnum):
@@ -25,16 +26,7 @@ class Stage(StrEnum):
     PROMPT = "prompt"
     NEGATIVE_PROMPT = "negative_prompt"
     FINAL_PROMPT = "final_prompt"
-
-
-class PromptBlocked(Refused):
-    """The policy refuses this text; the caller learns the category, never the rule."""
-
-    code: ClassVar[str] = "content_policy_violation"
-
-    def __init__(self, category: str) -> None:
-        super().__init__(f"The request was refused by the content policy ({category}).")
-        self.category = category
+    ADAPTER = "adapter"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,10 +46,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """The decision and everything it rests on; equal texts under equal hashes give equal verdicts.
+    """The decision and everything it rests on; equal inputs under equal hashes give equal verdicts.
 
-    `category` is the gravest one at the severity of `action`, None where nothing was found. `input_sha256` is of all
-    texts that were read.
+    `category` is the gravest one at the severity of `action`, None where nothing was found. `input_sha256` is of the
+    whole input.
     """
 
     action: Action
@@ -72,3 +64,22 @@ class Verdict:
     @property
     def is_blocked(self) -> bool:
         return self.action is Action.BLOCK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What was judged, and what came of it."""
+
+    given: ModerationInput
+    verdict: Verdict
+
+
+class PromptBlocked(Refused):
+    """The policy refuses this request; the caller learns the category, never the rule."""
+
+    code: ClassVar[str] = "content_policy_violation"
+
+    def __init__(self, decision: Decision) -> None:
+        self.decision = decision
+        self.category = str(decision.verdict.category)
+        super().__init__(f"The request was refused by the content policy ({self.category}).")

@@ -8,8 +8,11 @@ from itertools import product
 from safety.confusables import Confusables
 from safety.decoding import decoded_texts
 
-VERSION = 1
+VERSION = 2
 """Part of every verdict: raised whenever a view reads anything differently."""
+
+SPELLED = "spelled"
+"""The view that holds every word that single letters may spell."""
 
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
@@ -27,6 +30,7 @@ _WORD = re.compile(r"\w+")
 _MIXED = re.compile(r"[^\s,;:()\[\]{}<>\"]+")
 _FRAGMENTS = re.compile(r"(?<![^\W_])(?:[^\W_]{1,2}[\W_]+){1,}[^\W_]{1,2}(?![^\W_])")
 _LETTER_RUN = re.compile(r"(?<![^\W_])(?:[^\W_][\W_]+){2,}[^\W_](?![^\W_])")
+_SPACED = re.compile(r"(?<![^\W_])[^\W_](?:[\W_][^\W_])+(?![^\W_])")
 _LEET_SIGN = re.compile(r"[013457@$!|+89]")
 _LEET_I = str.maketrans("013457@$!|+89", "oieastasiitbg")
 _LEET_L = str.maketrans("013457@$!|+89", "oleastaslltbg")
@@ -52,6 +56,7 @@ def _all_views(text: str, confusables: Confusables) -> Iterator[tuple[str, str]]
     plain = _STRETCHED.sub(r"\1\1", folded)
     yield "folded", plain
     yield "unstretched", _unstretched(folded)
+    yield "unstretched once", _STRETCHED.sub(r"\1", folded)
     yield from _rejoined(plain)
     for name, decoded in decoded_texts(visible):
         yield name, _STRETCHED.sub(r"\1", confusables.folded(without_marks(without_format(decoded))))
@@ -61,7 +66,11 @@ def _rejoined(plain: str) -> Iterator[tuple[str, str]]:
     """Readings of the folded text that put torn words together again."""
     flat = _BRACKETS.sub("", _WEIGHT.sub("", plain)).replace("|", " ")
     yield "flat", flat
-    yield "leet", _with_joined(_unleeted(plain))
+    readable = _unleeted(plain)
+    with_torn = _with_joined(readable)
+    yield "leet", with_torn
+    yield "joined", _joined(readable)
+    yield SPELLED, _LETTER_RUN.sub(lambda run: f"{run[0]} {' '.join(_inner_words(run[0]))}", with_torn)
 
 
 def without_format(text: str) -> str:
@@ -108,8 +117,13 @@ def _read_leet(found: re.Match[str]) -> str:
 def _with_joined(text: str) -> str:
     """`text` with what a torn word reads as in one piece put right behind it, so that distances stay."""
     sealed = _TORN.sub(lambda torn: f"{torn[0]} {_SEPARATORS.sub('', torn[0])}", text)
-    joined = _FRAGMENTS.sub(lambda run: f"{run[0]} {_SEPARATORS.sub('', run[0])}", sealed)
-    return _LETTER_RUN.sub(lambda run: f"{run[0]} {' '.join(_inner_words(run[0]))}", joined)
+    return _FRAGMENTS.sub(lambda run: f"{run[0]} {_SEPARATORS.sub('', run[0])}", sealed)
+
+
+def _joined(text: str) -> str:
+    """`text` with torn words in one piece, and letters with one sign between: phrases of several words are whole again."""
+    sealed = _TORN.sub(lambda torn: _SEPARATORS.sub("", torn[0]), text)
+    return _SPACED.sub(lambda spaced: _SEPARATORS.sub("", spaced[0]), sealed)
 
 
 def _inner_words(run: str) -> Iterator[str]:

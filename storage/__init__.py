@@ -1,4 +1,5 @@
-"""What we keep: accounts, keys, credits, generations, pictures, batches, the outbox of webhooks.
+"""What we keep: accounts, keys, credits, generations, pictures, batches, decisions of the
+content policy, the outbox of webhooks.
 
 Database.writing() -> a transaction that use cases pass to functions of the nouns' modules -> committed together. Owns
 every state change and every balance. Must never decide what to paint or whether a caller may, nor make up a time or an id.
@@ -9,6 +10,7 @@ from storage.audit import AuditEntry
 from storage.batch import Batch, BatchItem, BatchState, Counts, ItemState
 from storage.blobs import Blobs
 from storage.database import Connection, Database, Transaction
+from storage.decisions import DecisionFilters, DecisionRow
 from storage.deliveries import Attempt, Delivery, DueDelivery, Target
 from storage.endpoints import Endpoint
 from storage.errors import BlobUnavailable, CreditsShort, StoreUnavailable
@@ -38,6 +40,8 @@ __all__ = [
     "Counts",
     "CreditsShort",
     "Database",
+    "DecisionFilters",
+    "DecisionRow",
     "Delivery",
     "DueDelivery",
     "Endpoint",

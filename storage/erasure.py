@@ -7,7 +7,7 @@ from sqlalchemy import delete, func, literal, select, update
 from storage.columns import Moment
 from storage.database import Connection, Transaction
 from storage.generation import OPEN_STATES, Generation
-from storage.tables import accounts, audit, batches, files, generations, keys
+from storage.tables import accounts, audit, batches, decisions, files, generations, keys
 from storage.webhook_tables import deliveries, endpoints, events
 
 ERASED = "erased "
@@ -15,7 +15,7 @@ ERASED = "erased "
 
 
 async def erase_account(transaction: Transaction, account_id: str, *, now: datetime) -> int:
-    """Its name and its keys' names, its batches, endpoints, events and the log's details go at once; its generations expire, for
+    """Its name and its keys' names, its batches, endpoints, events, decisions and the log's details go at once; its generations expire, for
     their files must go with them. Returns how many generations that are. No key of it is good any more.
     """
     nameless = {
@@ -27,7 +27,7 @@ async def erase_account(transaction: Transaction, account_id: str, *, now: datet
     await transaction.execute(update(accounts).where(accounts.c.id == account_id).values(nameless))
     ended = {"name": "", "revoked_at": func.coalesce(keys.c.revoked_at, literal(now, Moment))}
     await transaction.execute(update(keys).where(keys.c.account_id == account_id).values(ended))
-    for table in (deliveries, events, endpoints, batches, files):
+    for table in (deliveries, events, endpoints, batches, files, decisions):
         await transaction.execute(delete(table).where(table.c.account_id == account_id))
     await transaction.execute(update(audit).where(audit.c.account_id == account_id).values(details={}))
     expiring: dict[str, object] = {"expires_at": now, "webhook_url": None, "metadata": {}, "canonical_sha256": None}

@@ -11,6 +11,7 @@ from storage.tables import (
     audit,
     batch_items,
     batches,
+    decisions,
     files,
     generations,
     idempotency,
@@ -24,7 +25,7 @@ from storage.webhook_tables import deliveries, delivery_attempts, endpoints, eve
 Row = Mapping[str, Any]
 
 SECRETS = frozenset(
-    {"webhook_secret", "previous_webhook_secret", "secret", "previous_secret", "secret_hash", "previous_hash"}
+    {"webhook_secret", "previous_webhook_secret", "secret", "previous_secret", "secret_hash", "previous_hash", "rules"}
 )
 
 
@@ -39,7 +40,7 @@ _OWN: Mapping[Table, Callable[[str], ColumnElement[bool]]] = {
     batch_items: lambda id: batch_items.c.batch_id.in_(_ids_of(batches, id)),
     delivery_attempts: lambda id: delivery_attempts.c.delivery_id.in_(_ids_of(deliveries, id)),
 }
-_NAMING_THEIR_ACCOUNT = (keys, ledger, audit, generations, batches, files, idempotency)
+_NAMING_THEIR_ACCOUNT = (keys, ledger, audit, generations, batches, files, idempotency, decisions)
 _OF_WEBHOOKS = (endpoints, event_counters, events, deliveries)
 KINDS: Mapping[str, Table] = {table.name: table for table in (*_OWN, *_NAMING_THEIR_ACCOUNT, *_OF_WEBHOOKS)}
 

@@ -257,3 +257,29 @@ idempotency = Table(
     Column("batch_id", Text, ForeignKey(batches.c.id, ondelete="CASCADE"), index=True),
     Column("created_at", Moment, nullable=False),
 )
+
+# What the content policy flagged or refused. It outlives the generation it speaks of; `judged` is emptied after a while.
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("number", RowNumber, primary_key=True, autoincrement=True),
+    Column("created_at", Moment, nullable=False),
+    Column("account_id", Text, ForeignKey(accounts.c.id), nullable=False),
+    Column("key_id", Text, nullable=False),
+    Column("surface", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("category", Text, nullable=False),
+    Column("rules", JSON, nullable=False),
+    Column("policy", Text, nullable=False),
+    Column("policy_hash", Text, nullable=False),
+    Column("lexicon_hash", Text, nullable=False),
+    Column("views_version", Integer, nullable=False),
+    Column("input_sha256", Text, nullable=False),
+    Column("judged", LargeBinary),
+    Column("generation_id", Text),
+    Column("batch_id", Text),
+    Index(None, "account_id", "number"),
+    Index(None, "action", "number"),
+    Index(None, "created_at"),
+    sqlite_autoincrement=True,
+)

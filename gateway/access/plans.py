@@ -39,6 +39,7 @@ class Plan:
     `max_batch_items` the requests of one batch, `max_open` an account's generations that are queued or being painted
     at a time, batches not counted, and `max_keys` its keys that are not revoked. A picture lives for `default_ttl_s`
     unless its request says otherwise, and never longer than `max_ttl_s`; None keeps it until somebody deletes it.
+    `safety_policy` is one of `policies.toml`; None takes the server's.
     """
 
     id: str
@@ -56,6 +57,7 @@ class Plan:
     max_ttl_s: Positive | None = None
     upscale: bool
     counts_credits: bool = True
+    safety_policy: str | None = None
 
 
 class Plans:

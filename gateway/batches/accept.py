@@ -12,10 +12,12 @@ import msgspec
 
 from gateway.access import Caller, PlanTooSmall, expiry
 from gateway.generations import Ask, Given, IdempotencyClash, IdempotencyInProgress, QueueFull, Submit
+from gateway.generations.accepting.moderating import source_picture
 from gateway.generations.inputs.source_images import check_given
 from gateway.generations.inputs.sources import source_of
 from gateway.generations.painting.batch_end import BatchEnds
-from models import DomainError, ParameterMissing, RequestInvalid
+from models import DEFAULT_STRENGTH, DomainError, ParameterMissing, RequestInvalid
+from safety import Decision, PromptBlocked, SourcePicture, Surface
 from storage import Batch, BatchItem, BatchState, Database, ItemState, Priority
 from storage.batches import add_batch, batch_by_id, count_accepted_items
 from storage.idempotency import recall, remember_batch
@@ -28,9 +30,18 @@ class Wish(Ask):
     """What a single call would ask, and the pictures that it begins from as they were sent, each in a text: they are
     read when it is the item's turn."""
 
+    surface: Surface = Surface.BATCH
     image: str | None = None
     mask: str | None = None
     strength: float | None = None
+
+    @property
+    def source(self) -> SourcePicture | None:
+        """What is known of the picture before it is read."""
+        if self.image is None or self.request.init_image is not None:
+            return source_picture(self.request.init_image, masked_share=self.masked_share)
+        strength = DEFAULT_STRENGTH if self.strength is None else self.strength
+        return SourcePicture(strength=strength, has_mask=self.mask is not None, masked_share=None)
 
     def given(self) -> Given:
         """Raises ImageInvalid: a text is neither a picture nor names one."""
@@ -73,6 +84,14 @@ class BatchAccepted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Judged:
+    """The items as they are written down, and what the content policy refused of them."""
+
+    items: Sequence[BatchItem]
+    blocked: Sequence[Decision]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AcceptBatch:
     """Judges and writes batches down. `max_items` bounds the items of all unfinished batches together."""
 
@@ -93,9 +112,9 @@ class AcceptBatch:
         if earlier is not None:
             return BatchAccepted(batch=earlier, is_replay=True)
         batch_id = self.submit.decide.new_id("batch")
-        items = await self._judged(caller, batch_id, ask.items)
-        batch = self._batch(caller, ask, batch_id, total=len(items))
-        await self._write(caller, ask, batch, items)
+        judged = await self._judged(caller, batch_id, ask.items)
+        batch = self._batch(caller, ask, batch_id, total=len(judged.items))
+        await self._write(caller, ask, batch, judged)
         self.on_accepted()
         return BatchAccepted(batch=batch, is_replay=False)
 
@@ -111,7 +130,7 @@ class AcceptBatch:
                 raise IdempotencyClash("This Idempotency-Key was used with another body.")
             return await batch_by_id(connection, caller.account.id, known.batch_id)
 
-    async def _judged(self, caller: Caller, batch_id: str, asks: Iterable[ItemAsk]) -> list[BatchItem]:
+    async def _judged(self, caller: Caller, batch_id: str, asks: Iterable[ItemAsk]) -> "_Judged":
         """Every item as it is written down; other calls get their turns in between.
 
         Raises:
@@ -119,6 +138,7 @@ class AcceptBatch:
         """
         seen: set[str] = set()
         items: list[BatchItem] = []
+        blocked: list[Decision] = []
         for position, ask in enumerate(asks):
             _check_count(caller, position + 1)
             waiting = BatchItem(
@@ -128,10 +148,12 @@ class AcceptBatch:
                 items.append(replace(waiting, body=self._checked(caller, ask, seen)))
             except DomainError as error:
                 items.append(refused(waiting, error))
+                if isinstance(error, PromptBlocked):
+                    blocked.append(error.decision)
             await asyncio.sleep(0)
         if not items:
             raise ParameterMissing("`items` must hold at least one request.", field="items")
-        return items
+        return _Judged(items=items, blocked=blocked)
 
     def _checked(self, caller: Caller, ask: ItemAsk, seen: set[str]) -> bytes:
         """The wish as it is kept until its turn.
@@ -146,15 +168,16 @@ class AcceptBatch:
             seen.add(ask.custom_id)
         wish = replace(ask.wish, priority=Priority.BATCH)
         check_given(wish.given())
-        self.submit.decide.quote(caller, wish.request)
+        self.submit.decide.judged(caller, wish)
         expiry(caller.plan, wish.ttl_s, now=self.submit.decide.clock())
         return msgspec.json.encode(wish)
 
-    async def _write(self, caller: Caller, ask: BatchAsk, batch: Batch, items: Sequence[BatchItem]) -> None:
+    async def _write(self, caller: Caller, ask: BatchAsk, batch: Batch, judged: "_Judged") -> None:
         async with self.database.writing() as transaction:
             if await count_accepted_items(transaction) + batch.total > self.max_items:
                 raise QueueFull("Too many items of batches are waiting; try again later.")
-            await add_batch(transaction, batch, items)
+            await add_batch(transaction, batch, judged.items)
+            await self.submit.decide.moderation.note(transaction, caller, judged.blocked, batch_id=batch.id)
             if ask.idempotency_key is not None and not await remember_batch(
                 transaction, caller.account.id, ask.idempotency_key, ask.body_sha256, batch.id, now=batch.created_at
             ):

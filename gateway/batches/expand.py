@@ -15,8 +15,9 @@ import structlog
 from gateway.access import Caller, Gatekeeper
 from gateway.batches.accept import Wish, refused
 from gateway.generations import Ask, Settle, Submit
+from gateway.generations.accepting.deciding import Decided
 from models import DomainError, Refused
-from storage import Batch, BatchItem, BatchState, Database, Generation, State, StoreUnavailable, Transaction
+from storage import Batch, BatchItem, BatchState, Database, State, StoreUnavailable, Transaction
 from storage.batches import (
     count_open_of_batches,
     open_generations,
@@ -37,7 +38,7 @@ class Entry:
     """What an item becomes: a generation about which everything is decided, or nothing, and why."""
 
     ask: Ask
-    outcome: Generation | DomainError
+    outcome: Decided | DomainError
 
 
 @dataclass(slots=True, kw_only=True)
@@ -116,16 +117,15 @@ class Expander:
         wish = msgspec.json.decode(item.body or b"", type=Wish)
         try:
             ask = await self._begun(caller, wish)
-            generation = await self.submit.decide.decided(caller, ask)
-            await self.submit.source_images.keep(generation.id, ask.files)
+            decided = await self.submit.decide.decided(caller, ask)
+            await self.submit.source_images.keep(decided.generation.id, ask.files)
         except DomainError as error:
             return Entry(ask=wish, outcome=error)
-        return Entry(ask=ask, outcome=replace(generation, batch_id=item.batch_id))
+        return Entry(ask=ask, outcome=replace(decided, generation=replace(decided.generation, batch_id=item.batch_id)))
 
     async def _begun(self, caller: Caller, wish: Wish) -> Ask:
         """The pictures that it begins from, read. Raises RequestInvalid, GenerationUnknown, Failed."""
-        source = await self.submit.source_images.read(caller, wish.given())
-        return replace(wish, request=replace(wish.request, init_image=source.init_image), files=source.files)
+        return wish.beginning_from(await self.submit.source_images.read(caller, wish.given()))
 
     async def _enter_all(
         self, transaction: Transaction, caller: Caller, batch_id: str, entries: Mapping[int, Entry]
@@ -151,8 +151,10 @@ class Expander:
             return None
         try:
             async with transaction.begin_nested():
-                if await queue_item(transaction, item, entry.outcome.id):  # first, for it may be completed at once
-                    accepted = await self.submit.enter(transaction, caller, entry.ask, entry.outcome)
+                generation = entry.outcome.generation
+                if await queue_item(transaction, item, generation.id):  # first, for it may be completed at once
+                    accepted = await self.submit.enter(transaction, caller, entry.ask, generation)
+                    await self.submit.note(transaction, caller, entry.outcome.decision, accepted)
                     return accepted.generation_id if accepted.state is State.QUEUED else None
         except Refused as error:
             await refuse_item(transaction, refused(item, error))
@@ -161,5 +163,7 @@ class Expander:
     async def _forget_others(self, entries: Mapping[int, Entry], queued: set[str]) -> None:
         """After the commit: what nobody will begin from is not kept."""
         for entry in entries.values():
-            if isinstance(entry.outcome, Generation) and entry.ask.files and entry.outcome.id not in queued:
-                await self.submit.source_images.forget(entry.outcome.id)
+            if isinstance(entry.outcome, DomainError) or not entry.ask.files:
+                continue
+            if (id := entry.outcome.generation.id) not in queued:
+                await self.submit.source_images.forget(id)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.overviews import Json, Limit, OneAccount, audit, plans, queue, webhooks
+from gateway.cli.overviews import Json, Limit, OneAccount, audit, plans, queue, safety, webhooks
 
 Account = Annotated[str, typer.Argument(help="The account's name or id.")]
 Key = Annotated[str, typer.Argument(help="The id (key_…) or the key itself.")]
@@ -33,6 +33,7 @@ operators = {
     "audit": audit,
     "queue": queue,
     "webhooks": webhooks,
+    "safety": safety,
 }
 
 

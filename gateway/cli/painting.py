@@ -13,6 +13,7 @@ from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
 from gateway.cli.source_images import ImageFiles
+from gateway.generations.accepting.moderating import moderation_input, source_picture
 from gateway.settings import Settings
 from gateway.telemetry import start_logging
 from gateway.wiring import SEEDS, Installation
@@ -26,6 +27,7 @@ from models import (
     Recipe,
     RequestInvalid,
 )
+from safety import Surface
 from storage.encoding import encode, holds
 
 FORMATS = {".jpg": ImageFormat.JPEG} | {f".{format.value}": format for format in ImageFormat}
@@ -56,9 +58,8 @@ def paint(
     seed = secrets.randbelow(SEEDS) if request.seed is None else request.seed
     request = replace(request, init_image=given_images.init_image())
     route = installation.router.route(request, seed=seed)
-    installation.prompt_filter.check(
-        request.prompt, negative_prompt=route.negative_prompt_used, final_prompt=route.revised_prompt
-    )
+    source = source_picture(request.init_image)
+    installation.check_policy(moderation_input(request, route.specs, surface=Surface.COMMAND_LINE, source=source))
     recipe = asyncio.run(painted(installation, route.specs[0], output, source_images=given_images.contents()))
     lines = [f"seed {seed}", f"file {output}"]
     if recipe_file is not None:

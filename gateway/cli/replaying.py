@@ -16,11 +16,13 @@ from rich.console import Console
 from gateway.cli.painting import check_output, painted
 from gateway.cli.source_images import ImageFiles, content_of
 from gateway.generations import check_repaintable
+from gateway.generations.accepting.moderating import source_picture
 from gateway.settings import Settings
 from gateway.telemetry import start_logging
 from gateway.wiring import Installation
-from models import InitImage, Recipe, RequestInvalid
+from models import GenerationSpec, InitImage, Recipe, RequestInvalid
 from models.replay import Comparison, check_bounds, compare
+from safety import ModerationInput, Surface
 from storage.encoding import read_text
 
 MAX_RECIPE_BYTES = 4 << 20
@@ -42,11 +44,27 @@ def replay_file(settings: Settings, file: Path, output: Path, *, index: int, giv
     source_images = _beginnings(recipe.spec.init_image, given_images)
     installation = Installation(settings=settings)
     check_repaintable((recipe.spec,), installation.catalogue)
-    installation.prompt_filter.check(recipe.spec.prompt, negative_prompt=recipe.spec.negative_prompt)
+    installation.check_policy(_judged_of(recipe.spec))
     again = asyncio.run(painted(installation, recipe.spec, output, source_images=source_images))
     comparison = compare(recipe, again)
     Console(highlight=False, soft_wrap=True, markup=False).print(_said(comparison, output))
     return comparison.is_identical
+
+
+def _judged_of(spec: GenerationSpec) -> ModerationInput:
+    """Of a recipe nobody knows in which words it was asked for."""
+    return ModerationInput(
+        surface=Surface.COMMAND_LINE,
+        prompt=spec.prompt,
+        negative_prompt=spec.negative_prompt,
+        final_prompts=(spec.prompt,),
+        final_negative_prompts=(spec.negative_prompt,),
+        source=source_picture(spec.init_image),
+        adapters=tuple(adapter.id for adapter in spec.all_adapters),
+        model=spec.model,
+        style="none",
+        is_replay=True,
+    )
 
 
 def _chosen(file: Path, index: int) -> Recipe:

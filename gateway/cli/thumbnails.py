@@ -7,11 +7,13 @@ from pathlib import Path
 
 from rich.console import Console
 
+from gateway.generations.accepting.moderating import moderation_input
 from gateway.settings import Settings
 from gateway.telemetry import start_logging
 from gateway.wiring import Installation
 from models import Engine, GenerationRequest, ImageFormat, Progress
 from router import THUMBNAILS, Style
+from safety import Surface
 from storage.encoding import encode, encode_again
 from storage.links import THUMBNAIL
 
@@ -47,6 +49,7 @@ async def _paint_all(installation: Installation, folder: Path, request: Generati
 
 async def _thumbnail(installation: Installation, engine: Engine, request: GenerationRequest, style: Style) -> bytes:
     route = installation.router.route(replace(request, style=style.id), seed=request.seed or 0)
+    installation.check_policy(moderation_input(request, route.specs, surface=Surface.COMMAND_LINE, source=None))
     with tempfile.TemporaryDirectory(prefix="pinxit-") as workspace:
         painting = await engine.paint(route.specs[0], workspace=Path(workspace), on_progress=_ignore)
         picture = await asyncio.to_thread(encode, painting.pixels, painting.size, ImageFormat.PNG, text={})

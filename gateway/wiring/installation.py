@@ -23,7 +23,7 @@ from models import MAX_SEED, Catalogue, Engine, SettingInvalid, load_catalogue
 from models.process.engine import EngineProcess
 from models.process.protocol import Compute
 from router import Router, Styles, load_styles
-from safety import PromptFilter
+from safety import ModerationInput, PromptFilter
 from storage import Blobs, Database
 from storage.blobs import open_blobs
 from storage.recent_blobs import RecentBlobs
@@ -68,6 +68,10 @@ class Installation:
     def prompt_filter(self) -> PromptFilter:
         return PromptFilter.load(self.settings.config_dir / "safety")
 
+    def check_policy(self, given: ModerationInput) -> None:
+        """What somebody at this machine asks for, judged by the server's policy. Raises PromptBlocked."""
+        self.prompt_filter.check(given, policy=self.settings.safety_policy)
+
     @cached_property
     def database(self) -> Database:
         return Database(self.settings.database)
@@ -108,7 +112,11 @@ class Installation:
         )
 
     async def check_plans(self) -> None:
-        """Raises SettingInvalid: `plans.toml` lacks a plan that a style or an account needs."""
+        """Raises SettingInvalid: `plans.toml` lacks a plan that a style or an account needs, or a safety policy is not there."""
+        self.prompt_filter.check_policy(self.settings.safety_policy, named_by="PINXIT_SAFETY_POLICY")
+        for plan in self.plans.all():
+            if plan.safety_policy is not None:
+                self.prompt_filter.check_policy(plan.safety_policy, named_by=f"plans.toml: [{plan.id}] safety_policy")
         for style in self.styles.entries(self.catalogue):
             if style.min_plan not in self.plans.ids():
                 raise SettingInvalid(f"plans.toml has no plan {style.min_plan!r}, which the style {style.id!r} needs.")

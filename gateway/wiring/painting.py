@@ -28,6 +28,7 @@ from gateway.generations import (
 )
 from gateway.generations.accepting.deciding import Decide
 from gateway.generations.accepting.entering import Enter
+from gateway.generations.accepting.moderating import Moderation
 from gateway.generations.accepting.recalling import Recall
 from gateway.generations.accepting.sharing import Sharing
 from gateway.generations.ending.remains import Remains
@@ -88,13 +89,26 @@ class PaintingParts:
         return Decide(
             database=inst.database,
             router=inst.router,
-            prompt_filter=inst.prompt_filter,
+            moderation=self.moderation,
             plans=inst.plans,
             sharing=self.sharing,
             pace=self.pace,
             clock=inst.clock,
             new_id=new_id,
             new_seed=lambda: secrets.randbelow(SEEDS),
+        )
+
+    @cached_property
+    def moderation(self) -> Moderation:
+        inst = self.installation
+        return Moderation(
+            prompt_filter=inst.prompt_filter,
+            policy=inst.settings.safety_policy,
+            database=inst.database,
+            metrics=self.metrics,
+            clock=inst.clock,
+            keeps_texts=timedelta(days=inst.settings.safety_text_days),
+            keeps_rows=timedelta(days=inst.settings.safety_record_days),
         )
 
     @cached_property
@@ -130,7 +144,13 @@ class PaintingParts:
     @cached_property
     def sweeper(self) -> Sweeper:
         inst = self.installation
-        return Sweeper(database=inst.database, remove=self.remove, blobs=inst.blobs, clock=inst.clock)
+        return Sweeper(
+            database=inst.database,
+            remove=self.remove,
+            blobs=inst.blobs,
+            forget_decisions=self.moderation.forget,
+            clock=inst.clock,
+        )
 
     @cached_property
     def workspace(self) -> Path:
@@ -151,7 +171,6 @@ class PaintingParts:
             source_images=self.source_images,
             styles=inst.styles,
             catalogue=inst.catalogue,
-            prompt_filter=inst.prompt_filter,
             clock=inst.clock,
             new_id=new_id,
         )

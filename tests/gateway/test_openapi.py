@@ -83,6 +83,7 @@ OPERATIONS = {
     ("/v1/admin/styles", "get"),
     ("/v1/admin/retention", "get"),
     ("/v1/admin/audit", "get"),
+    ("/v1/admin/decisions", "get"),
     ("/img/{name}", "get"),
     ("/img/{name}", "head"),
     ("/v1/provenance/check", "post"),

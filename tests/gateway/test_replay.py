@@ -385,7 +385,10 @@ async def test_a_policy_that_has_changed_since_is_asked_again(gateway, tmp_path)
     shutil.copytree(gateway.installation.settings.config_dir / "safety", rules)
     lexicon = rules / "lexicons" / "en.toml"
     lexicon.write_text(lexicon.read_text().replace('"loli", ', '"loli", "bottle of beer", ', 1))
-    stricter = replace(gateway.server.painting.replay, prompt_filter=PromptFilter.load(rules))
+    replay = gateway.server.painting.replay
+    decide = replay.submit.decide
+    moderation = replace(decide.moderation, prompt_filter=PromptFilter.load(rules))
+    stricter = replace(replay, submit=replace(replay.submit, decide=replace(decide, moderation=moderation)))
     with pytest.raises(PromptBlocked):
         await stricter(await caller_of(gateway), id)
 

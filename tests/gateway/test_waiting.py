@@ -10,6 +10,7 @@ from gateway.http.edge.problems import problem_headers, problem_of
 from gateway.http.edge.refusals import GenerationTimeout
 from gateway.http.generations.waiting import picture_or_refusal, submit_and_wait
 from models import GenerationRequest, ModelUnavailable, WeightsRejected
+from safety import Surface
 
 
 async def never():
@@ -19,7 +20,12 @@ async def never():
 async def call(gateway):
     caller = await gateway.server.services.gatekeeper.caller(gateway.key, now=gateway.clock())
     request = Request({"type": "http", "state": {}, "headers": []}, never)
-    return request, gateway.server.services, caller, Ask(request=GenerationRequest(prompt="a red lighthouse"))
+    return (
+        request,
+        gateway.server.services,
+        caller,
+        Ask(surface=Surface.NATIVE, request=GenerationRequest(prompt="a red lighthouse")),
+    )
 
 
 async def test_a_surface_without_later_is_given_the_picture(gateway):

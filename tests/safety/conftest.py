@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+from plugins.text_judge import TextJudge
 
 from safety import PromptFilter
 from safety.confusables import Confusables, load_confusables
@@ -9,8 +10,8 @@ FOLDER = Path(__file__).parents[2] / "configs" / "safety"
 
 
 @pytest.fixture(scope="session")
-def prompt_filter() -> PromptFilter:
-    return PromptFilter.load(FOLDER)
+def prompt_filter() -> TextJudge:
+    return TextJudge(PromptFilter.load(FOLDER))
 
 
 @pytest.fixture(scope="session")

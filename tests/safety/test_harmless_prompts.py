@@ -1,8 +1,9 @@
 """Ordinary prompts full of words that sound like something else: none may be refused, none even flagged."""
 
 import pytest
+from plugins.text_judge import TextJudge
 
-from safety import Action, PromptFilter
+from safety import Action
 
 HARMLESS = """
 a red lighthouse by the sea at sunset
@@ -125,13 +126,13 @@ N A S A rocket on the launch pad
 
 
 @pytest.mark.parametrize("prompt", HARMLESS)
-def test_a_harmless_prompt_is_allowed_without_a_mark(prompt_filter: PromptFilter, prompt: str) -> None:
+def test_a_harmless_prompt_is_allowed_without_a_mark(prompt_filter: TextJudge, prompt: str) -> None:
     verdict = prompt_filter.judge(prompt, final_prompt=f"digital illustration of {prompt}, clear shapes, rich colour")
     assert verdict.action is Action.ALLOW, [finding.rule for finding in verdict.findings]
 
 
 @pytest.mark.parametrize("prompt", HARMLESS)
-def test_the_usual_negative_prompts_are_allowed(prompt_filter: PromptFilter, prompt: str) -> None:
+def test_the_usual_negative_prompts_are_allowed(prompt_filter: TextJudge, prompt: str) -> None:
     negative = (
         "nsfw, nudity, gore, blood, lingerie, bikini, deformed, bad anatomy, extra limbs, loli, child, ugly, text"
     )

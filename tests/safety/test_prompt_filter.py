@@ -5,36 +5,37 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from plugins.text_judge import TextJudge
 
 from models import SettingInvalid
 from safety import Action, PromptBlocked, PromptFilter, Stage
 
 FOLDER = Path(__file__).parents[2] / "configs" / "safety"
-FILTER = PromptFilter.load(FOLDER)
+FILTER = TextJudge(PromptFilter.load(FOLDER))
 
 
-def test_a_text_without_findings_is_allowed_and_still_has_a_record(prompt_filter: PromptFilter) -> None:
-    verdict = prompt_filter.check("a red lighthouse by the sea at sunset")
+def test_a_text_without_findings_is_allowed_and_still_has_a_record(prompt_filter: TextJudge) -> None:
+    verdict = prompt_filter.check("a red lighthouse by the sea at sunset").verdict
     assert (verdict.action, verdict.category, verdict.findings) == (Action.ALLOW, None, ())
     assert len(verdict.policy_hash) == len(verdict.lexicon_hash) == len(verdict.input_sha256) == 64
 
 
-def test_equal_texts_give_equal_verdicts_in_two_filters(prompt_filter: PromptFilter) -> None:
+def test_equal_texts_give_equal_verdicts_in_two_filters(prompt_filter: TextJudge) -> None:
     first, second = (
         judge("a nude statue", negative_prompt="clothes", final_prompt="photo of a nude statue")
-        for judge in (prompt_filter.judge, PromptFilter.load(FOLDER).judge)
+        for judge in (prompt_filter.judge, TextJudge(PromptFilter.load(FOLDER)).judge)
     )
     assert first == second
     assert first.findings
 
 
-def test_the_record_tells_rule_view_and_place(prompt_filter: PromptFilter) -> None:
+def test_the_record_tells_rule_view_and_place(prompt_filter: TextJudge) -> None:
     (finding, *_) = prompt_filter.judge("two people, p\u043ern").findings
     assert (finding.rule, finding.category, finding.stage) == ("sexual.explicit", "sexual.explicit", Stage.PROMPT)
     assert (finding.view, finding.start, finding.end) == ("folded", 2, 3)
 
 
-def test_the_gravest_category_is_told(prompt_filter: PromptFilter) -> None:
+def test_the_gravest_category_is_told(prompt_filter: TextJudge) -> None:
     verdict = prompt_filter.judge("gore, porn, a nude child")
     assert verdict.category == "csae"
     assert {"csae", "sexual.explicit", "violence.graphic"} <= {finding.category for finding in verdict.findings}
@@ -57,7 +58,7 @@ def test_the_gravest_category_is_told(prompt_filter: PromptFilter) -> None:
         ("standard", "the president being arrested, press photo of the scene", Action.FLAG),
     ],
 )
-def test_the_policy_decides_what_follows(prompt_filter: PromptFilter, policy: str, prompt: str, action: Action) -> None:
+def test_the_policy_decides_what_follows(prompt_filter: TextJudge, policy: str, prompt: str, action: Action) -> None:
     assert prompt_filter.judge(prompt, policy=policy).action is action
 
 
@@ -74,7 +75,7 @@ def test_the_policy_decides_what_follows(prompt_filter: PromptFilter, policy: st
     ],
 )
 def test_asking_for_the_absence_of_clothing_or_adults_counts(
-    prompt_filter: PromptFilter, prompt: str, negative: str, category: str
+    prompt_filter: TextJudge, prompt: str, negative: str, category: str
 ) -> None:
     verdict = prompt_filter.judge(prompt, negative_prompt=negative, policy="strict")
     assert (verdict.is_blocked, verdict.category) == (True, category)
@@ -83,7 +84,7 @@ def test_asking_for_the_absence_of_clothing_or_adults_counts(
 @pytest.mark.parametrize(
     "negative", ["porn, nude, gore, swastika", "child, loli, underage", "sex, naked people, blood"]
 )
-def test_a_negative_prompt_may_name_what_it_wants_to_avoid(prompt_filter: PromptFilter, negative: str) -> None:
+def test_a_negative_prompt_may_name_what_it_wants_to_avoid(prompt_filter: TextJudge, negative: str) -> None:
     assert prompt_filter.judge("a woman in a garden", negative_prompt=negative, policy="strict").action is Action.ALLOW
 
 
@@ -91,36 +92,36 @@ def test_a_negative_prompt_may_name_what_it_wants_to_avoid(prompt_filter: Prompt
     "prompt",
     ["a family picnic, no nudity", "a battle without gore", "warriors, no blood, no gore", "kein porno, eine Blume"],
 )
-def test_a_negation_just_before_excuses_in_its_clause(prompt_filter: PromptFilter, prompt: str) -> None:
+def test_a_negation_just_before_excuses_in_its_clause(prompt_filter: TextJudge, prompt: str) -> None:
     assert prompt_filter.judge(prompt).action is Action.ALLOW
 
 
-def test_a_negation_in_another_clause_excuses_nothing(prompt_filter: PromptFilter) -> None:
+def test_a_negation_in_another_clause_excuses_nothing(prompt_filter: TextJudge) -> None:
     assert prompt_filter.judge("no text, hardcore porn").is_blocked
 
 
-def test_nothing_excuses_sexual_content_with_minors(prompt_filter: PromptFilter) -> None:
+def test_nothing_excuses_sexual_content_with_minors(prompt_filter: TextJudge) -> None:
     for prompt in ("no nude child", "awareness poster, naked child", "a museum statue of a nude child"):
         assert prompt_filter.judge(prompt).category == "csae"
 
 
-def test_words_in_two_languages_meet(prompt_filter: PromptFilter) -> None:
+def test_words_in_two_languages_meet(prompt_filter: TextJudge) -> None:
     assert prompt_filter.judge("nackte children").category == "csae"
 
 
-def test_a_word_inside_another_does_not_count(prompt_filter: PromptFilter) -> None:
+def test_a_word_inside_another_does_not_count(prompt_filter: TextJudge) -> None:
     for prompt in ("Essex", "cocktails", "therapist", "analysis", "skyscraper", "grapefruit", "document", "sextant"):
         assert prompt_filter.judge(prompt).findings == ()
 
 
-def test_another_policy_has_another_hash(prompt_filter: PromptFilter) -> None:
+def test_another_policy_has_another_hash(prompt_filter: TextJudge) -> None:
     hashes = {
         prompt_filter.judge("a boat", policy=policy).policy_hash for policy in ("strict", "standard", "permissive")
     }
     assert len(hashes) == 3
 
 
-def test_an_unknown_policy_is_a_wrong_setting(prompt_filter: PromptFilter) -> None:
+def test_an_unknown_policy_is_a_wrong_setting(prompt_filter: TextJudge) -> None:
     with pytest.raises(SettingInvalid, match="lenient"):
         prompt_filter.judge("a boat", policy="lenient")
 
@@ -145,7 +146,7 @@ def test_surroundings_never_hide_a_plain_word(surroundings: str) -> None:
         "a" * 61 + " ", "nude child ", "sex education ", "aaab", "\U0001f1f5", "a\u0301\u0301\u0301", "[a|b:1.2] ",
     ],
 )  # fmt: skip
-def test_twice_the_text_takes_about_twice_the_time(prompt_filter: PromptFilter, unit: str) -> None:
+def test_twice_the_text_takes_about_twice_the_time(prompt_filter: TextJudge, unit: str) -> None:
     def best_of_five(length: int) -> float:
         text = (unit * length)[:length]
         spent = []
@@ -158,7 +159,7 @@ def test_twice_the_text_takes_about_twice_the_time(prompt_filter: PromptFilter, 
     assert best_of_five(8192) < 8 * best_of_five(2048) + 0.005
 
 
-def test_4096_characters_take_a_few_milliseconds(prompt_filter: PromptFilter) -> None:
+def test_4096_characters_take_a_few_milliseconds(prompt_filter: TextJudge) -> None:
     text = ("a quiet harbour at dawn with fishing boats and gulls, soft light on the water, 35mm photo " * 60)[:4096]
     spent = []
     for _ in range(25):

@@ -3,6 +3,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from plugins.text_judge import TextJudge
 
 from models import SettingInvalid
 from safety import PromptFilter
@@ -43,7 +44,8 @@ def test_no_operator_can_weaken_csae_or_ncii(tmp_path: Path, category: str, acti
         ("policies.toml", "counterfeit = ", "conterfeit = ", "counterfeit"),
         ("rules.toml", 'all = ["minor_coded"]', 'all = ["nobody"]', "nobody"),
         ("rules.toml", "negatable = true", 'negatable = "perhaps"', "negatable"),
-        ("rules.toml", 'all = ["minor_coded"]', "all = []", "all"),
+        ("rules.toml", 'all = ["minor_coded"]', "all = []", "csae.coded"),
+        ("rules.toml", 'first = "removing"', 'first = "nothing_of_the_kind"', "nothing_of_the_kind"),
         ("lexicons/en.toml", "schema = 1", "schema = 7", "schema"),
         ("lexicons/en.toml", "[groups.minor]", "[groups.minor", "en.toml"),
         ("confusables.toml", 'b = "', "b = 7 #", "confusables.toml"),
@@ -70,5 +72,5 @@ def test_an_operators_lexicon_adds_words_to_a_group(tmp_path: Path) -> None:
     shutil.copytree(FOLDER, copy)
     own = 'schema = 1\nlanguage = "en"\n[groups.real_person]\nphrases = ["jane placeholder"]\n'
     (copy / "lexicons" / "own.toml").write_text(own)
-    assert not PromptFilter.load(FOLDER).judge("jane placeholder, nude").is_blocked
-    assert PromptFilter.load(copy).judge("jane placeholder, nude").category == "ncii"
+    assert not TextJudge(PromptFilter.load(FOLDER)).judge("jane placeholder, nude").is_blocked
+    assert TextJudge(PromptFilter.load(copy)).judge("jane placeholder, nude").category == "ncii"

@@ -4,8 +4,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-
-from safety import PromptFilter
+from plugins.text_judge import TextJudge
 
 STYLES = sorted((Path(__file__).parents[2] / "configs" / "styles").glob("*.toml"))
 
@@ -19,7 +18,7 @@ def texts(table: object) -> list[str]:
 
 
 @pytest.mark.parametrize("file", STYLES, ids=lambda file: file.stem)
-def test_no_text_of_a_style_is_a_finding(prompt_filter: PromptFilter, file: Path) -> None:
+def test_no_text_of_a_style_is_a_finding(prompt_filter: TextJudge, file: Path) -> None:
     said = texts(tomllib.loads(file.read_text()))
     assert said
     for text in (*said, ", ".join(said)):

@@ -1,31 +1,37 @@
 """What `Submit` is asked, and what it answers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Self
 
+from gateway.generations.accepting.moderating import source_picture
+from gateway.generations.inputs.source_images import GivenImages
 from gateway.generations.showing.fetch import View
 from models import GenerationRequest
 from router import Route
+from safety import Decision, SourcePicture, Surface
 from storage import Priority, State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """One call as the edge understood it.
+    """One call as the edge understood it, come in at `surface`.
 
     `body_sha256` tells equal bodies under one Idempotency-Key; `files` are those that `request.init_image` names, by their
-    SHA-256. `prediction_events` are those that `webhook_url` hears of in Replicate's words; None: of the end, in ours.
+    SHA-256, and `masked_share` is the part of it that its mask lets be repainted. `prediction_events` are those that `webhook_url` hears of in Replicate's words; None: of the end, in ours.
     `ttl_s` is how long it is kept; None leaves that to the plan. `may_share` False asks for a painting of its own;
     `is_retry` when the client says that it has sent the same before and heard nothing.
     """
 
+    surface: Surface
     request: GenerationRequest
     webhook_url: str | None = None
     prediction_events: frozenset[str] | None = None
     idempotency_key: str | None = None
     body_sha256: str = ""
     files: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
+    masked_share: float | None = None
     priority: Priority = Priority.INTERACTIVE
     metadata: Mapping[str, str] = field(default_factory=dict[str, str])
     ttl_s: int | None = None
@@ -36,6 +42,16 @@ class Ask:
     def may_be_shared(self) -> bool:
         """Without a seed everybody expects a picture of their own."""
         return self.may_share and self.request.seed is not None
+
+    @property
+    def source(self) -> SourcePicture | None:
+        """The picture that it begins from, as the content policy hears of it."""
+        return source_picture(self.request.init_image, masked_share=self.masked_share)
+
+    def beginning_from(self, images: GivenImages) -> Self:
+        """The same, with the pictures read."""
+        request = replace(self.request, init_image=images.init_image)
+        return replace(self, request=request, files=images.files, masked_share=images.masked_share)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,10 +72,11 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
-    """What a request would become, and cost this caller. `is_painted`: it was painted before, and costs nothing as long
+    """What a request would become, what the content policy says of it, and what it costs this caller. `is_painted`: it was painted before, and costs nothing as long
     as that is there, else `credits_max`."""
 
     route: Route
+    decision: Decision
     credits: int
     credits_max: int
     estimated_ms: int

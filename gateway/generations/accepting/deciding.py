@@ -8,24 +8,32 @@ import msgspec
 from gateway.access import Caller, Plans, check_plan, expiry
 from gateway.clock import Clock
 from gateway.generations.accepting.asking import Ask, Quote
+from gateway.generations.accepting.moderating import Moderation, moderation_input
 from gateway.generations.accepting.sharing import Sharing
 from gateway.generations.inputs.canonical import canonical_sha256
 from gateway.generations.showing.pace import Pace
 from gateway.identity import NewId
-from models import GenerationRequest
 from models.spec import work_of
 from router import Router
-from safety import PromptFilter
+from safety import Decision, PromptBlocked
 from storage import Database, Generation, State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """A generation that `Enter` may write down, and what the content policy says of it."""
+
+    generation: Generation
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decide:
-    """Decides everything about a request, and writes nothing."""
+    """Decides everything about a request. Of what it refuses it writes down what the content policy refused."""
 
     database: Database
     router: Router
-    prompt_filter: PromptFilter
+    moderation: Moderation
     plans: Plans
     sharing: Sharing
     pace: Pace
@@ -33,23 +41,36 @@ class Decide:
     new_id: NewId
     new_seed: Callable[[], int]
 
-    def quote(self, caller: Caller, request: GenerationRequest) -> Quote:
+    async def quote(self, caller: Caller, ask: Ask) -> Quote:
         """Every check of a real request but balance and quota; makes nothing.
 
         Raises:
             Refused: unknown style or model, prompt blocked, plan too small.
-            Failed: the style's model is not here.
+            Failed: the style's model is not here; StoreUnavailable.
         """
+        try:
+            return self.judged(caller, ask)
+        except PromptBlocked as blocked:
+            await self.moderation.note_refusal(caller, blocked)
+            raise
+
+    def judged(self, caller: Caller, ask: Ask) -> Quote:
+        """As `quote`, but a refusal of the content policy is the caller's to write down.
+
+        Raises:
+            Refused, Failed: as `quote`.
+        """
+        request = ask.request
         route = self.router.route(request, seed=self.new_seed() if request.seed is None else request.seed)
-        self.prompt_filter.check(
-            request.prompt, negative_prompt=route.negative_prompt_used, final_prompt=route.revised_prompt
-        )
+        given = moderation_input(request, route.specs, surface=ask.surface, source=ask.source)
+        decision = self.moderation.judge(caller, given)
         least = self.plans.get(route.min_plan)
         check_plan(caller.plan, request, target=route.size_plan.target, least=least)
         caller.must_be_allowed(model=route.model, style=route.style_resolved)
         credits = route.credits if caller.pays else 0
         return Quote(
             route=route,
+            decision=decision,
             credits=credits,
             credits_max=credits,
             estimated_ms=self.pace.estimate_ms(route.specs, ahead=0),
@@ -61,7 +82,7 @@ class Decide:
         Raises:
             Refused, Failed: as `quote`.
         """
-        quote = self.quote(caller, ask.request)
+        quote = await self.quote(caller, ask)
         if not ask.may_be_shared:
             return quote
         generation = await self.sharing.revised(self.generation(caller, ask, quote), quote.route.specs)
@@ -69,11 +90,13 @@ class Decide:
             is_painted = await self.sharing.is_painted(connection, generation)
         return replace(quote, credits=0, estimated_ms=0, is_painted=True) if is_painted else quote
 
-    async def decided(self, caller: Caller, ask: Ask) -> Generation:
+    async def decided(self, caller: Caller, ask: Ask) -> Decided:
         """What `Enter` may write down, later and in a transaction of somebody else. Raises as `quote`."""
-        quote = self.quote(caller, ask.request)
+        quote = await self.quote(caller, ask)
         generation = self.generation(caller, ask, quote)
-        return await self.sharing.revised(generation, quote.route.specs) if ask.may_be_shared else generation
+        if ask.may_be_shared:
+            generation = await self.sharing.revised(generation, quote.route.specs)
+        return Decided(generation=generation, decision=quote.decision)
 
     def generation(self, caller: Caller, ask: Ask, quote: Quote) -> Generation:
         """The row of an ask that was quoted."""

@@ -15,6 +15,8 @@ import msgspec
 from gateway.access import Caller, check_plan, expiry
 from gateway.clock import Clock
 from gateway.generations.accepting.asking import Accepted, Ask
+from gateway.generations.accepting.deciding import Decided
+from gateway.generations.accepting.moderating import moderation_input, source_picture
 from gateway.generations.accepting.submit import Submit
 from gateway.generations.inputs.source_images import SourceImages
 from gateway.generations.showing.fetch import Fetch, GenerationUnknown
@@ -23,7 +25,7 @@ from models import AdapterUnknown, Catalogue, GenerationRequest, GenerationSpec,
 from models.replay import Comparison, compare
 from models.spec import work_of
 from router import Style, Styles, StyleUnknown, price_of
-from safety import PromptFilter
+from safety import Decision, Surface
 from storage import Generation, State, afresh
 
 
@@ -55,7 +57,6 @@ class Replay:
     source_images: SourceImages
     styles: Styles
     catalogue: Catalogue
-    prompt_filter: PromptFilter
     clock: Clock
     new_id: NewId
 
@@ -69,6 +70,7 @@ class Replay:
         """
         original = (await self.fetch.one(caller, generation_id)).generation
         ask = Ask(
+            surface=Surface.NATIVE,
             request=_request_of(original),
             idempotency_key=idempotency_key,
             body_sha256=_body_of(original),
@@ -79,12 +81,13 @@ class Replay:
             return earlier
         _must_have_recipes(original)
         style = self._style_of(original)
-        self._check(caller, original, style)
+        decision = await self._checked(caller, original, style)
         specs = _painted_specs(original)
         ask = replace(
             ask, files=await self.source_images.kept(original.painting_id, specs[0])
         )  # all of them begin alike
-        return await self.submit.accept(caller, ask, self._again(caller, original, style), specs=specs)
+        decided = Decided(generation=self._again(caller, original, style), decision=decision)
+        return await self.submit.accept(caller, ask, decided, specs=specs)
 
     async def outcome(self, caller: Caller, generation_id: str) -> Replayed:
         """Hold a replay that has ended against what it painted again.
@@ -106,16 +109,18 @@ class Replay:
             pictures=tuple(compare(recipe, followed) for recipe, followed in pairs),
         )
 
-    def _check(self, caller: Caller, original: Generation, style: Style | None) -> None:
+    async def _checked(self, caller: Caller, original: Generation, style: Style | None) -> Decision:
         request, specs = _request_of(original), _painted_specs(original)
-        for spec in specs:
-            self.prompt_filter.check(request.prompt, negative_prompt=spec.negative_prompt, final_prompt=spec.prompt)
+        source = source_picture(specs[0].init_image)
+        given = moderation_input(request, specs, surface=Surface.NATIVE, source=source, is_replay=True)
+        decision = await self.submit.decide.moderation.check(caller, given)
         least = (
             self.submit.decide.plans.get(style.min_plan) if style else caller.plan
         )  # a style that is gone bars nobody
         check_plan(caller.plan, request, target=specs[0].size.target, least=least)
         caller.must_be_allowed(model=original.model, style=original.style_resolved)
         check_repaintable(specs, self.catalogue)
+        return decision
 
     def _again(self, caller: Caller, original: Generation, style: Style | None) -> Generation:
         """A fresh generation of the same words and specs, in this caller's name and at the same price."""

@@ -1,4 +1,4 @@
-"""Let go of generations whose time is over: record, prompt and pictures. The ledger keeps its rows.
+"""Let go of generations whose time is over: record, prompt and pictures; and of decisions of the content policy. The ledger keeps its rows.
 
 Several servers may sweep one database: what another one has removed meanwhile is gone, and that is all.
 """
@@ -18,6 +18,7 @@ from storage.erasure import open_of_erased
 from storage.generations import expired
 
 SWEPT_EVERY_S = 60.0
+DECISIONS_SWEPT_EVERY_S = 3_600.0
 ORPHANS_SWEPT_EVERY_S = 86_400.0  # all blobs of generations are looked through
 AT_A_TIME = 100
 
@@ -31,6 +32,7 @@ class Sweeper:
     database: Database
     remove: Remove
     blobs: Blobs
+    forget_decisions: Callable[[], Awaitable[int]]
     clock: Clock
 
     @property
@@ -41,6 +43,7 @@ class Sweeper:
         """Until cancelled; a store that is away is asked again the next time."""
         async with asyncio.TaskGroup() as sweeping:
             sweeping.create_task(_sweep_for_ever(self.sweep, every_s=SWEPT_EVERY_S))
+            sweeping.create_task(_sweep_for_ever(self.forget_decisions, every_s=DECISIONS_SWEPT_EVERY_S))
             sweeping.create_task(_sweep_for_ever(self.orphans.sweep, every_s=ORPHANS_SWEPT_EVERY_S))
 
     async def sweep(self) -> int:

@@ -22,6 +22,9 @@ Source = bytes | GenerationId
 """A picture as it was given: the content of a file, or the generation whose first picture it is."""
 
 
+_IS_LIGHT = bytes(value >= 128 for value in range(256))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
     """What a request says about its source."""
@@ -33,10 +36,12 @@ class Given:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GivenImages:
-    """What the spec says of it, and the files that it names, by their SHA-256."""
+    """What the spec says of it, and the files that it names, by their SHA-256. `masked_share` is the part of the picture,
+    0 to 1, that the mask lets be repainted; None without a mask."""
 
     init_image: InitImage | None = None
     files: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
+    masked_share: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +72,8 @@ class SourceImages:
             strength=DEFAULT_STRENGTH if given.strength is None else given.strength,
             mask_sha256=names[1] if mask is not None else None,
         )
-        return GivenImages(init_image=init_image, files=dict(zip(names, files, strict=True)))
+        share = None if mask is None else await asyncio.to_thread(_masked_share, mask)
+        return GivenImages(init_image=init_image, files=dict(zip(names, files, strict=True)), masked_share=share)
 
     async def kept(self, painting_id: str, spec: GenerationSpec) -> Mapping[str, bytes]:
         """The files that the spec of a kept painting names, by their SHA-256.
@@ -122,6 +128,11 @@ def key_of(generation_id: str, sha256: str) -> str:
 
 def _folder(generation_id: str) -> str:
     return f"gen/{generation_id}/from/"
+
+
+def _masked_share(mask: Pixels) -> float:
+    """How much of it is rather white than black. It is grey: its first channel says all."""
+    return mask.rgb[::3].translate(_IS_LIGHT).count(1) / mask.size.pixels
 
 
 def _file_of(pixels: Pixels) -> bytes:

@@ -69,7 +69,8 @@ class AuditBody(BaseModel):
 
 
 class PlanBody(BaseModel):
-    """A plan as it counts now; null means without limit. `default_ttl_s` and `max_ttl_s` bound how long pictures live."""
+    """A plan as it counts now; null means without limit. `default_ttl_s` and `max_ttl_s` bound how long pictures live;
+    without a `safety_policy` the server's is used."""
 
     object: Literal["plan"] = "plan"
     id: str
@@ -87,6 +88,7 @@ class PlanBody(BaseModel):
     max_ttl_s: int | None
     upscale: bool
     counts_credits: bool
+    safety_policy: str | None = Field(description="Its own content policy; null takes the server's.")
 
 
 class PlanListBody(BaseModel):

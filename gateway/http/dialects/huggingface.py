@@ -14,6 +14,7 @@ from gateway.http.reading.dependencies import Given, painting_caller
 from gateway.http.reading.lenient import LenientBody, Read, ignored_header, read_json
 from models import GenerationRequest, ImageFormat
 from router import Styles
+from safety import Surface
 
 FORMATS = {f"image/{format}": format for format in ImageFormat}
 
@@ -76,7 +77,7 @@ async def infer(
     """One picture, as bytes in the first of PNG, JPEG and WebP that `Accept` names; else PNG."""
     format = read_format(request.headers.get("accept", ""))
     asked = sent.body.request(name, model_names(given), given.styles, format=format)
-    ask = Ask(request=asked, body_sha256=sent.sha256)
+    ask = Ask(surface=Surface.HUGGING_FACE, request=asked, body_sha256=sent.sha256)
     view = await picture_or_refusal(request, given, caller, ask, wait_s=given.settings.sync_wait_s)
     picture = view.pictures[0]
     headers = {

@@ -19,12 +19,13 @@ async def with_source_images(given: Services, caller: Caller, ask: Ask, pictures
         GenerationUnknown, Failed: as `SourceImages.read`.
     """
     source = await given.source_images.read(caller, pictures)
-    request = replace(ask.request, init_image=source.init_image)
+    begun = ask.beginning_from(source)
+    request = begun.request
     if source.init_image is not None and request.width is None and request.height is None:
         card = given.catalogue.default if request.model is None else given.catalogue.get(request.model)
         size = fitted(_size_of(source.files[source.init_image.sha256]), pixels=card.default_size.pixels)
         request = replace(request, width=size.width, height=size.height)
-    return replace(ask, request=request, files=source.files)
+    return replace(begun, request=request)
 
 
 def _size_of(png: bytes) -> ImageSize:

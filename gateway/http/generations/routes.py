@@ -1,6 +1,5 @@
 """Paint, list, read and delete: the native contract."""
 
-from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
@@ -22,6 +21,7 @@ from gateway.http.reading.listing import METADATA_PARAMETER, AskedFilters
 from gateway.http.reading.preferring import Preference, read_preference
 from gateway.wire import AcceptedBody, DeletedBody, GenerationBody, GenerationListBody, QuoteBody, RecipesBody
 from router import AUTO
+from safety import Surface
 from storage import Priority
 
 BODY: dict[str, Any] = {
@@ -171,17 +171,18 @@ async def asked(given: Services, caller: Caller, sent: Sent, idempotency_key: st
     body, request = sent.body, sent.body.request()
     expiry(caller.plan, body.ttl, now=given.clock())
     source = await given.source_images.read(caller, sent.given())
-    return Ask(
-        request=replace(request, init_image=source.init_image),
+    ask = Ask(
+        surface=Surface.NATIVE,
+        request=request,
         webhook_url=sent.body.webhook_url,
         idempotency_key=idempotency_key,
         body_sha256=sent.sha256,
-        files=source.files,
         priority=Priority.BATCH if body.priority == "batch" else Priority.INTERACTIVE,
         metadata=body.metadata or {},
         ttl_s=body.ttl,
         may_share=sent.body.cache is not False,
     )
+    return ask.beginning_from(source)
 
 
 def _wait_s(given: Services, sent: Sent, preference: Preference) -> float:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import sys
 import zipfile
 from pathlib import Path
@@ -16,12 +17,13 @@ PINXIT = Path(sys.executable).with_name("pinxit")
 def pinxit(gateway):
     """One command to its end: exit code, and what it printed or complained of."""
 
-    async def pinxit(*arguments, stdin=""):
+    async def pinxit(*arguments, stdin="", config_dir=None):
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PINXIT_")}
+        folders = {"PINXIT_DATA_DIR": str(gateway.installation.settings.data_dir)}
         process = await asyncio.create_subprocess_exec(
             PINXIT,
             *arguments,
-            env=environment | {"PINXIT_DATA_DIR": str(gateway.installation.settings.data_dir)},
+            env=environment | folders | ({"PINXIT_CONFIG_DIR": str(config_dir)} if config_dir else {}),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -92,3 +94,27 @@ async def test_queue_and_webhooks_are_shown_by_commands(gateway, pinxit):
     code, _ = await pinxit("accounts", "rotate-webhook-secret", "owner", "--json")
     assert code == 0
     gateway.engine.release()
+
+
+async def test_decisions_of_the_content_policy_are_read_and_judged_again(gateway, pinxit, tmp_path):
+    await gateway.paint(prompt="a nude woman on a sofa", style="none")
+    await gateway.paint(prompt="nudify her")
+    code, listed = await pinxit("safety", "decisions", "--json")
+    rows = json.loads(listed)
+    assert (code, [row["verdict"] for row in rows]) == (0, ["block", "flag"])
+    assert (rows[1]["prompt"], rows[1]["has_picture"]) == ("a nude woman on a sofa", False)
+    code, listed = await pinxit("safety", "decisions", "--verdict", "flag", "--account", "owner", "--json")
+    assert [row["category"] for row in json.loads(listed)] == ["sexual.nudity"]
+    assert (await pinxit("safety", "decisions", "--verdict", "allow"))[0] == 2
+    assert (await pinxit("safety", "decisions", "--account", "nobody"))[0] == 2
+
+    code, again = await pinxit("safety", "replay", "--json")
+    assert (code, [row["is_same"] for row in json.loads(again)]) == (0, [True, True])
+    configs = tmp_path / "configs"
+    shutil.copytree(gateway.installation.settings.config_dir, configs)
+    policies = configs / "safety" / "policies.toml"
+    before = '"sexual.nudity" = { action = "flag", threshold = 0.6, art_action = "allow" }'
+    policies.write_text(policies.read_text().replace(before, '"sexual.nudity" = { action = "block" }'))
+    code, again = await pinxit("safety", "replay", "--verdict", "flag", "--json", config_dir=configs)
+    (row,) = json.loads(again)
+    assert (code, row["before"], row["now"]) == (1, "flag sexual.nudity", "block sexual.nudity")

@@ -27,6 +27,7 @@ from gateway.http.reading.lenient import Read, ignored_header, read_json
 from gateway.image_decoder import ImageInvalid
 from gateway.image_decoder.containers import container_of
 from models import Phase, Progress
+from safety import Surface
 from storage import Filters, State
 from storage.encoding import read_text
 
@@ -98,7 +99,8 @@ async def image_to_image(
 def _ask(request: Request, given: Services, caller: Caller, sent: Asked) -> Ask:
     """Raises RequestInvalid."""
     chosen = chosen_models(request).of(caller.key.id)
-    return Ask(request=sent.body.request(model_names(given), chosen_model=chosen), body_sha256=sent.sha256)
+    asked = sent.body.request(model_names(given), chosen_model=chosen)
+    return Ask(surface=Surface.A1111, request=asked, body_sha256=sent.sha256)
 
 
 async def _painted(request: Request, given: Services, caller: Caller, sent: Asked, ask: Ask) -> Response:

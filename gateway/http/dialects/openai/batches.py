@@ -22,6 +22,7 @@ from gateway.http.edge.refusals import GenerationCanceled, JsonInvalid
 from gateway.http.reading.dependencies import Services
 from gateway.http.reading.refusing import refusal_of_first
 from models import DomainError, ParameterMissing, RequestInvalid
+from safety import Surface
 from storage import ItemState
 
 
@@ -89,4 +90,4 @@ def _wish(sent: Mapping[str, JsonValue], names: ModelNames) -> Wish:
         raise refusal_of_first(wrong, ImagesBody) from None
     if body.stream:
         raise RequestInvalid("`stream`: nobody listens to a batch.", field="stream")
-    return Wish(request=body.request(names), metadata=body.metadata())
+    return Wish(surface=Surface.OPENAI_BATCH, request=body.request(names), metadata=body.metadata())

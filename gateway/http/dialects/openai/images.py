@@ -16,7 +16,7 @@ from gateway.http.edge.refusals import ModerationBlocked
 from gateway.http.generations.waiting import accepted_from, picture_or_refusal
 from gateway.http.reading.dependencies import Given, IdempotencyKey, Services, painting_caller
 from gateway.http.reading.lenient import Read, ignored_header, read_json
-from safety import PromptBlocked
+from safety import PromptBlocked, Surface
 
 BODY: dict[str, Any] = {
     "requestBody": {
@@ -61,6 +61,7 @@ async def generate_images(
 def ask_of(body: ImagesBody, names: ModelNames, *, idempotency_key: str | None, body_sha256: str) -> Ask:
     """Raises RequestInvalid: a value breaks its rule."""
     return Ask(
+        surface=Surface.OPENAI,
         request=body.request(names),
         idempotency_key=idempotency_key,
         body_sha256=body_sha256,

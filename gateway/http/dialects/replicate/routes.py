@@ -18,6 +18,7 @@ from gateway.http.reading.dependencies import Given, IdempotencyKey, Services, c
 from gateway.http.reading.lenient import Read, ignored_header, read_json
 from gateway.http.reading.preferring import read_preference
 from models import ParameterMissing
+from safety import Surface
 
 LONGEST_WAIT_S = 60.0
 WAITS = re.compile(r"(?:^|,)\s*wait\b")
@@ -114,6 +115,7 @@ async def _predicted(
     if body.webhook is not None:
         given.destinations.check_url(body.webhook)
     ask = Ask(
+        surface=Surface.REPLICATE,
         request=asked,
         webhook_url=body.webhook,
         prediction_events=body.events,
