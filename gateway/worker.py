@@ -1,6 +1,7 @@
 """Claims generations while it has free slots and runs them. The same code serves alone and beside other machines.
 
 What is claimed next is decided by `gateway.fairness`; two workers that share a database are each fair by themselves.
+A suspect, which was painted when a server died, runs alone and after the others; see `storage.lost_claims`.
 """
 
 import asyncio
@@ -9,12 +10,14 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from gateway.cancellation import unbroken
 from gateway.fairness import Fairness
 from gateway.generations.painting.run import Runner
 from gateway.queue import GenerationQueue
-from models import Failed, PaintingBroken
-from storage import Database, Generation, StoreUnavailable
-from storage.generations import candidates, claim, release_leases
+from models import Failed, PaintingBroken, PaintingCrashed
+from storage import LESS_URGENT_EVERY, Candidate, Database, Generation, StoreUnavailable, Transaction
+from storage.generations import candidates, claim
+from storage.lost_claims import Lost, deaths, give_back, is_suspect, take_back
 
 log = structlog.get_logger()
 
@@ -23,7 +26,8 @@ log = structlog.get_logger()
 class Worker:
     """`slots` is how many pictures the engine holds at a time; `poll_s` how often the database is asked unasked.
 
-    A generation takes as many slots as it has pictures, until all of them are done.
+    A generation takes as many slots as it has pictures, until all of them are done. `owner` names this run of this
+    process and no other.
     """
 
     database: Database
@@ -34,10 +38,12 @@ class Worker:
     lease_s: float
     poll_s: float
     fairness: Fairness = field(default_factory=Fairness)
+    _suspects: dict[int, Candidate] = field(default_factory=dict[int, Candidate])
+    _passed_suspects: int = 0
     _running: dict[asyncio.Task[None], Generation] = field(default_factory=dict[asyncio.Task[None], Generation])
 
     async def work(self) -> None:
-        """Claim and run until cancelled; what is running then is left to the next start."""
+        """Claim and run until cancelled; what is running then is queued again, and painted by the next start."""
         try:
             while True:
                 await self._fill()
@@ -46,11 +52,26 @@ class Worker:
             for running in self._running:
                 running.cancel()
             await asyncio.gather(*self._running, return_exceptions=True)
+            await unbroken(self._give_back())
 
     async def adopt_orphans(self) -> int:
-        """Put back what a former process of this single-process installation left claimed."""
+        """Take back what a former process of this single-process installation held when it died; how many that were."""
         async with self.database.writing() as transaction:
-            return await release_leases(transaction)
+            lost = await take_back(transaction, owner=self.owner, only_lapsed=False)
+        await self._end_guilty(lost)
+        return lost.requeued + len(lost.guilty)
+
+    async def _give_back(self) -> None:
+        try:
+            async with self.database.writing() as transaction:
+                await give_back(transaction, owner=self.owner)
+        except StoreUnavailable as unavailable:
+            log.warning("what was being painted looks lost to the next start", reason=unavailable.message)
+
+    async def _end_guilty(self, lost: Lost) -> None:
+        for generation in lost.guilty:
+            crashed = PaintingCrashed("The server stopped each time it painted this picture; it is not tried again.")
+            await self.run.failed(generation, crashed)
 
     def halt(self, painting_id: str) -> None:
         """Stop this painting between two steps, if it is painted here; see `let_go`."""
@@ -67,7 +88,7 @@ class Worker:
 
     async def _fill(self) -> None:
         """Start what there is room for."""
-        if _pictures_of(self._running.values()) >= self.slots:
+        if _pictures_of(self._running.values()) >= self.slots or self._is_trying_a_suspect:
             return
         try:
             claimed = await self._claimed()
@@ -88,18 +109,56 @@ class Worker:
         claimed: list[Generation] = []
         fairness, running = self.fairness, tuple(self._running.values())
         async with self.database.writing() as transaction:
-            while choice := fairness.choose(
-                await candidates(transaction, besides=[one.number for one in (*running, *claimed)]),
-                free=self.slots - _pictures_of([*running, *claimed]),
-                is_idle=not running and not claimed,
+            lost = await take_back(transaction, owner=self.owner, besides=[one.number for one in running])
+            while not self._is_a_suspects_turn and (
+                choice := fairness.choose(
+                    await self._candidates(transaction, [*running, *claimed]),
+                    free=self.slots - _pictures_of([*running, *claimed]),
+                    is_idle=not running and not claimed,
+                )
             ):
                 chosen, following = choice
                 generation = await claim(transaction, chosen.number, owner=self.owner, lease_s=self.lease_s)
                 if generation is not None:  # else it was cancelled meanwhile, and is no candidate any more
                     claimed.append(generation)
                     fairness = following
+                    self._passed_suspects += bool(self._suspects)
+            if not running and not claimed:
+                claimed = await self._claimed_suspect(transaction)
         self.fairness = fairness
+        await self._end_guilty(lost)
         return claimed
+
+    async def _candidates(self, transaction: Transaction, taken: list[Generation]) -> list[Candidate]:
+        """Those that are no suspects; suspects are remembered, so that they hide nobody behind them."""
+        while True:
+            besides = [*(one.number for one in taken), *self._suspects]
+            found = await candidates(transaction, besides=besides)
+            suspects = {one.number: one for one in found if is_suspect(one.failures)}
+            if not suspects:
+                return found
+            self._suspects |= suspects
+
+    async def _claimed_suspect(self, transaction: Transaction) -> list[Generation]:
+        """One of them, to run alone: who has died least often goes first."""
+        while self._suspects:
+            number = min(self._suspects, key=lambda number: (deaths(self._suspects[number].failures), number))
+            del self._suspects[number]
+            generation = await claim(transaction, number, owner=self.owner, lease_s=self.lease_s)
+            if generation is not None:  # else it was cancelled meanwhile, or another server has it
+                self._passed_suspects = 0
+                log.warning("painted alone, for a server died of it before", generation=generation.id)
+                return [generation]
+        return []
+
+    @property
+    def _is_trying_a_suspect(self) -> bool:
+        return any(is_suspect(generation.failures) for generation in self._running.values())
+
+    @property
+    def _is_a_suspects_turn(self) -> bool:
+        """Others have been claimed before them often enough: now they wait until nothing runs."""
+        return bool(self._suspects) and self._passed_suspects >= LESS_URGENT_EVERY
 
     @property
     def busy_slots(self) -> int:

@@ -110,6 +110,12 @@ class EngineStopped(Failed):
     retryable: ClassVar[bool] = True
 
 
+class PaintingCrashed(Failed):
+    """The server itself stopped each time it painted this picture."""
+
+    code: ClassVar[str] = "painting_crashed"
+
+
 class PaintingBroken(Failed):
     """The engine gave back something that is not a picture (NaN, a wrong shape, an unexpected error)."""
 

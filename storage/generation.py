@@ -139,6 +139,7 @@ class Candidate:
     priority: int
     work: int
     picture_count: int
+    failures: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -149,13 +149,6 @@ async def cancel(transaction: Transaction, id: str, *, now: datetime) -> Generat
     return Generation(**row)
 
 
-async def release_leases(transaction: Transaction) -> int:
-    """Put everything claimed back into the queue, for a single server that starts and finds its own remains."""
-    is_claimed = and_(generations.c.state == State.PROCESSING, generations.c.is_sharer.is_(False))
-    changed = await transaction.execute(update(generations).where(is_claimed).values(state=State.QUEUED, **NO_LEASE))
-    return changed.rowcount
-
-
 async def remove(transaction: Transaction, id: str) -> bool:
     """Forget a generation and its pictures; its ledger rows and events stay."""
     return (await transaction.execute(delete(generations).where(generations.c.id == id))).rowcount == 1

@@ -207,7 +207,7 @@ class PaintingParts:
             database=self.installation.database,
             queue=self.queue,
             run=self.runner,
-            owner=f"server-{os.getpid()}",
+            owner=new_id(f"server-{os.getpid()}"),
             slots=settings.slots,
             lease_s=settings.lease_s,
             poll_s=settings.poll_s,

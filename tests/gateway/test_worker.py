@@ -7,10 +7,11 @@ import pytest
 
 from gateway.queue import EmbeddedQueue
 from gateway.worker import Worker
-from storage import Completion, Database, Priority
+from storage import LESS_URGENT_EVERY, Completion, Database, Priority
 from storage.accounts import add_account
-from storage.generations import accept, cancel, complete, renew
+from storage.generations import accept, cancel, complete
 from storage.keys import add_key
+from storage.lost_claims import DIED_ALONE, DIED_IN_COMPANY
 from tests.storage.conftest import NOW, generation_of, key_of
 
 NOTHING = Completion(pictures=(), recipes=b"[]", render_ms=1, credits_used=0)
@@ -22,6 +23,7 @@ class Easel:
     def __init__(self, database):
         self.database = database
         self.begun = []
+        self.beside = []
         self.widest = 0
         self._inside = 0
         self._gate = asyncio.Event()
@@ -31,6 +33,7 @@ class Easel:
 
     async def __call__(self, generation):
         self.begun.append(generation)
+        self.beside.append(self._inside)
         self._inside += generation.picture_count
         self.widest = max(self.widest, self._inside)
         try:
@@ -150,14 +153,32 @@ async def test_two_workers_share_a_queue_and_claim_nothing_twice(database: Datab
     assert len(set(ids)) == 40
 
 
-async def test_what_is_running_at_the_stop_stays_claimed_for_the_next_start(database: Database, queue) -> None:
+async def test_what_is_running_at_the_stop_is_queued_for_the_next_start(database: Database, queue) -> None:
     await queue("ada", 1)
     async with working(database, slots=1) as easel:
         await until(lambda: easel.begun)
 
-    (claimed,) = easel.begun
-    async with database.writing() as transaction:
-        assert await renew(transaction, claimed.id, claimed.attempt, lease_s=30)
+    async with working(database, slots=1, owner="w2") as again:
+        await until(lambda: again.begun)
+    ((claimed,), (after,)) = easel.begun, again.begun
+    assert (after.id, after.attempt, after.failures) == (claimed.id, 2, {})
+
+
+async def test_a_suspect_runs_alone_and_after_the_others_but_does_not_wait_for_ever(database: Database, queue) -> None:
+    await queue("ada", 1, failures={DIED_IN_COMPANY: 1})
+    await queue("ben", 1, failures={DIED_IN_COMPANY: 1, DIED_ALONE: 1})
+    await queue("ada", 20, priority=Priority.BATCH)
+    async with working(database, slots=3) as easel:
+        await until(lambda: len(easel.begun) == 3)
+        easel.release()
+        await until(lambda: len(easel.begun) == 22)
+
+    suspects = [place for place, one in enumerate(easel.begun) if one.failures]
+    assert [easel.begun[place].account_id for place in suspects] == ["ada", "ben"]
+    assert suspects[0] >= LESS_URGENT_EVERY
+    assert suspects[1] <= suspects[0] + LESS_URGENT_EVERY + 3
+    assert all(easel.beside[place] == 0 for place in suspects)
+    assert all(easel.beside[place + 1] == 0 for place in suspects if place < 21)
 
 
 async def test_what_runs_here_is_not_claimed_again_when_its_lease_lapses(database: Database, queue) -> None:

@@ -1,6 +1,6 @@
 """The rehearsal's child with pictures that can be told apart, and a prompt that takes the server with it.
 
-poison: kills the process that asked for it. Any other picture is of one colour, which its seed decides.
+Where it stands in the prompt the process that asked is killed. A picture is of one colour, which its seed decides.
 """
 
 import hashlib
@@ -11,6 +11,8 @@ from plugins.rehearsal_child import Rehearsal, main
 
 from models.process.protocol import Paint
 
+POISON = "poison"
+
 
 def pixels_of(seed: int, pixel_count: int) -> bytes:
     return hashlib.sha256(str(seed).encode()).digest()[:3] * pixel_count
@@ -18,12 +20,9 @@ def pixels_of(seed: int, pixel_count: int) -> bytes:
 
 class FaultyRehearsal(Rehearsal):
     def pixels(self, order: Paint) -> bytes:
-        return pixels_of(order.spec.seed, order.spec.size.delivered.pixels)
-
-    def _act(self, action: str, number: int) -> None:
-        if action == "poison":
+        if POISON in order.spec.prompt:
             os.kill(os.getppid(), signal.SIGKILL)
-        super()._act(action, number)
+        return pixels_of(order.spec.seed, order.spec.size.delivered.pixels)
 
 
 if __name__ == "__main__":

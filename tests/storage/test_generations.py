@@ -20,7 +20,6 @@ from storage.generations import (
     page,
     picture_named,
     position_in_queue,
-    release_leases,
     remove,
     renew,
     requeue,
@@ -307,18 +306,6 @@ async def test_cancelling_ends_what_is_open_and_fences_off_its_worker(database: 
     async with database.writing() as transaction:
         assert not await renew(transaction, "gen_1", 1, lease_s=30)
     assert await claimed(database) == []
-
-
-async def test_a_restarted_server_puts_its_claims_back_without_counting_a_failure(database: Database) -> None:
-    await accepted(database, "gen_1", "gen_2", "gen_3")
-    await claimed(database, limit=2)
-
-    async with database.writing() as transaction:
-        assert await release_leases(transaction) == 2
-
-    again = await claimed(database, limit=3)
-    assert [(generation.id, generation.attempt) for generation in again] == [("gen_1", 2), ("gen_2", 2), ("gen_3", 1)]
-    assert all(generation.failures == {} for generation in again)
 
 
 async def test_another_accounts_generation_does_not_exist(database: Database) -> None:

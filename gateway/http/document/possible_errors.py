@@ -35,6 +35,7 @@ ONLY_AT: Mapping[str, frozenset[str]] = {
     "concurrency_limit_exceeded": WITH_LIMITS,
     "queue_full": WITH_LIMITS,
     "model_unavailable": PAINTING | {"replay"},
+    "painting_crashed": PAINTING - {"quote"} | {"replay"},
     "invalid_setting": frozenset(),
 }
 JSON_BODY = frozenset({"invalid_json"})

@@ -243,6 +243,11 @@ EXPLANATIONS: Mapping[str, Explanation] = {
         "Give the operator the `request_id`: the log has the reason under it. Nothing was charged.",
         "A defect",
     ),
+    "painting_crashed": Explanation(
+        "The server itself stopped each time it painted this picture, and has given it up after three times.",
+        "Ask for something else, or in another size; give the operator the id of the generation. Nothing was charged.",
+        "A picture that takes more memory than the machine has",
+    ),
     "invalid_setting": Explanation(
         "The configuration of this installation is wrong.",
         "The operator finds the setting and the reason in the log.",

@@ -17,12 +17,12 @@ from gateway.wire import (
     ReplayedImageBody,
     SizePlanBody,
 )
-from models import Failed, ModelUnavailable, OutOfMemory, PaintingBroken, Progress, Recipe
+from models import Failed, ModelUnavailable, OutOfMemory, PaintingBroken, PaintingCrashed, Progress, Recipe
 from models.replay import Comparison
 from storage import Generation, Picture, Priority, State
 
 FAILURES: Mapping[str, type[Failed]] = {
-    failure.code: failure for failure in (PaintingBroken, OutOfMemory, ModelUnavailable)
+    failure.code: failure for failure in (PaintingBroken, PaintingCrashed, OutOfMemory, ModelUnavailable)
 }
 
 
