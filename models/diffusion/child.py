@@ -61,20 +61,20 @@ def preloaded(loop: "EngineLoop", model: str) -> wire.Ready:
     try:
         loop.load(model)
     except Exception as wrong:  # noqa: BLE001 - the edge around one message
-        return loop.standing(fault=as_failure(wrong).message)
-    return loop.standing()
+        return loop.status(fault=as_failure(wrong).message)
+    return loop.status()
 
 
 def serve(loop: "EngineLoop", channel: Channel) -> None:
     """One tick, with whoever came meanwhile."""
-    before = loop.standing()
+    before = loop.status()
     for order in channel.orders(waits=loop.is_idle):
         if isinstance(order, wire.Paint):
-            loop.take_in(order)
+            loop.add(order)
         else:
             loop.preview(order)
     loop.tick(channel.send, channel.is_canceled)
-    if (now := loop.standing()) != before:
+    if (now := loop.status()) != before:
         channel.send(now)
 
 

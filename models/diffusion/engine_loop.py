@@ -1,9 +1,10 @@
 """One device with the models loaded on it and the paintings in work, advanced together tick by tick.
 
-A tick: drop who was cancelled -> one stroke of everybody who does not wait for the network -> plan -> one pass of the
+A tick: drop who was cancelled -> a piece of work of everybody who does not wait for the network -> plan -> one pass of the
 network for the chosen ones. A painting's failure stays its own.
 """
 
+import gc
 import logging
 import time
 from collections import Counter
@@ -19,13 +20,14 @@ from transformers.utils import logging as transformers_logging
 from models.batching import Active, StepPlan, plan_step
 from models.catalogue import UpscalerCard
 from models.diffusion.device import Device, choose_device
-from models.diffusion.failing import as_failure
+from models.diffusion.failing import as_failure, is_out_of_memory
 from models.diffusion.loading.residency import Residency
 from models.diffusion.pacing import Pace
 from models.diffusion.painting.generation import Work, generate
 from models.diffusion.painting.run import EngineContext, Yielded
 from models.diffusion.pixels.upscaling import UpscalerStand
 from models.diffusion.recovering import recover
+from models.diffusion.sharing.attempts import Outcome, attempted
 from models.diffusion.sharing.calibrations import LONE, Calibrations
 from models.diffusion.steps.passes import PassWanted, run_pass
 from models.engine import Phase
@@ -43,9 +45,10 @@ Send = Callable[[wire.Report], None]
 
 
 @dataclass(kw_only=True, eq=False)
-class Sitting:
-    """One painting in work. `beat` is said before its next stroke; `wanted` is where it stands before the network, for
-    `waited` passes by now. `is_new`: it has not had a pass yet."""
+class Running:
+    """One painting in work. `beat` is said before its next piece of work; `wanted` is where it stands before the
+    network, for `waited` passes by now. `is_new`: it has not had a pass yet. `had_no_room`: the last one failed for
+    want of memory; then it is `deferred` until somebody else ends, and tried once more."""
 
     number: int
     work: Work
@@ -53,6 +56,8 @@ class Sitting:
     wanted: PassWanted | None = None
     waited: int = 0
     is_new: bool = True
+    had_no_room: bool = False
+    is_deferred: bool = False
 
 
 class EngineLoop:
@@ -78,7 +83,7 @@ class EngineLoop:
             batch_class=calibrations.batch_class,
             upscaler=UpscalerStand(upscaler, device),
         )
-        self._sittings: list[Sitting] = []
+        self._running: list[Running] = []
         self._turns: Turns[Hashable] = Turns()
         self._measuring: tuple[PassWanted, Generator[None, None, None]] | None = None
 
@@ -110,7 +115,7 @@ class EngineLoop:
 
     @property
     def is_idle(self) -> bool:
-        return not self._sittings and self._measuring is None
+        return not self._running and self._measuring is None
 
     def load(self, model: str) -> None:
         """Raises ModelUnavailable, WeightsRejected."""
@@ -118,7 +123,7 @@ class EngineLoop:
             for _ in self._residency.pipeline(model):
                 continue
 
-    def standing(self, *, fault: str | None = None) -> wire.Ready:
+    def status(self, *, fault: str | None = None) -> wire.Ready:
         """What the parent should know of us. `fault` is said as long as no model is loaded."""
         resident = self._residency.models()
         return wire.Ready(
@@ -131,58 +136,61 @@ class EngineLoop:
             fingerprints=self._residency.fingerprints(),
         )
 
-    def take_in(self, order: wire.Paint) -> None:
+    def add(self, order: wire.Paint) -> None:
         """Begin at the next tick."""
-        self._sittings.append(Sitting(number=order.number, work=generate(order, self._context)))
+        self._running.append(Running(number=order.number, work=generate(order, self._context)))
 
     def preview(self, order: wire.Preview) -> None:
         """From the painting's next step on; it may have ended meanwhile."""
-        if any(sitting.number == order.number for sitting in self._sittings):
+        if any(one.number == order.number for one in self._running):
             self._context.preview_every[order.number] = order.every
 
     def tick(self, send: Send, is_canceled: Callable[[int], bool]) -> None:
         """Bring everybody forward by a step."""
-        for sitting in [one for one in self._sittings if is_canceled(one.number)]:
-            sitting.work.close()
-            self._end(sitting, wire.Stopped(number=sitting.number), send)
-        for sitting in [one for one in self._sittings if one.wanted is None]:
-            self._bring_forward(sitting, send)
+        for one in [one for one in self._running if is_canceled(one.number)]:
+            one.work.close()
+            self._end(one, wire.Stopped(number=one.number), send)
+        for one in [one for one in self._running if one.wanted is None]:
+            self._work_alone(one, send)
         self._measure_on(send)
         if (plan := self._plan()) is not None:
             self._step(plan, send)
 
-    def _bring_forward(self, sitting: Sitting, send: Send) -> None:
-        """One stroke; and reading the texts along with what came before it, so that a newcomer is in this tick's pass."""
-        self._advance(sitting, partial(next, sitting.work), send)
-        if sitting.beat is not None and sitting.beat.phase is Phase.ENCODING:
-            self._advance(sitting, partial(next, sitting.work), send)
+    def _work_alone(self, one: Running, send: Send) -> None:
+        """A piece of work; and reading the texts along with what came before it, so that a newcomer is in this tick's pass."""
+        self._advance(one, partial(next, one.work), send)
+        if one.beat is not None and one.beat.phase is Phase.ENCODING:
+            self._advance(one, partial(next, one.work), send)
 
-    def _advance(self, sitting: Sitting, resume: Callable[[], Yielded], send: Send) -> None:
-        """One stroke. The edge around one painting: whatever goes wrong in it ends it and nobody else."""
-        if sitting.beat is not None:
-            send(sitting.beat)
-        sitting.beat = sitting.wanted = None
-        sitting.waited = 0
+    def _advance(self, one: Running, resume: Callable[[], Yielded], send: Send) -> None:
+        """A piece of work. The edge around one painting: whatever goes wrong in it ends it and nobody else."""
+        if one.beat is not None:
+            send(one.beat)
+        one.beat = one.wanted = None
+        one.waited = 0
         try:
-            stroke = resume()
+            yielded = resume()
         except StopIteration as finished:
-            self._end(sitting, wire.Painted(number=sitting.number, painting=finished.value), send)
+            self._end(one, wire.Painted(number=one.number, painting=finished.value), send)
         except Exception as wrong:  # noqa: BLE001
             recover(wrong)
-            self._end(sitting, broken(sitting.number, as_failure(wrong)), send)
+            self._end(one, broken(one.number, as_failure(wrong)), send)
         else:
-            sitting.wanted = stroke if isinstance(stroke, PassWanted) else None
-            sitting.beat = stroke if isinstance(stroke, wire.Beat) else None
+            one.wanted = yielded if isinstance(yielded, PassWanted) else None
+            one.beat = yielded if isinstance(yielded, wire.Beat) else None
 
-    def _end(self, sitting: Sitting, report: wire.Report, send: Send) -> None:
-        self._sittings.remove(sitting)
-        self._context.preview_every.pop(sitting.number, None)
+    def _end(self, one: Running, report: wire.Report, send: Send) -> None:
+        self._running.remove(one)
+        for other in self._running:
+            other.is_deferred = False
+        self._context.preview_every.pop(one.number, None)
         send(report)
 
     def _plan(self) -> StepPlan[Hashable] | None:
         """Who takes the next pass."""
-        waiting = [(one, one.wanted) for one in self._sittings if one.wanted is not None]
-        sizes = {wanted.group: self._calibrations.sizes(wanted) for _, wanted in waiting}
+        waiting = [(one, one.wanted) for one in self._running if one.wanted is not None and not one.is_deferred]
+        one_of = {wanted.group: wanted for _, wanted in waiting}
+        sizes = {group: self._calibrations.sizes(wanted) for group, wanted in one_of.items()}
         usable = {group: size for group, size in sizes.items() if size is not None}
         active = [
             Active(
@@ -200,32 +208,42 @@ class EngineLoop:
 
     def _step(self, plan: StepPlan[Hashable], send: Send) -> None:
         """One pass for the chosen ones; everybody else has waited one more."""
-        going = [(one, one.wanted) for one in self._sittings if one.number in plan.numbers and one.wanted is not None]
-        for one in self._sittings:
+        going = [(one, one.wanted) for one in self._running if one.number in plan.numbers and one.wanted is not None]
+        for one in self._running:
             one.waited += one.wanted is not None
         for one, wanted in going:
             one.is_new = False
             send(wanted.beat)
-        predictions = self._predictions([wanted for _, wanted in going], plan.size)
+        known = self._calibrations.of(going[0][1]) or LONE
+        outcomes = attempted(
+            [wanted for _, wanted in going],
+            plan.size,
+            known.sizes,
+            partial(self._run_pass, steadied=known.steadied),
+        )
         self._pace.keep()
-        for (one, _), prediction in zip(going, predictions, strict=True):
-            self._advance(one, partial(_resume, one.work, prediction), send)
+        for (one, _), outcome in zip(going, outcomes, strict=True):
+            if not self._is_tried_again(one, outcome):
+                self._advance(one, partial(_resume, one.work, outcome), send)
 
-    def _predictions(self, wanted: Sequence[PassWanted], size: int) -> list[torch.Tensor | Exception]:
-        """The network's answer for each. If a shared pass fails each goes alone, so that only the guilty one fails."""
-        known = self._calibrations.of(wanted[0]) or LONE
+    def _run_pass(
+        self, wanted: Sequence[PassWanted], size: int, *, steadied: tuple[str, ...]
+    ) -> Sequence[torch.Tensor]:
         began = time.perf_counter()
-        try:
-            predictions: list[torch.Tensor | Exception] = [*run_pass(wanted, size, steadied=known.steadied)]
-        except Exception as wrong:
-            recover(wrong)
-            if len(wanted) == 1:
-                return [wrong]
-            log.warning("a pass for %d pictures failed; each is tried alone", len(wanted), exc_info=wrong)
-            return [self._predictions([one], min(known.sizes))[0] for one in wanted]
+        predictions = run_pass(wanted, size, steadied=steadied)
         if self._pace.is_immediate:
             self._calibrations.note(wanted[0], size, (time.perf_counter() - began) * 1000)
         return predictions
+
+    def _is_tried_again(self, one: Running, outcome: Outcome) -> bool:
+        """Whom a full memory hits waits until somebody else ends, whose memory comes free; alone, it just tries again.
+        A second time in a row is the end."""
+        had_no_room = isinstance(outcome, Exception) and is_out_of_memory(outcome)
+        is_first_time, one.had_no_room = had_no_room and not one.had_no_room, had_no_room
+        if is_first_time:
+            gc.collect()
+            one.is_deferred = any(not other.is_deferred for other in self._running if other is not one)
+        return is_first_time
 
     def _measure_on(self, send: Send) -> None:
         """Find out the batch sizes of a group once that may help somebody; a pass or two a tick."""
@@ -250,15 +268,17 @@ class EngineLoop:
             yield from self._calibrations.measure(wanted)
 
     def _unmeasured(self) -> PassWanted | None:
-        """One of a group that nothing is known of, and in which somebody must wait for that or has company."""
-        wanted = [one.wanted for one in self._sittings if one.wanted is not None]
-        company = Counter(one.group for one in wanted)
+        """One of a group that nothing is known of, and in which somebody must wait for that or is not alone."""
+        wanted = [one.wanted for one in self._running if one.wanted is not None]
+        neighbours = Counter(one.group for one in wanted)
         unknown = (one for one in wanted if self._calibrations.of(one) is None)
-        return next((one for one in unknown if company[one.group] > 1 or self._calibrations.sizes(one) is None), None)
+        return next(
+            (one for one in unknown if neighbours[one.group] > 1 or self._calibrations.sizes(one) is None), None
+        )
 
 
-def _resume(work: Work, prediction: torch.Tensor | Exception) -> Yielded:
-    return work.throw(prediction) if isinstance(prediction, Exception) else work.send(prediction)
+def _resume(work: Work, outcome: Outcome) -> Yielded:
+    return work.throw(outcome) if isinstance(outcome, Exception) else work.send(outcome)
 
 
 def broken(number: int, failure: Failed) -> wire.Broken:

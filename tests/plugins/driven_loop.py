@@ -28,9 +28,7 @@ class DrivenLoop:
     def ask(self, spec: GenerationSpec, *, preview_every: int = 0) -> int:
         """Returns the painting's number."""
         self.asked += 1
-        self.loop.take_in(
-            wire.Paint(number=self.asked, spec=spec, workspace=self.workspace, preview_every=preview_every)
-        )
+        self.loop.add(wire.Paint(number=self.asked, spec=spec, workspace=self.workspace, preview_every=preview_every))
         return self.asked
 
     def tick(self) -> None:

@@ -82,6 +82,40 @@ def test_a_picture_that_breaks_the_measuring_of_its_own_group_fails_alone(loop: 
     assert [loop.pixels()[first], loop.pixels()[last]] == alone
 
 
+def test_who_finds_no_room_waits_until_a_neighbour_has_ended(loop: DrivenLoop, alone: list[str]) -> None:
+    guilty = loop.asked + 2
+
+    def full() -> Exception:
+        has_room = first in loop.ended()
+        return RuntimeError("a kernel failed") if has_room else torch.OutOfMemoryError("CUDA out of memory")
+
+    poisoned(loop, full)
+    first = loop.ask(NEIGHBOURS[0])
+    assert loop.ask(new_spec(prompt=POISON)) == guilty
+    loop.run()
+
+    assert loop.pixels()[first] == alone[0]
+    failed = loop.ended()[guilty]
+    assert isinstance(failed, wire.Broken)
+    assert failed.kind == "PaintingBroken", "it was tried again once there was room"
+
+
+def test_a_memory_that_was_full_for_a_moment_costs_nobody_a_picture(loop: DrivenLoop, alone: list[str]) -> None:
+    left = [2]
+
+    def full_at_first(_: torch.nn.Module, given: tuple[torch.Tensor, ...]) -> None:
+        left[0] -= 1
+        if left[0] >= 0:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+    network = loop.loop._residency._pipelines["tiny"].network
+    network.unet.conv_in.register_forward_pre_hook(full_at_first)
+    numbers = [loop.ask(spec) for spec in NEIGHBOURS]
+    loop.run()
+
+    assert [loop.pixels()[number] for number in numbers] == alone
+
+
 def test_what_a_failed_pass_held_is_free_before_anybody_tries_again(sd1: Path, device: Device, tmp_path: Path) -> None:
     loop = driven_loop({"tiny": card_of(sd1)}, device, tmp_path, compute=wire.Compute.FAST)
     loop.loop.load("tiny")
@@ -135,7 +169,7 @@ def test_a_cancelled_painting_is_gone_at_the_next_tick(loop: DrivenLoop) -> None
     loop.tick()
 
     assert loop.reports[before] == wire.Stopped(number=unwanted)
-    assert len(loop.loop._sittings) == 1
+    assert len(loop.loop._running) == 1
     loop.run()
     assert kept in loop.pixels()
 
