@@ -13,7 +13,8 @@ EDGES = {
     "gateway/worker.py": "whatever goes wrong in one generation stays in it and becomes a Failed",
     "models/diffusion/child.py": "likewise for one message to the engine",
     "models/diffusion/autoencoding/preview.py": "a preview that fails is left out; its picture goes on",
-    "models/diffusion/engine_loop.py": "likewise for one painting, and for one pass that several share",
+    "models/diffusion/engine_loop.py": "likewise for one painting",
+    "models/diffusion/sharing/attempts.py": "likewise for one pass that several share",
     "gateway/http/edge/envelope.py": "a defect of ours answers in the contract's form, and is logged",
 }
 TORCH = ("models/diffusion/", "models/training/", "safety/learned/")
