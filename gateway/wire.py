@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field, PlainSerializer
 
 from models import ImageFormat, Quality, Recipe
+from models.notices import Code
 from models.replay import Difference
 
 
@@ -52,6 +53,15 @@ class FailureBody(BaseModel):
     message: str
 
 
+class WarningBody(BaseModel):
+    """What to know of an answer that is no error; the list is empty where there is nothing."""
+
+    code: Code
+    message: str
+    param: str | None = None
+    words: list[str] | None = None
+
+
 class GenerationBody(BaseModel):
     """A generation in any state. The picture's members are null until it is completed."""
 
@@ -86,6 +96,7 @@ class GenerationBody(BaseModel):
     priority: Literal["interactive", "batch"]
     metadata: dict[str, str]
     batch_id: str | None = None
+    warnings: list[WarningBody]
 
 
 class AcceptedBody(BaseModel):
@@ -97,6 +108,7 @@ class AcceptedBody(BaseModel):
     queue_position: int = Field(description=AHEAD)
     estimated_ms: int
     created_at: Moment
+    warnings: list[WarningBody]
 
 
 class SizePlanBody(BaseModel):
@@ -126,6 +138,7 @@ class QuoteBody(BaseModel):
     size_plan: SizePlanBody
     model: str
     cached: bool
+    warnings: list[WarningBody]
 
 
 class GenerationListBody(BaseModel):

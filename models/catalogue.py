@@ -14,6 +14,7 @@ from models.errors import AdapterUnknown, ModelUnknown, SettingInvalid, VaeUnkno
 from models.guessing import did_you_mean
 from models.request import ImageSize, Quality
 from models.sampling import Refiner, Sampling
+from models.vocabulary import Vocabulary
 
 Card = TypeVar("Card")
 AdapterId: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"\A[a-z0-9][a-z0-9_-]{0,63}\Z")]
@@ -165,6 +166,7 @@ class Catalogue:
         self._cards = dict(cards)
         self._adapters = dict(adapters or {})
         self._vaes = dict(vaes or {})
+        self._vocabularies: dict[str, Vocabulary] = {}
         self.default = defaults[0]
         self.upscaler = upscaler
 
@@ -174,6 +176,13 @@ class Catalogue:
             return self._cards[model]
         except KeyError:
             raise ModelUnknown(f"No model is called {model!r}.{did_you_mean(model, self._cards)}") from None
+
+    def vocabulary(self, model: str) -> Vocabulary:
+        """The words it was taught, with those of its embeddings; read once. Raises ModelUnknown, WeightsRejected."""
+        if model not in self._vocabularies:
+            card = self.get(model)
+            self._vocabularies[model] = Vocabulary.read(card.vocabulary, also=card.embeddings)
+        return self._vocabularies[model]
 
     def cards(self) -> tuple[ModelCard, ...]:
         return tuple(self._cards.values())

@@ -17,9 +17,11 @@ from models import (
     RequestInvalid,
     SizePlan,
 )
+from models.notices import Notices
 from router.adapters import Acting, acting, with_triggers
 from router.auto_style import choose_style
 from router.enhancement import enhance
+from router.notices import Compared, notices_of, reads_negative
 from router.overrides import Denoising, candidates_of, check_fits, check_vae, denoising_of, refining_of
 from router.size_plan import plan_size
 from router.styles import AUTO, PLACEHOLDER, NegativeMerge, Style, Styles, Wording
@@ -37,7 +39,8 @@ class Route:
 
     `prompt` is the caller's, `revised_prompt` and `negative_prompt_used` what the first picture's text encoder reads.
     One spec a picture, seeds counting up; enhancement follows each picture's own seed, so asking for one of them
-    alone by its seed gives it again. `credits` is the price before the account's plan is looked at; `min_plan` is
+    alone by its seed gives it again. `notices` say what of the request did
+    not act. `credits` is the price before the account's plan is looked at; `min_plan` is
     the least plan that may ask for the style.
     """
 
@@ -54,6 +57,7 @@ class Route:
     credits: int
     min_plan: str
     is_upscaled: bool
+    notices: Notices = ()
 
 
 class Router:
@@ -80,16 +84,45 @@ class Router:
 
     def _route(self, request: GenerationRequest, seed: int) -> Route:
         style, reason = self._style_of(request)
-        card = self._card_for(style, request)
+        setting = self._setting(request, style, self._card_for(style, request))
+        specs = tuple(_spec(request, setting, seed=(seed + i) % (MAX_SEED + 1)) for i in range(request.n))
+        compared = Compared(
+            request=request,
+            specs=specs,
+            catalogue=self._catalogue,
+            plain_prompt=with_triggers(_templated(request, setting), setting.acting.triggers),
+            triggers=setting.acting.triggers,
+        )
+        return Route(
+            style_resolved=style.id,
+            style_reason=reason,
+            style_revision=style.revision,
+            model=setting.card.id,
+            quality=setting.quality,
+            size_plan=setting.size_plan,
+            prompt=request.prompt,
+            revised_prompt=specs[0].prompt,
+            negative_prompt_used=setting.negative_prompt,
+            specs=specs,
+            notices=notices_of(compared),
+            credits=price_of(style, request, setting.quality),
+            min_plan=style.min_plan,
+            is_upscaled=request.upscale,
+        )
+
+    def _setting(self, request: GenerationRequest, style: Style, card: ModelCard) -> "_Setting":
         check_fits(request, card)
         check_vae(request, card, self._catalogue)
+        settings = style.settings_for(card)
         quality = request.quality or card.default_quality
-        refining = refining_of(request, style.settings_for(card), card, quality)
-        setting = _Setting(
+        refining = refining_of(request, settings, card, quality)
+        denoising = denoising_of(request, settings, quality)
+        negative = merged_negative(request.negative_prompt, style.wording_for(card))
+        return _Setting(
             style=style,
             card=card,
             quality=quality,
-            denoising=denoising_of(request, style.settings_for(card), quality),
+            denoising=denoising,
             size_plan=plan_size(
                 _target(request, card),
                 card,
@@ -98,25 +131,9 @@ class Router:
                 refiner=card.refiner if refining else None,
             ),
             refining=refining,
-            negative_prompt=merged_negative(request.negative_prompt, style.wording_for(card)),
-            acting=acting(style.settings_for(card).adapters, request.loras, card, self._catalogue),
-            candidates=candidates_of(request, style.settings_for(card), card, quality),
-        )
-        specs = tuple(_spec(request, setting, seed=(seed + i) % (MAX_SEED + 1)) for i in range(request.n))
-        return Route(
-            style_resolved=style.id,
-            style_reason=reason,
-            style_revision=style.revision,
-            model=card.id,
-            quality=setting.quality,
-            size_plan=setting.size_plan,
-            prompt=request.prompt,
-            revised_prompt=specs[0].prompt,
-            negative_prompt_used=setting.negative_prompt,
-            specs=specs,
-            credits=price_of(style, request, setting.quality),
-            min_plan=style.min_plan,
-            is_upscaled=request.upscale,
+            negative_prompt=negative if reads_negative(card.family, denoising.guidance_scale, refining) else "",
+            acting=acting(settings.adapters, request.loras, card, self._catalogue),
+            candidates=candidates_of(request, settings, card, quality),
         )
 
     def _style_of(self, request: GenerationRequest) -> tuple[Style, StyleReason]:
@@ -165,7 +182,7 @@ class _Setting:
 def _spec(request: GenerationRequest, setting: _Setting, *, seed: int) -> GenerationSpec:
     style, card = setting.style, setting.card
     enhanced = enhance(
-        style.wording_for(card).template.replace(PLACEHOLDER, request.prompt),
+        _templated(request, setting),
         prompt=request.prompt,
         enhancement=style.enhancement_for(card),
         seed_text=f"{style.id}@{style.revision}#{seed}",
@@ -187,6 +204,10 @@ def _spec(request: GenerationRequest, setting: _Setting, *, seed: int) -> Genera
         candidates=setting.candidates,
         refining=setting.refining if setting.size_plan.refined else None,
     )
+
+
+def _templated(request: GenerationRequest, setting: _Setting) -> str:
+    return setting.style.wording_for(setting.card).template.replace(PLACEHOLDER, request.prompt)
 
 
 def merged_negative(asked: str, wording: Wording) -> str:

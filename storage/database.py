@@ -16,7 +16,7 @@ from storage.errors import StoreUnavailable
 from storage.postgresql import PostgresqlServer
 from storage.sqlite import SqliteFile
 
-REVISION = "0012"  # the newest file of storage/migrations/versions
+REVISION = "0014"  # the newest file of storage/migrations/versions
 MIGRATION_LOCK = 7064
 
 

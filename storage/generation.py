@@ -54,7 +54,7 @@ LESS_URGENT_EVERY = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generation:
-    """One request being served. `request`, `specs` and `recipes` are JSON; sides are of the delivered picture.
+    """One request being served. `request`, `specs`, `notices` and `recipes` are JSON; sides are of the delivered picture.
 
     `attempt` counts claims and fences off stale workers; `failures` counts attempts by what ended them; `number`
     is the order of acceptance, 0 before it is written. `price` is what the style's price list asks, `cost` what this
@@ -117,12 +117,15 @@ class Generation:
     canonical_sha256: str | None = None
     revision: str | None = None
     batch_id: str | None = None
+    notices: bytes = b"[]"
 
 
 def afresh(generation: Generation, *, id: str) -> Generation:
     """Another one with what was decided when this was accepted, without anything that has happened since: queued."""
     untouched: dict[str, Any] = {}
     for member in fields(Generation):
+        if member.name == "notices":
+            continue
         if member.default_factory is not MISSING:
             untouched[member.name] = member.default_factory()
         elif member.default is not MISSING:

@@ -25,6 +25,7 @@ class Remembered:
     body_sha256: str
     created_at: datetime
     state: State | None
+    notices: bytes | None
 
     @property
     def is_finished(self) -> bool:
@@ -56,7 +57,7 @@ async def recall(connection: Connection, account_id: str, key: str, *, now: date
     """What the key made, unless that was more than a day ago or has been deleted."""
     c = idempotency.c
     query = (
-        select(c.generation_id, c.batch_id, c.body_sha256, c.created_at, generations.c.state)
+        select(c.generation_id, c.batch_id, c.body_sha256, c.created_at, generations.c.state, generations.c.notices)
         .join_from(idempotency, generations, isouter=True)
         .where(c.account_id == account_id, c.key == key, c.created_at > now - REMEMBERED_FOR)
     )

@@ -150,6 +150,7 @@ generations = Table(
     Column("format", Word(ImageFormat), nullable=False),
     Column("webhook_url", Text),
     Column("prediction_events", Words),
+    Column("notices", LargeBinary, nullable=False, server_default=text("'[]'")),
     Column("model", Text, nullable=False),
     Column("revised_prompt", Text, nullable=False),
     Column("negative_prompt_used", Text, nullable=False),

@@ -288,7 +288,7 @@ async def test_a_replay_keeps_what_was_decided_and_nothing_that_happened(gateway
     kept = {
         *("account_id", "key_id", "livemode", "price", "cost", "prompt", "style", "request", "specs", "format"),
         *("created_at", "model", "revised_prompt", "negative_prompt_used", "style_resolved", "style_reason"),
-        *("quality", "width", "height", "seed", "work", "picture_count"),
+        *("quality", "width", "height", "seed", "work", "picture_count", "notices"),
     }
     anew = {
         *("id", "number", "state", "attempt", "priority", "lease_owner", "lease_until", "credits_used", "webhook_url"),

@@ -49,7 +49,7 @@ async def test_a_key_recalls_what_it_made(database: Database) -> None:
     remembered = await recalled(database)
 
     assert remembered == Remembered(
-        generation_id="gen_1", batch_id=None, body_sha256="body", created_at=NOW, state=State.QUEUED
+        generation_id="gen_1", batch_id=None, body_sha256="body", created_at=NOW, state=State.QUEUED, notices=b"[]"
     )
     assert not remembered.is_finished
 

@@ -9,6 +9,7 @@ from gateway.generations.accepting.moderating import source_picture
 from gateway.generations.inputs.source_images import GivenImages
 from gateway.generations.showing.fetch import View
 from models import GenerationRequest
+from models.notices import Notices
 from router import Route
 from safety import Decision, SourcePicture, Surface
 from storage import Priority, State
@@ -21,7 +22,8 @@ class Ask:
     `body_sha256` tells equal bodies under one Idempotency-Key; `files` are those that `request.init_image` names, by their
     SHA-256, and `masked_share` is the part of it that its mask lets be repainted. `prediction_events` are those that `webhook_url` hears of in Replicate's words; None: of the end, in ours.
     `ttl_s` is how long it is kept; None leaves that to the plan. `may_share` False asks for a painting of its own;
-    `is_retry` when the client says that it has sent the same before and heard nothing.
+    `notices` are what the surface found by itself: members that
+    it read and that change nothing. `is_retry` when the client says that it has sent the same before and heard nothing.
     """
 
     surface: Surface
@@ -37,6 +39,7 @@ class Ask:
     ttl_s: int | None = None
     may_share: bool = True
     is_retry: bool = False
+    notices: Notices = ()
 
     @property
     def may_be_shared(self) -> bool:
@@ -68,6 +71,7 @@ class Accepted:
     state: State = State.QUEUED
     view: View | None = None
     has_notifications: bool = False
+    notices: Notices = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,3 +85,4 @@ class Quote:
     credits_max: int
     estimated_ms: int
     is_painted: bool = False
+    notices: Notices = ()

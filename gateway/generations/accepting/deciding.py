@@ -13,6 +13,7 @@ from gateway.generations.accepting.sharing import Sharing
 from gateway.generations.inputs.canonical import canonical_sha256
 from gateway.generations.showing.pace import Pace
 from gateway.identity import NewId
+from models import notices
 from models.spec import work_of
 from router import Router
 from safety import Decision, PromptBlocked
@@ -83,6 +84,7 @@ class Decide:
             Refused, Failed: as `quote`.
         """
         quote = await self.quote(caller, ask)
+        quote = replace(quote, notices=(*ask.notices, *quote.route.notices))
         if not ask.may_be_shared:
             return quote
         generation = await self.sharing.revised(self.generation(caller, ask, quote), quote.route.specs)
@@ -132,5 +134,6 @@ class Decide:
             seed=route.specs[0].seed,
             work=sum(map(work_of, route.specs)),
             picture_count=len(route.specs),
+            notices=notices.written((*ask.notices, *route.notices)),
             canonical_sha256=canonical_sha256(ask.request, route, livemode=caller.is_live),
         )

@@ -9,7 +9,7 @@ from gateway.generations.accepting.recalling import IN_PROGRESS, IdempotencyInPr
 from gateway.generations.accepting.sharing import Sharing
 from gateway.generations.painting.settle import Settle
 from gateway.generations.showing.fetch import View
-from models import Refused
+from models import Refused, notices
 from storage import Generation, Transaction
 from storage.generations import accept, count_open, position_in_queue
 from storage.idempotency import remember
@@ -54,6 +54,7 @@ class Enter:
             state=generation.state,
             view=joined if generation.state.is_final else None,
             has_notifications=has_notifications,
+            notices=notices.read(generation.notices),
         )
 
     async def _shared(self, transaction: Transaction, caller: Caller, ask: Ask, joined: View) -> bool:

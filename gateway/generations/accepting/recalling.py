@@ -7,7 +7,7 @@ from typing import ClassVar
 from gateway.access import Caller
 from gateway.clock import Clock
 from gateway.generations.accepting.asking import Accepted, Ask
-from models import Refused
+from models import Refused, notices
 from storage import Database, Generation, Transaction
 from storage.idempotency import recall
 from storage.sharing import find_earlier
@@ -59,6 +59,7 @@ class Recall:
             created_at=known.created_at,
             is_replay=True,
             state=known.state,
+            notices=notices.read(known.notices or b"[]"),
         )
 
     async def first_of(self, transaction: Transaction, generation: Generation) -> Accepted | None:
@@ -74,4 +75,5 @@ class Recall:
             created_at=first.created_at,
             is_replay=True,
             state=first.state,
+            notices=notices.read(first.notices),
         )

@@ -7,10 +7,13 @@ the request: `prediction_events` says which parts of it.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from gateway.clock import Clock
 from gateway.generations.showing.fetch import View
 from gateway.generations.showing.urls import PublicUrls
 from gateway.webhooks import Happening, Outbox, written_moment
+from models import notices
 from storage import Generation, Picture, State, Transaction
 
 START, COMPLETED = "start", "completed"
@@ -77,5 +80,6 @@ class Notifications:
                 "images": images,
                 "error": error,
                 "metadata": generation.metadata,
+                "warnings": [msgspec.to_builtins(notice) for notice in notices.read(generation.notices)],
             },
         )

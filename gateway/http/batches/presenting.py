@@ -13,7 +13,7 @@ from storage import ItemState, State
 
 COLUMNS = (
     "position", "custom_id", "status", "generation_id", "image_url", "seed", "width", "height", "style_resolved",
-    "credits_used", "error_code", "error_message",
+    "credits_used", "error_code", "error_message", "warnings",
 )  # fmt: skip
 
 ENDS: Mapping[ItemState, ItemStatus] = {
@@ -66,6 +66,8 @@ async def csv_rows(views: AsyncIterator[ItemView], urls: PublicUrls) -> AsyncIte
         known = {**({} if body.generation is None else body.generation.model_dump()), **body.model_dump()}
         if body.error is not None:
             known |= {"error_code": body.error.code, "error_message": body.error.message}
+        if body.generation is not None:
+            known["warnings"] = " ".join(warning.code for warning in body.generation.warnings)
         yield _row([known.get(name) for name in COLUMNS])
 
 

@@ -18,6 +18,8 @@ TAGS = [
     {"name": "operations", "description": "Is it alive, can it paint?"},
 ]
 
+TOKENS = "Always 0: nothing is counted in tokens here."
+
 
 def describe_members(document: dict[str, Any]) -> None:
     """Add what the members' own models do not say. A member without any words is found by a test."""
@@ -32,6 +34,6 @@ def describe_members(document: dict[str, Any]) -> None:
 
 
 def _describe(described: dict[str, Any], owner: str, member: str) -> None:
-    meaning = EXCEPTIONS.get((owner, member)) or MEANINGS.get(member)
+    meaning = EXCEPTIONS.get((owner, member)) or MEANINGS.get(member) or (TOKENS if "tokens" in member else None)
     if meaning is not None:
         described.setdefault("description", meaning)

@@ -16,8 +16,10 @@ from gateway.wire import (
     ReplayBody,
     ReplayedImageBody,
     SizePlanBody,
+    WarningBody,
 )
-from models import Failed, ModelUnavailable, OutOfMemory, PaintingBroken, PaintingCrashed, Progress, Recipe
+from models import Failed, ModelUnavailable, OutOfMemory, PaintingBroken, PaintingCrashed, Progress, Recipe, notices
+from models.notices import Notices
 from models.replay import Comparison
 from storage import Generation, Picture, Priority, State
 
@@ -60,6 +62,7 @@ def generation_body(view: View, urls: PublicUrls) -> GenerationBody:
         priority="batch" if generation.priority >= Priority.BATCH else "interactive",
         metadata=dict(generation.metadata),
         batch_id=generation.batch_id,
+        warnings=warning_bodies(notices.read(generation.notices)),
     )
 
 
@@ -93,6 +96,7 @@ def accepted_body(accepted: Accepted, urls: PublicUrls) -> AcceptedBody:
         queue_position=accepted.position,
         estimated_ms=accepted.estimated_ms,
         created_at=accepted.created_at,
+        warnings=warning_bodies(accepted.notices),
     )
 
 
@@ -118,7 +122,14 @@ def quote_body(quote: Quote) -> QuoteBody:
         ),
         model=route.model,
         cached=quote.is_painted,
+        warnings=warning_bodies(quote.notices),
     )
+
+
+def warning_bodies(found: Notices) -> list[WarningBody]:
+    return [
+        WarningBody(code=one.code, message=one.message, param=one.param, words=list(one.words) or None) for one in found
+    ]
 
 
 def _replayed_image_body(picture: Comparison) -> ReplayedImageBody:

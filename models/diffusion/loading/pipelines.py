@@ -24,12 +24,12 @@ from models.diffusion.resident.placement import VAE, Placement, notes_on
 from models.diffusion.resident.placing import HOME, place, placement_of
 from models.diffusion.resident.steadying import Steadying
 from models.diffusion.texts.inversions import inversions_of
-from models.diffusion.texts.vocabulary import Vocabulary
 from models.diffusion.weights.folders import VAES, Hashes, Weights, inspect_autoencoder
 from models.diffusion.weights.reading import read_network
 from models.errors import WeightsRejected
 from models.request import MAX_SIDE
 from models.scoring import Scorer, read_scorer
+from models.vocabulary import Vocabulary
 from models.whole_pipelines import WHOLE_PIPELINES
 
 MODULES = {

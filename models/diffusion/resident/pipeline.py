@@ -9,9 +9,9 @@ from models.diffusion.resident.adapters import Adapters
 from models.diffusion.resident.autoencoders import Autoencoders
 from models.diffusion.resident.steadying import Steadying
 from models.diffusion.resident.whole import WholePipeline
-from models.diffusion.texts.vocabulary import Vocabulary
 from models.manifest import Fingerprint
 from models.scoring import Scorer
+from models.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,12 +17,12 @@ from models.diffusion.resident.alternation import alternating
 from models.diffusion.schedule.flow import FLOW_BUILDS
 from models.diffusion.schedule.noise import generator_of
 from models.diffusion.schedule.samplers import BUILDS, Schedule, new_schedule, with_room_for
-from models.diffusion.texts.vocabulary import Vocabulary
-from models.diffusion.texts.weighting import read_weights
 from models.errors import ModelUnavailable, PaintingBroken
 from models.manifest import Fingerprint
+from models.prompts import read_weights
 from models.request import Sampler
 from models.spec import GenerationSpec
+from models.vocabulary import Vocabulary
 
 # Schedulers whose pipelines rely on what only they can do.
 UNIQUE = ("LCMScheduler", "TCDScheduler", *(build.kind for build in FLOW_BUILDS.values() if "Flow" in build.kind))

@@ -8,8 +8,9 @@ from typing import Any
 import torch
 
 from models.diffusion.texts.inversions import Inversions
-from models.diffusion.texts.weighting import WeightedText, read_weights, weighted
+from models.diffusion.texts.weighting import weighted
 from models.errors import PaintingBroken
+from models.prompts import WeightedText, read_weights
 from models.request import Adapter
 
 UNLIMITED = 10_000  # a tokenizer without a limit of its own claims an astronomic one

@@ -4,7 +4,7 @@ from typing import Any
 
 import torch
 
-from models.diffusion.texts.weighting import read_weights
+from models.prompts import read_weights
 
 
 class T5Text:

@@ -11,7 +11,7 @@ from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokeniz
 
 from models import Adapter, PaintingBroken
 from models.diffusion.texts.clip import REMEMBERED, Token, packed
-from models.diffusion.texts.vocabulary import Vocabulary
+from models.vocabulary import Vocabulary
 
 Load = Callable[[Path], Any]
 

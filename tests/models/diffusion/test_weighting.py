@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from plugins.tiny_specs import new_spec
 
-from models.diffusion.texts.vocabulary import Vocabulary
-from models.diffusion.texts.weighting import read_weights, weighted
+from models.diffusion.texts.weighting import weighted
+from models.prompts import read_weights
+from models.vocabulary import Vocabulary
 
 Load = Callable[[Path], Any]
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from models.diffusion.texts.weighting import read_weights
 from models.errors import WeightsRejected
+from models.prompts import read_weights
 
 WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
 
