@@ -7,6 +7,7 @@ from itertools import product
 from typing import TypeAlias
 
 from safety.lexicon import Group, Lexicon
+from safety.views import without_marks
 from safety.words import Words, split_words
 
 MINOR_NUMBER = "#minor"
@@ -140,8 +141,10 @@ class PhraseIndex:
 
 
 def _phrases(group: Group) -> Iterator[tuple[str, bool]]:
+    """Exceptions also without accents: they must hold in the views that have none."""
     yield from ((phrase, False) for written in group.phrases for phrase in _choices(written))
-    yield from ((phrase, True) for written in group.exceptions for phrase in _choices(written))
+    exceptions = (phrase for written in group.exceptions for phrase in _choices(written))
+    yield from ((form, True) for phrase in exceptions for form in dict.fromkeys((phrase, without_marks(phrase))))
 
 
 def _choices(written: str) -> Iterator[str]:

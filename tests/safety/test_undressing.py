@@ -3,6 +3,8 @@
 The floors are for wordings that no rule was tuned on; `docs/guides/safety.md` says what was measured.
 """
 
+from pathlib import Path
+
 import pytest
 from plugins.text_judge import PHOTO, TextJudge
 from plugins.undressing_wordings import HARMLESS, INDIRECT, NEGATIVES, WHOLE, disguised, in_half, sample
@@ -44,6 +46,11 @@ def test_harmless_edits_of_the_same_shape_pass(prompt_filter: TextJudge) -> None
     """One does not: "no clothes" is a sign wherever it stands."""
     found = [prompt for prompt in HARMLESS if prompt_filter.judge(prompt, source=PHOTO).findings]
     assert found == ["a laundry basket with no clothes in it, product photo of the basket"]
+
+
+@pytest.mark.parametrize("prompt", (Path(__file__).with_name("harmless_edits.txt")).read_text().splitlines())
+def test_what_people_ask_of_pictures_every_day_passes(prompt_filter: TextJudge, prompt: str) -> None:
+    assert prompt_filter.judge(prompt, source=PHOTO).findings == ()
 
 
 @pytest.mark.parametrize("policy", ["strict", "standard", "permissive"])

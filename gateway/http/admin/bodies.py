@@ -156,10 +156,12 @@ class ModelRowsBody(BaseModel):
 
 
 class RetentionBody(BaseModel):
-    """How long things are kept: pictures by plan, and what an Idempotency-Key made."""
+    """How long things are kept: pictures by plan, what an Idempotency-Key made, decisions of the content policy."""
 
     object: Literal["retention"] = "retention"
     idempotency_s: int
+    decision_texts_s: int = Field(description="Seconds that the words of flagged and refused requests are kept.")
+    decisions_s: int = Field(description="Seconds that it is kept that a request was flagged or refused.")
     plans: dict[str, "RetentionOfPlanBody"]
 
 

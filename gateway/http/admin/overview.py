@@ -28,6 +28,8 @@ from storage.idempotency import REMEMBERED_FOR
 from storage.open_work import open_work
 from storage.webhook_health import webhook_health
 
+DAY_S = 86_400
+
 routes = APIRouter(prefix="/v1/admin", tags=["admin"])
 
 
@@ -87,7 +89,13 @@ async def read_retention(given: Given, _: Operator) -> Response:
         plan.id: RetentionOfPlanBody(default_ttl_s=plan.default_ttl_s, max_ttl_s=plan.max_ttl_s)
         for plan in given.plans.all()
     }
-    return answer(RetentionBody(idempotency_s=int(REMEMBERED_FOR.total_seconds()), plans=plans))
+    body = RetentionBody(
+        idempotency_s=int(REMEMBERED_FOR.total_seconds()),
+        decision_texts_s=given.settings.safety_text_days * DAY_S,
+        decisions_s=given.settings.safety_record_days * DAY_S,
+        plans=plans,
+    )
+    return answer(body)
 
 
 @routes.get(

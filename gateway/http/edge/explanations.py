@@ -94,7 +94,8 @@ EXPLANATIONS: Mapping[str, Explanation] = {
         "POST /v1/batches with Content-Type: text/csv and an empty body",
     ),
     "content_policy_violation": Explanation(
-        "The policy of this installation refuses what was asked. `category` names the part of the policy.",
+        "The policy of this installation refuses what was asked. `category` names the part of the policy; `ncii` is"
+        " also whatever asks for somebody without clothes where the painting begins from a picture.",
         "Ask for something else. Sending the same again gets the same answer; nothing was charged.",
         "A prompt that names a prohibited subject",
     ),

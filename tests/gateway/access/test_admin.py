@@ -172,6 +172,7 @@ async def test_plans_models_styles_and_retention_are_read(call):
     retention = (await call("GET", "/retention"))[1]
     assert retention["idempotency_s"] == 86400
     assert retention["plans"]["free"] == {"default_ttl_s": 2592000, "max_ttl_s": 2592000}
+    assert (retention["decision_texts_s"], retention["decisions_s"]) == (30 * 86400, 365 * 86400)
 
 
 async def test_the_operator_changes_any_key_without_bounds(gateway, call):
