@@ -43,6 +43,9 @@ class Metrics:
             ("action", "category"),
             registry=registry,
         )
+        self._lost = Counter(
+            "pinxit_pictures_lost", "Stored pictures found gone or damaged.", ("code",), registry=registry
+        )
         self._open = Gauge("pinxit_generations_open", "Generations by open state.", ("state",), registry=registry)
 
     def count_request(self, method: str, route: str, status: int, *, seconds: float) -> None:
@@ -59,6 +62,10 @@ class Metrics:
 
     def count_steps(self, steps: int) -> None:
         self._steps.inc(max(0, steps))
+
+    def count_lost_picture(self, code: str) -> None:
+        """`code` is image_gone or image_damaged."""
+        self._lost.labels(code).inc()
 
     def count_attempt(self, outcome: str) -> None:
         self._attempts[outcome].inc()

@@ -13,7 +13,7 @@ from storage.database import Connection, Database, Transaction
 from storage.decisions import DecisionFilters, DecisionRow
 from storage.deliveries import Attempt, Delivery, DueDelivery, Target
 from storage.endpoints import Endpoint
-from storage.errors import BlobUnavailable, CreditsShort, StoreUnavailable
+from storage.errors import BlobDamaged, BlobGone, BlobUnavailable, CreditsShort, StoreUnavailable
 from storage.events import Event
 from storage.filters import Filters
 from storage.generation import LESS_URGENT_EVERY, Candidate, Completion, Generation, Picture, Priority, State, afresh
@@ -32,6 +32,8 @@ __all__ = [
     "Batch",
     "BatchItem",
     "BatchState",
+    "BlobDamaged",
+    "BlobGone",
     "BlobUnavailable",
     "Blobs",
     "Candidate",

@@ -16,12 +16,24 @@ class Blobs(Protocol):
     async def put(self, key: str, content: bytes | Path) -> None:
         """Keep the bytes, or those of the file. Whoever reads finds all of them or nothing, also after a power cut."""
 
-    async def get(self, key: str) -> bytes:
-        """Raises BlobUnavailable when there is nothing under this key."""
+    async def get(self, key: str, *, sha256: str | None = None) -> bytes:
+        """All of it. Raises BlobGone; BlobDamaged: what is there does not have this hash."""
+        ...
+
+    async def size(self, key: str) -> int | None:
+        """How many bytes are under the key, without reading them; None: there is nothing."""
         ...
 
     def local_path(self, key: str) -> Path | None:
         """The file itself where it lies on this machine, so that it can be sent without reading it."""
+
+    async def checked_path(self, key: str, *, sha256: str) -> Path | None:
+        """As `local_path`, for a file that has been read to its end once since it was last changed, and has this hash.
+
+        Raises:
+            BlobGone, BlobDamaged; not where files do not lie on this machine.
+        """
+        ...
 
     def written_before(self, moment: datetime, prefix: str) -> AsyncIterator[str]:
         """Keys below the prefix, which ends in `/`, of what was written before then, in no order."""

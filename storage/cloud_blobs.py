@@ -1,5 +1,6 @@
 """Blobs in an object store: S3, Google Cloud Storage, Azure, or memory for tests. Importing this imports obstore."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -9,7 +10,8 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import from_url
 
-from storage.errors import BlobUnavailable
+from storage.blob_checks import check_content, missing_is_gone
+from storage.errors import BlobGone, BlobUnavailable
 
 
 class CloudBlobs:
@@ -25,10 +27,22 @@ class CloudBlobs:
         with _failures_as_ours():
             await obstore.put_async(self._store, key, content)
 
-    async def get(self, key: str) -> bytes:
-        with _failures_as_ours():
+    async def get(self, key: str, *, sha256: str | None = None) -> bytes:
+        with _failures_as_ours(), missing_is_gone():
             found = await obstore.get_async(self._store, key)
-            return bytes(await found.bytes_async())
+            content = bytes(await found.bytes_async())
+        await asyncio.to_thread(check_content, content, sha256)
+        return content
+
+    async def size(self, key: str) -> int | None:
+        try:
+            with _failures_as_ours(), missing_is_gone():
+                return (await obstore.head_async(self._store, key))["size"]
+        except BlobGone:
+            return None
+
+    async def checked_path(self, key: str, *, sha256: str) -> Path | None:  # noqa: ARG002 - as `local_path`
+        return None
 
     def local_path(self, key: str) -> Path | None:  # noqa: ARG002 - there is none for any key
         return None
@@ -67,4 +81,4 @@ def _failures_as_ours() -> Iterator[None]:
     try:
         yield
     except (BaseError, OSError) as failure:
-        raise BlobUnavailable("The store of pictures does not answer, or has no such picture.") from failure
+        raise BlobUnavailable("The store of pictures does not answer.") from failure

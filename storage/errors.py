@@ -13,10 +13,22 @@ class StoreUnavailable(Failed):
 
 
 class BlobUnavailable(Failed):
-    """The place of the pictures does not answer, or has no such picture."""
+    """The place of the pictures does not answer."""
 
     code: ClassVar[str] = "overloaded"
     retryable: ClassVar[bool] = True
+
+
+class BlobGone(Failed):
+    """The picture was kept, and its file is not there any more."""
+
+    code: ClassVar[str] = "image_gone"
+
+
+class BlobDamaged(Failed):
+    """The picture's file is not what was kept; it is not handed out."""
+
+    code: ClassVar[str] = "image_damaged"
 
 
 class CreditsShort(Refused):

@@ -4,15 +4,20 @@ import asyncio
 import os
 import shutil
 import tempfile
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import ParamSpec, TypeVar
 
-from storage.errors import BlobUnavailable
+from storage.blob_checks import check_content, check_file, missing_is_gone
+from storage.errors import BlobGone, BlobUnavailable
 
 UNFINISHED = ".unfinished"
 """The folder, among the keys, of what is being written: what a killed writer left is found without looking everywhere."""
+
+MOST_CHECKED = 10_000
+"""Files of which it is remembered that they were whole."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -23,12 +28,29 @@ class LocalBlobs:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._checked: OrderedDict[Path, tuple[tuple[int, ...], str]] = OrderedDict()
 
     async def put(self, key: str, content: bytes | Path) -> None:
         await _in_thread(_write_durably, self._path(key), content, by=self._folder / UNFINISHED)
 
-    async def get(self, key: str) -> bytes:
-        return await _in_thread(self._path(key).read_bytes)
+    async def get(self, key: str, *, sha256: str | None = None) -> bytes:
+        return await _in_thread(_read, self._path(key), sha256)
+
+    async def size(self, key: str) -> int | None:
+        try:
+            return (await _in_thread(_form_of, self._path(key)))[1]
+        except BlobGone:
+            return None
+
+    async def checked_path(self, key: str, *, sha256: str) -> Path | None:
+        path = self._path(key)
+        form = await _in_thread(_form_of, path)
+        if self._checked.get(path) != (form, sha256):
+            await _in_thread(check_file, path, sha256)
+            self._checked[path] = (form, sha256)
+            while len(self._checked) > MOST_CHECKED:
+                self._checked.popitem(last=False)
+        return path
 
     def local_path(self, key: str) -> Path | None:
         path = self._path(key)
@@ -68,6 +90,20 @@ async def _in_thread(do: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T
         raise
     except OSError as failure:
         raise BlobUnavailable("The folder of pictures cannot be read or written.") from failure
+
+
+def _read(path: Path, sha256: str | None) -> bytes:
+    with missing_is_gone():
+        content = path.read_bytes()
+    check_content(content, sha256)
+    return content
+
+
+def _form_of(path: Path) -> tuple[int, ...]:
+    """What changes when the file does."""
+    with missing_is_gone():
+        found = path.stat()
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _write_durably(path: Path, content: bytes | Path, *, by: Path) -> None:

@@ -24,14 +24,21 @@ class RecentBlobs:
     async def put(self, key: str, content: bytes | Path) -> None:
         await self._store.put(key, content)
 
-    async def get(self, key: str) -> bytes:
+    async def get(self, key: str, *, sha256: str | None = None) -> bytes:
+        """What is remembered was checked when it was read."""
         content = self._recent.get(key)
         if content is None:
-            content = await self._store.get(key)
+            content = await self._store.get(key, sha256=sha256)
             self._remember(key, content)
         else:
             self._recent.move_to_end(key)
         return content
+
+    async def size(self, key: str) -> int | None:
+        return await self._store.size(key)
+
+    async def checked_path(self, key: str, *, sha256: str) -> Path | None:
+        return await self._store.checked_path(key, sha256=sha256)
 
     def local_path(self, key: str) -> Path | None:
         return self._store.local_path(key)

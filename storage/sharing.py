@@ -83,9 +83,15 @@ async def find_earlier(connection: Connection, generation: Generation, *, since:
     return None if row is None else Generation(**row)
 
 
-async def pictures_of(transaction: Transaction, shown: Generation, *, by: str) -> tuple[Picture, ...]:
+async def share_no_more(transaction: Transaction, painting_id: str) -> None:
+    """Whoever asks for the same from now on has it painted anew; what shows this painting goes on showing it."""
+    ended = and_(c.painting_id == painting_id, c.state == State.COMPLETED)
+    await transaction.execute(update(generations).where(ended).values(canonical_sha256=None))
+
+
+async def pictures_of(connection: Connection, shown: Generation, *, by: str) -> tuple[Picture, ...]:
     """The pictures that `shown` has, as those of the generation `by`; nothing is written."""
-    rows = (await transaction.execute(PICTURES, {"generation_id": shown.id})).mappings()
+    rows = (await connection.execute(PICTURES, {"generation_id": shown.id})).mappings()
     return tuple(shown_by(Picture(**row), by) for row in rows)
 
 

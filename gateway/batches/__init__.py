@@ -7,7 +7,7 @@ decide about one request what `Submit` does not decide for a single call.
 
 from gateway.batches.accept import BatchAccepted, BatchAsk, ItemAsk, Wish
 from gateway.batches.fetch import BatchPage, BatchUnknown, BatchView, ItemPage, ItemView
-from gateway.batches.files import FileUnknown, TooManyFiles
+from gateway.batches.files import FileGone, FileUnknown, TooManyFiles
 from gateway.batches.use_cases import Batches
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "BatchUnknown",
     "BatchView",
     "Batches",
+    "FileGone",
     "FileUnknown",
     "ItemAsk",
     "ItemPage",

@@ -3,19 +3,29 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+import structlog
+
 from gateway.access import Caller
 from gateway.clock import Clock
 from gateway.identity import NewId
-from models import Refused
-from storage import Blobs, Connection, Database
+from models import Failed, Refused
+from storage import BlobGone, Blobs, Connection, Database
 from storage.accounts import lock_account
 from storage.files import SentFile, add_file, count_files, file_by_id, page_of_files, remove_file
+
+log = structlog.get_logger()
 
 
 class FileUnknown(Refused):
     """There is no such file in this account."""
 
     code: ClassVar[str] = "not_found"
+
+
+class FileGone(Failed):
+    """The file was kept, and its bytes are not there any more, or not all of them."""
+
+    code: ClassVar[str] = "file_gone"
 
 
 class TooManyFiles(Refused):
@@ -74,7 +84,15 @@ class Files:
         return file
 
     async def content(self, file: SentFile) -> bytes:
-        return await self.blobs.get(file.blob_key)
+        """All that was sent. Raises FileGone."""
+        try:
+            content = await self.blobs.get(file.blob_key)
+        except BlobGone:
+            content = b""
+        if len(content) != file.byte_count:
+            log.error("a sent file is lost", file=file.id, bytes_found=len(content), bytes_sent=file.byte_count)
+            raise FileGone(f"The bytes of the file {file.id!r} are gone; delete it and send it again.")
+        return content
 
     async def page(self, caller: Caller, *, limit: int, after: str | None) -> tuple[list[SentFile], bool]:
         """Newest first, behind the file `after`; and whether more follow.

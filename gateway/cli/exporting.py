@@ -22,7 +22,7 @@ from gateway.cli.painting import check_folder
 from gateway.generations.inputs.source_images import key_of
 from gateway.wiring import Access
 from models import GenerationSpec, RequestInvalid
-from storage import Account, Blobs, BlobUnavailable, Database
+from storage import Account, BlobGone, Blobs, BlobUnavailable, Database
 from storage.export import KINDS, Row, is_there, rows_of
 from storage.files import files_folder
 
@@ -66,7 +66,7 @@ class AccountExport:
         """Returns how many rows of each kind there were.
 
         Raises:
-            StoreUnavailable, BlobUnavailable.
+            StoreUnavailable, BlobGone, BlobUnavailable.
         """
         for kind in KINDS:
             await self._write_rows(kind)
@@ -96,10 +96,10 @@ class AccountExport:
             await self._write_blob(f"beginnings/{row['id']}/{sha256}.png", key, row, kind="generations")
 
     async def _write_blob(self, name: str, key: str, row: Row, *, kind: str) -> None:
-        """Raises BlobUnavailable: it cannot be read, and is not just deleted."""
+        """Raises BlobGone, BlobUnavailable: it cannot be read, and is not just deleted."""
         try:
             content = await self.blobs.get(key)
-        except BlobUnavailable:
+        except (BlobGone, BlobUnavailable):
             async with self.database.reading() as connection:
                 if await is_there(connection, kind, row):
                     raise

@@ -19,6 +19,7 @@ from gateway.generations.painting.settle import Settle
 from gateway.generations.showing.cursors import CursorInvalid
 from gateway.generations.showing.fetch import Fetch, GenerationUnknown, Page, View
 from gateway.generations.showing.pace import Pace
+from gateway.generations.showing.picture_files import PictureFiles
 from gateway.generations.showing.progress import ProgressBoard
 from gateway.generations.showing.urls import PublicUrls
 from gateway.generations.showing.variants import Variants
@@ -41,6 +42,7 @@ __all__ = [
     "NotCompleted",
     "Pace",
     "Page",
+    "PictureFiles",
     "ProgressBoard",
     "PublicUrls",
     "QueueFull",

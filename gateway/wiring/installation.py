@@ -13,7 +13,6 @@ from gateway.access import Plans, load_plans
 from gateway.accounts import Accounts
 from gateway.clock import Clock, utc_now
 from gateway.generations.showing.provenance import Provenance
-from gateway.generations.showing.variants import Variants
 from gateway.identity import new_id
 from gateway.image_decoder import ImageDecoder
 from gateway.settings import ROOT, Settings, child_environment
@@ -79,15 +78,6 @@ class Installation:
     @cached_property
     def blobs(self) -> Blobs:
         return RecentBlobs(open_blobs(self.settings.blobs))
-
-    @cached_property
-    def variants(self) -> Variants:
-        return Variants(
-            database=self.database,
-            blobs=self.blobs,
-            widths=frozenset(self.settings.variant_widths),
-            qualities=frozenset(self.settings.variant_qualities),
-        )
 
     @cached_property
     def provenance(self) -> Provenance:

@@ -15,6 +15,7 @@ from gateway.generations import (
     Disconnects,
     Fetch,
     Pace,
+    PictureFiles,
     ProgressBoard,
     PublicUrls,
     Remove,
@@ -24,6 +25,7 @@ from gateway.generations import (
     SourceImages,
     Submit,
     Sweeper,
+    Variants,
     Watching,
 )
 from gateway.generations.accepting.deciding import Decide
@@ -66,12 +68,28 @@ class PaintingParts:
         return PublicUrls(root=self.base_url, signer=Signer(inst.signing_keys), clock=inst.clock, lifetime_s=lifetime_s)
 
     @cached_property
+    def files(self) -> PictureFiles:
+        inst = self.installation
+        return PictureFiles(database=inst.database, blobs=inst.blobs, metrics=self.metrics)
+
+    @cached_property
+    def variants(self) -> Variants:
+        inst = self.installation
+        return Variants(
+            database=inst.database,
+            blobs=inst.blobs,
+            files=self.files,
+            widths=frozenset(inst.settings.variant_widths),
+            qualities=frozenset(inst.settings.variant_qualities),
+        )
+
+    @cached_property
     def fetch(self) -> Fetch:
         return Fetch(database=self.installation.database, board=self.board)
 
     @cached_property
     def source_images(self) -> SourceImages:
-        return SourceImages(fetch=self.fetch, blobs=self.installation.blobs, decoder=ImageDecoder())
+        return SourceImages(fetch=self.fetch, files=self.files, blobs=self.installation.blobs, decoder=ImageDecoder())
 
     @cached_property
     def submit(self) -> Submit:
@@ -124,7 +142,11 @@ class PaintingParts:
 
     @cached_property
     def sharing(self) -> Sharing:
-        return Sharing(revisions=Revisions(engine=self.engine, catalogue=self.installation.catalogue))
+        return Sharing(
+            database=self.installation.database,
+            files=self.files,
+            revisions=Revisions(engine=self.engine, catalogue=self.installation.catalogue),
+        )
 
     @cached_property
     def cancel(self) -> Cancel:

@@ -1,12 +1,13 @@
 """The promise of `storage.blobs.Blobs`, kept by every adapter alike."""
 
 import asyncio
+import hashlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from storage import BlobUnavailable
+from storage import BlobDamaged, BlobGone
 from storage.blobs import Blobs, open_blobs
 from storage.cloud_blobs import CloudBlobs
 from storage.local_blobs import LocalBlobs
@@ -47,11 +48,32 @@ async def test_a_file_is_kept_as_its_bytes(blobs: Blobs, tmp_path: Path) -> None
 
 
 async def test_nothing_under_a_key_is_reported(blobs: Blobs) -> None:
-    with pytest.raises(BlobUnavailable) as raised:
+    with pytest.raises(BlobGone) as raised:
         await blobs.get(KEY)
 
-    assert raised.value.retryable
-    assert raised.value.code == "overloaded"
+    assert not raised.value.retryable
+    assert raised.value.code == "image_gone"
+    assert await blobs.size(KEY) is None
+
+
+async def test_what_is_damaged_is_not_handed_out(blobs: Blobs) -> None:
+    content = b"pixels" * 300_000
+    sha256 = hashlib.sha256(content).hexdigest()
+    await blobs.put(KEY, content)
+
+    assert await blobs.size(KEY) == len(content)
+    assert await blobs.get(KEY, sha256=sha256) == content
+    path = await blobs.checked_path(KEY, sha256=sha256)
+    assert path == blobs.local_path(KEY)
+    await blobs.put(KEY, content[:-1] + b"S")
+    with pytest.raises(BlobDamaged):
+        await blobs.get(KEY, sha256=sha256)
+    if path is not None:
+        with pytest.raises(BlobDamaged):
+            await blobs.checked_path(KEY, sha256=sha256)
+        path.unlink()
+        with pytest.raises(BlobGone):
+            await blobs.checked_path(KEY, sha256=sha256)
 
 
 async def test_writing_again_is_harmless(blobs: Blobs) -> None:
@@ -77,7 +99,7 @@ async def test_one_key_is_deleted_and_its_neighbours_stay(blobs: Blobs) -> None:
 
     await blobs.delete(KEY)
 
-    with pytest.raises(BlobUnavailable):
+    with pytest.raises(BlobGone):
         await blobs.get(KEY)
     assert await blobs.get("gen/gen_1/a1/1.png") == b"1"
 
@@ -89,7 +111,7 @@ async def test_all_below_a_prefix_is_deleted_and_its_namesakes_stay(blobs: Blobs
     await blobs.delete("gen/gen_1/")
 
     for key in (KEY, "gen/gen_1/a2/0.png"):
-        with pytest.raises(BlobUnavailable):
+        with pytest.raises(BlobGone):
             await blobs.get(key)
     assert await blobs.get("gen/gen_10/a1/0.png") == b"gen/gen_10/a1/0.png"
 
@@ -101,7 +123,7 @@ async def test_deleting_what_is_not_there_is_fine(blobs: Blobs, key: str) -> Non
     await blobs.delete(key)
     await blobs.delete(key)
 
-    with pytest.raises(BlobUnavailable):
+    with pytest.raises(BlobGone):
         await blobs.get(KEY)
 
 

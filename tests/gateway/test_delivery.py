@@ -191,3 +191,63 @@ async def test_addresses_outlive_a_change_of_the_key_as_long_as_the_old_one_is_k
     for key, status in (("the new key, long", 200), ("the old key, longer", 200), ("a forgotten key", 403)):
         query = Signer((key.encode(),)).query(name, THUMBNAIL, expires_at=None)
         assert (await gateway.http.get(f"{body['image_url']}?{query}")).status_code == status
+
+
+def file_of(gateway, body):
+    (file,) = (gateway.installation.settings.data_dir / "pictures" / "gen" / body["generation_id"]).glob("a1/0.*")
+    return file
+
+
+def forget_read(gateway):
+    """As after a restart: nothing that was read is in memory."""
+    gateway.installation.blobs._recent.clear()
+
+
+async def counted(gateway, code):
+    lines = (await gateway.http.get("/metrics")).text.splitlines()
+    return sum(
+        float(line.split()[1]) for line in lines if line.startswith(f'pinxit_pictures_lost_total{{code="{code}"}}')
+    )
+
+
+async def test_a_picture_whose_file_is_gone_is_said_to_be_so_and_painted_anew(gateway):
+    body = await painted(gateway, seed=7)
+    shared = await painted(gateway, seed=7)
+    assert (shared["cached"], body["cached"]) == (True, False)
+    file_of(gateway, body).unlink()
+    forget_read(gateway)
+    for url in (body["image_url"], shared["image_url"], body["images"][0]["thumbnail_url"]):
+        answered = await gateway.http.get(url)
+        assert (answered.status_code, answered.json()["error"]["code"]) == (410, "image_gone")
+        assert "retry-after" not in answered.headers
+    assert await counted(gateway, "image_gone") == 3
+    from_it = await gateway.paint(image=body["generation_id"])
+    assert (from_it.status_code, from_it.json()["error"]["code"]) == (410, "image_gone")
+    again = await painted(gateway, seed=7)
+    assert (again["cached"], again["status"]) == (False, "completed")
+    assert (await gateway.http.get(again["image_url"])).status_code == 200
+
+
+async def test_a_cache_looks_for_the_files_before_it_hands_them_out(gateway):
+    body = await painted(gateway, seed=7)
+    file_of(gateway, body).unlink()
+    again = await painted(gateway, seed=7)
+    assert again["cached"] is False
+    assert (await gateway.http.get(again["image_url"])).status_code == 200
+    assert (await painted(gateway, seed=7))["cached"] is True
+
+
+async def test_a_damaged_picture_is_not_handed_out_but_painted_anew(gateway):
+    body = await painted(gateway, seed=7)
+    file = file_of(gateway, body)
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    forget_read(gateway)
+    for url in (body["image_url"], body["images"][0]["thumbnail_url"]):
+        answered = await gateway.http.get(url)
+        assert (answered.status_code, answered.json()["error"]["code"]) == (410, "image_damaged")
+    assert await counted(gateway, "image_damaged") == 2
+    again = await painted(gateway, seed=7)
+    assert again["cached"] is False
+    assert (await gateway.http.get(again["image_url"])).status_code == 200

@@ -267,3 +267,24 @@ async def test_equal_forms_under_one_idempotency_key_are_one_generation(gateway)
     assert again.headers["idempotent-replayed"] == "true"
     other = await sent_as_form(gateway, {"image": MASK}, headers=headers)
     assert error_of(other)[:2] == (422, "idempotency_key_reused")
+
+
+async def test_a_source_image_that_is_damaged_or_gone_is_not_painted_from(gateway):
+    for harm, code in (
+        (lambda file: file.unlink(), "image_gone"),
+        (lambda file: file.write_bytes(b"x"), "image_damaged"),
+    ):
+        gateway.engine.hold()
+        ahead = asyncio.create_task(gateway.paint(n=8))
+        await asyncio.sleep(0.05)
+        id = (await gateway.paint(image=text_of(PNG), **{"async": True})).json()["generation_id"]
+        (file,) = (gateway.installation.settings.data_dir / "pictures" / "gen" / id / "from").iterdir()
+        harm(file)
+        gateway.engine.release()
+        await ahead
+        for _ in range(400):
+            body = (await gateway.get(f"/v1/generations/{id}")).json()
+            if body["status"] == "failed":
+                break
+            await asyncio.sleep(0.01)
+        assert body["error"]["code"] == code

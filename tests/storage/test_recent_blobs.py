@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from storage import BlobUnavailable
+from storage import BlobGone
 from storage.local_blobs import LocalBlobs
 from storage.recent_blobs import SMALL_BYTES, RecentBlobs
 
@@ -20,7 +20,7 @@ async def is_remembered(blobs: RecentBlobs, folder: Path, key: str) -> bool:
     (folder / key).unlink()
     try:
         return await blobs.get(key) == content
-    except BlobUnavailable:
+    except BlobGone:
         return False
     finally:
         (folder / key).write_bytes(content)
@@ -64,6 +64,6 @@ async def test_what_is_deleted_is_forgotten(folder: Path, deleted: str) -> None:
 
     await blobs.delete(deleted)
 
-    with pytest.raises(BlobUnavailable):
+    with pytest.raises(BlobGone):
         await blobs.get("gen/1/0.png")
     assert await blobs.get("gen2/0.png") == b"picture"

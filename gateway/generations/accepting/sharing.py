@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 
 from gateway.generations.inputs.canonical import Revisions
 from gateway.generations.showing.fetch import View
+from gateway.generations.showing.picture_files import PictureFiles
 from models import GenerationSpec
-from storage import Generation, State, Transaction
-from storage.sharing import find_painted, find_painter, hurry, pictures_of
+from storage import Database, Generation, State, Transaction
+from storage.sharing import find_painted, find_painter, hurry, pictures_of, share_no_more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +18,8 @@ class Sharing:
     What shares costs nothing. It has a row, an id and public names of its own, and is ended by nobody else's cancel.
     """
 
+    database: Database
+    files: PictureFiles
     revisions: Revisions
 
     async def revision(self, specs: Sequence[GenerationSpec]) -> str | None:
@@ -24,8 +27,24 @@ class Sharing:
         return await self.revisions.current(specs)
 
     async def revised(self, generation: Generation, specs: Sequence[GenerationSpec]) -> Generation:
-        """The generation, with the revision that would paint it now."""
-        return replace(generation, revision=await self.revision(specs))
+        """The generation, with the revision that would paint it now. From now on nothing is shared whose files are gone.
+
+        Outside of the accepting transaction, for a store may take its time to answer.
+        """
+        revised = replace(generation, revision=await self.revision(specs))
+        if revised.revision is not None and revised.canonical_sha256 is not None:
+            await self._forget_lost(revised)
+        return revised
+
+    async def _forget_lost(self, generation: Generation) -> None:
+        while True:
+            async with self.database.reading() as connection:
+                painted = await find_painted(connection, generation)
+                shown = () if painted is None else await pictures_of(connection, painted, by=painted.id)
+            if painted is None or await self.files.are_there(shown):
+                return
+            async with self.database.writing() as transaction:
+                await share_no_more(transaction, painted.painting_id)
 
     async def join(self, transaction: Transaction, generation: Generation) -> View | None:
         """How a new generation, with the revision that would paint it now, enters where its pictures are there, or on their way; None: it must be painted.

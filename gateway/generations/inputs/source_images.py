@@ -12,6 +12,7 @@ from typing import NewType
 
 from gateway.access import Caller
 from gateway.generations.showing.fetch import Fetch
+from gateway.generations.showing.picture_files import PictureFiles
 from gateway.image_decoder import ImageDecoder, ImageInvalid, ImagePart, Pixels
 from models import DEFAULT_STRENGTH, GenerationSpec, ImageFormat, InitImage, RequestInvalid
 from storage import Blobs
@@ -49,6 +50,7 @@ class SourceImages:
     """Reads what was given, and finds again what was kept."""
 
     fetch: Fetch
+    files: PictureFiles
     blobs: Blobs
     decoder: ImageDecoder
 
@@ -56,7 +58,7 @@ class SourceImages:
         """Raises:
         RequestInvalid: a mask or a strength without a picture, a mask of another size, or no picture that we read.
         GenerationUnknown: the account has no such generation.
-        Failed: BlobUnavailable, DecoderStopped.
+        Failed: BlobGone, BlobDamaged, BlobUnavailable, DecoderStopped.
         """
         check_given(given)
         if given.image is None:
@@ -79,11 +81,11 @@ class SourceImages:
         """The files that the spec of a kept painting names, by their SHA-256.
 
         Raises:
-            BlobUnavailable.
+            BlobGone, BlobDamaged, BlobUnavailable.
         """
         init = spec.init_image
         names = () if init is None else tuple(name for name in (init.sha256, init.mask_sha256) if name is not None)
-        return {name: await self.blobs.get(key_of(painting_id, name)) for name in names}
+        return {name: await self.blobs.get(key_of(painting_id, name), sha256=name) for name in names}
 
     async def keep(self, generation_id: str, files: Mapping[str, bytes]) -> None:
         """Durable when this returns. Whoever deletes the generation's folder deletes them too.
@@ -111,7 +113,7 @@ class SourceImages:
         pictures = (await self.fetch.one(caller, generation_id)).pictures
         if not pictures:
             raise ImageInvalid(f"The generation {generation_id!r} has no picture yet.", field=part.value)
-        return await self.blobs.get(pictures[0].blob_key)
+        return await self.files.read(pictures[0])
 
 
 def check_given(given: Given) -> None:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gateway.generations.showing.fetch import GenerationUnknown
+from gateway.generations.showing.picture_files import PictureFiles
 from models import RequestInvalid
-from storage import Blobs, BlobUnavailable, Database, Picture
+from storage import BlobGone, Blobs, BlobUnavailable, Database, Picture
 from storage.encoding import ENCODER, encode_again
 from storage.generations import picture_named
 from storage.links import ENDINGS, THUMBNAIL, Variant
@@ -22,6 +23,7 @@ class Variants:
 
     database: Database
     blobs: Blobs
+    files: PictureFiles
     widths: frozenset[int]
     qualities: frozenset[int]
     _making: dict[str, asyncio.Task[bytes]] = field(default_factory=dict[str, asyncio.Task[bytes]])
@@ -43,6 +45,7 @@ class Variants:
 
         Raises:
             GenerationUnknown: the picture has been deleted meanwhile.
+            BlobGone, BlobDamaged: of the picture itself.
             BlobUnavailable.
         """
         key = self._key(picture, variant)
@@ -57,12 +60,12 @@ class Variants:
     async def _kept_or_made(self, key: str, picture: Picture, variant: Variant) -> bytes:
         try:
             return await self.blobs.get(key)
-        except BlobUnavailable:
+        except (BlobGone, BlobUnavailable):
             return await self._made(key, picture, variant)
 
     async def _made(self, key: str, picture: Picture, variant: Variant) -> bytes:
         async with self._turn:
-            original = self.blobs.local_path(picture.blob_key) or await self.blobs.get(picture.blob_key)
+            original = await self.files.find(picture)
             content = await asyncio.to_thread(
                 encode_again,
                 original,

@@ -73,7 +73,7 @@ AnyBatchBody = BatchBody | FileBatchBody
     summary="Send many requests as one",
     status_code=202,
     response_model=AnyBatchBody,
-    responses=described(400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 503),
+    responses=described(400, 401, 403, 404, 409, 410, 413, 415, 422, 429, 500, 503),
     openapi_extra=BODY,
 )
 async def create_batch(

@@ -85,7 +85,7 @@ async def infer(
         "X-Pinxit-Seed": str(picture.seed),
         **ignored_header(sent.body.ignored()),
     }
-    return Response(await given.blobs.get(picture.blob_key), headers=headers, media_type=f"image/{picture.format}")
+    return Response(await given.files.read(picture), headers=headers, media_type=f"image/{picture.format}")
 
 
 def read_format(accept: str) -> ImageFormat:

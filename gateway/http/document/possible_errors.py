@@ -35,6 +35,10 @@ ONLY_AT: Mapping[str, frozenset[str]] = {
     "concurrency_limit_exceeded": WITH_LIMITS,
     "queue_full": WITH_LIMITS,
     "model_unavailable": PAINTING | {"replay"},
+    "generation_canceled": PAINTING - {"quote"} | {"replay"},
+    "image_gone": PAINTING | {"replay", "read_image", "head_image"},
+    "image_damaged": PAINTING | {"replay", "read_image", "head_image"},
+    "file_gone": frozenset({"read_content", "create_batch"}),
     "painting_crashed": PAINTING - {"quote"} | {"replay"},
     "invalid_setting": frozenset(),
 }

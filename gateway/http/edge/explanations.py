@@ -244,6 +244,21 @@ EXPLANATIONS: Mapping[str, Explanation] = {
         "Give the operator the `request_id`: the log has the reason under it. Nothing was charged.",
         "A defect",
     ),
+    "image_gone": Explanation(
+        "This picture was stored here, and its file is not there any more. Asking again does not bring it back.",
+        "Send the request again: it is painted anew. The operator finds the file's name in the log.",
+        "GET /img/… of a picture whose file was removed from the disk",
+    ),
+    "image_damaged": Explanation(
+        "The stored file of this picture is not what was stored, so it is not handed out.",
+        "Send the request again: it is painted anew. The operator finds the file's name in the log.",
+        "GET /img/… of a picture whose file was changed on the disk",
+    ),
+    "file_gone": Explanation(
+        "This file was sent, and its bytes are not there any more, or not all of them.",
+        "Delete the file and send it again.",
+        "GET /v1/files/{id}/content of a file that was removed from the disk",
+    ),
     "painting_crashed": Explanation(
         "The server itself stopped each time it painted this picture, and has given it up after three times.",
         "Ask for something else, or in another size; give the operator the id of the generation. Nothing was charged.",

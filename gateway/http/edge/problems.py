@@ -15,7 +15,7 @@ from gateway.access import (
     TooManyOpen,
 )
 from gateway.accounts import AccountUnknown, KeyUnknown
-from gateway.batches import BatchUnknown, FileUnknown, TooManyFiles
+from gateway.batches import BatchUnknown, FileGone, FileUnknown, TooManyFiles
 from gateway.generations import (
     AlreadyFinished,
     CursorInvalid,
@@ -65,7 +65,7 @@ from models import (
 )
 from router import StyleUnknown
 from safety import PromptBlocked
-from storage import BlobUnavailable, CreditsShort, StoreUnavailable
+from storage import BlobDamaged, BlobGone, BlobUnavailable, CreditsShort, StoreUnavailable
 from storage.links import SignatureInvalid, UrlExpired
 
 RETRY_AFTER_S = 5
@@ -136,6 +136,9 @@ PROBLEMS: Mapping[type[DomainError], Problem] = {
     NotCompleted: Problem(status=409, title="Not completed"),
     AlreadyFinished: Problem(status=409, title="Already finished"),
     GenerationCanceled: Problem(status=410, title="Generation canceled"),  # 409 would be retried, and painted again
+    BlobGone: Problem(status=410, title="Image gone", kind=Kind.SERVER),
+    BlobDamaged: Problem(status=410, title="Image damaged", kind=Kind.SERVER),
+    FileGone: Problem(status=410, title="File gone", kind=Kind.SERVER),
     EndpointDisabled: Problem(status=409, title="Endpoint disabled"),
     PayloadTooLarge: Problem(status=413, title="Payload too large"),
     MediaTypeUnsupported: Problem(status=415, title="Unsupported media type"),

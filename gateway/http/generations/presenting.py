@@ -21,10 +21,11 @@ from gateway.wire import (
 from models import Failed, ModelUnavailable, OutOfMemory, PaintingBroken, PaintingCrashed, Progress, Recipe, notices
 from models.notices import Notices
 from models.replay import Comparison
-from storage import Generation, Picture, Priority, State
+from storage import BlobDamaged, BlobGone, Generation, Picture, Priority, State
 
 FAILURES: Mapping[str, type[Failed]] = {
-    failure.code: failure for failure in (PaintingBroken, PaintingCrashed, OutOfMemory, ModelUnavailable)
+    failure.code: failure
+    for failure in (PaintingBroken, PaintingCrashed, OutOfMemory, ModelUnavailable, BlobGone, BlobDamaged)
 }
 
 

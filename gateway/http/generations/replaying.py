@@ -19,7 +19,7 @@ routes = APIRouter(prefix="/v1", tags=["generations"])
     "/generations/{generation_id}/replay",
     summary="Paint it again and compare",
     response_model=ReplayBody,
-    responses={202: {"model": AcceptedBody}, **described(400, 401, 402, 403, 404, 409, 422, 429, 500, 503)},
+    responses={202: {"model": AcceptedBody}, **described(400, 401, 402, 403, 404, 409, 410, 422, 429, 500, 503)},
 )
 async def replay(
     request: Request,

@@ -48,7 +48,10 @@ Body = Annotated[Sent, Depends(sent_body)]
     "/generate",
     summary="Paint",
     response_model=GenerationBody | QuoteBody,
-    responses={202: {"model": AcceptedBody}, **described(400, 401, 402, 403, 404, 409, 413, 415, 422, 429, 500, 503)},
+    responses={
+        202: {"model": AcceptedBody},
+        **described(400, 401, 402, 403, 404, 409, 410, 413, 415, 422, 429, 500, 503),
+    },
     openapi_extra=BODY,
 )
 async def generate(
@@ -78,7 +81,7 @@ async def generate(
     "/quote",
     summary="Price a request without painting",
     response_model=QuoteBody,
-    responses=described(400, 401, 403, 404, 413, 415, 429, 503),
+    responses=described(400, 401, 403, 404, 410, 413, 415, 429, 503),
     openapi_extra=BODY,
 )
 async def quote(given: Given, caller: Painter, sent: Body) -> Response:

@@ -1,7 +1,6 @@
 """`GET /img/{name}`: the finished file, immutable, by an unguessable name; and variants of it, by signed addresses."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -12,10 +11,8 @@ from gateway.http.answering.delivering import deliver
 from gateway.http.edge.refusals import PathUnknown
 from gateway.http.reading.dependencies import Given, Services
 from models import ImageFormat, RequestInvalid
-from storage import Picture
 from storage.generations import picture_named
 from storage.links import ORIGINAL, Variant
-from storage.recent_blobs import SMALL_BYTES
 
 YEAR_S = 31_536_000
 HEADERS = {
@@ -32,7 +29,7 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {"content": {f"image/{format}": {} for format in ImageFormat}},
     206: {"description": "The part that `Range` asked for."},
     304: {"description": "Unchanged since the ETag sent."},
-    **described(400, 403, 404, 416, 503),
+    **described(400, 403, 404, 410, 416, 503),
 }
 
 
@@ -81,18 +78,12 @@ async def read_image(request: Request, given: Given, name: str) -> Response:
     headers = HEADERS | {"Cache-Control": _keeping(given, expires_at)}
     if variant == ORIGINAL:
         etag, format = picture.file_sha256, picture.format
-        content = await _original(given, picture)
+        content = await given.files.find(picture)
     else:
         given.variants.check(variant)
         etag, format = given.variants.tag(picture, variant), variant.format or picture.format
         content = await given.variants(picture, variant)
     return deliver(request, content, etag=f'"{etag}"', media_type=f"image/{format}", headers=headers)
-
-
-async def _original(given: Services, picture: Picture) -> Path | bytes:
-    """A small file is read in one go, and stays in memory for a while; sending it piece by piece changes threads four times."""
-    path = given.blobs.local_path(picture.blob_key) if picture.byte_count > SMALL_BYTES else None
-    return path or await given.blobs.get(picture.blob_key)
 
 
 def _variant_in(asked: Mapping[str, str]) -> Variant:

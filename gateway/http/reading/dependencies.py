@@ -15,6 +15,7 @@ from gateway.generations import (
     Cancel,
     Disconnects,
     Fetch,
+    PictureFiles,
     PublicUrls,
     Remove,
     Replay,
@@ -30,7 +31,7 @@ from gateway.settings import Settings
 from gateway.webhooks import Destinations, Endpoints, History, Trial
 from models import Catalogue, Engine, RequestInvalid
 from router import Styles
-from storage import Blobs, Database
+from storage import Database
 
 MAX_IDEMPOTENCY_KEY = 255
 
@@ -45,7 +46,6 @@ class Services:
     settings: Settings
     clock: Clock
     database: Database
-    blobs: Blobs
     engine: Engine
     catalogue: Catalogue
     styles: Styles
@@ -61,6 +61,7 @@ class Services:
     fetch: Fetch
     cancel: Cancel
     watching: Watching
+    files: PictureFiles
     variants: Variants
     disconnects: Disconnects
     source_images: SourceImages

@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 from gateway.accounts import CLI
 from gateway.cli.exporting import AccountExport
 from models import Recipe
-from storage import BlobUnavailable
+from storage import BlobGone
 from storage.export import KINDS, SECRETS
 from storage.tables import accounts, generations, metadata, pictures
 from storage.webhook_tables import endpoints
@@ -132,7 +132,7 @@ async def test_a_picture_that_cannot_be_read_stops_it_and_one_just_deleted_does_
         keys = (await connection.execute(select(pictures.c.blob_key))).scalars().all()
     for key in keys:
         await gateway.installation.blobs.delete(key)
-    with pytest.raises(BlobUnavailable):
+    with pytest.raises(BlobGone):
         await exported(gateway, "anna", tmp_path / "anna.zip")
     async with gateway.installation.database.writing() as transaction:
         await transaction.execute(pictures.delete())

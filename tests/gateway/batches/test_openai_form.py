@@ -144,3 +144,14 @@ async def test_an_erased_accounts_files_go_with_it(gateway, batches_of):
     assert len(list(folder.rglob("*.jsonl"))) == 1
     await gateway.installation.access.accounts.erase("anna", by=CLI)
     assert list(folder.rglob("*.jsonl")) == []
+
+
+@pytest.mark.parametrize("left", [None, b"{"])
+async def test_a_file_whose_bytes_are_lost_is_said_to_be_gone(gateway, batches, send, make, left):
+    sent = (await send(line("a", prompt="a boat"))).json()
+    (file,) = (gateway.installation.settings.data_dir / "pictures" / "files").rglob("*.jsonl")
+    file.unlink()
+    if left is not None:
+        file.write_bytes(left)
+    for answered in (await batches.get(f"/v1/files/{sent['id']}/content"), await make(sent["id"])):
+        assert (answered.status_code, answered.json()["error"]["code"]) == (410, "file_gone")

@@ -7,11 +7,10 @@ from collections.abc import Mapping, Sequence
 import msgspec
 from pydantic import BaseModel
 
-from gateway.generations import View
+from gateway.generations import PictureFiles, View
 from gateway.http.dialects.samplers import LABELS
 from gateway.http.dialects.specs import specs_of
 from models import GenerationSpec, Recipe
-from storage import Blobs
 
 RECIPE_TEXT = "pinxit"
 PARAMETERS_TEXT = "parameters"
@@ -33,9 +32,9 @@ class PictureTextAnswer(BaseModel):
     parameters: dict[str, str]
 
 
-async def pictures_answer(view: View, blobs: Blobs, *, parameters: dict[str, object]) -> PicturesAnswer:
-    """Raises BlobUnavailable."""
-    contents = [await blobs.get(picture.blob_key) for picture in view.pictures]
+async def pictures_answer(view: View, files: PictureFiles, *, parameters: dict[str, object]) -> PicturesAnswer:
+    """Raises BlobGone, BlobDamaged, BlobUnavailable."""
+    contents = [await files.read(picture) for picture in view.pictures]
     return PicturesAnswer(
         images=[base64.b64encode(content).decode() for content in contents],
         parameters=parameters,

@@ -107,7 +107,7 @@ async def _painted(request: Request, given: Services, caller: Caller, sent: Aske
     """`parameters` repeats the call, but for the pictures in it."""
     view = await picture_or_refusal(request, given, caller, ask, wait_s=given.settings.sync_wait_s)
     parameters = sent.body.model_dump(exclude_unset=True, exclude={"init_images", "mask"})
-    body = await pictures_answer(view, given.blobs, parameters=parameters)
+    body = await pictures_answer(view, given.files, parameters=parameters)
     return answer(body, headers=ignored_header(sent.body.ignored()))
 
 

@@ -6,10 +6,10 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from gateway.generations import PublicUrls, View
+from gateway.generations import PictureFiles, PublicUrls, View
 from gateway.http.dialects.specs import specs_of
 from models import Quality
-from storage import Blobs, Generation, Picture
+from storage import Generation, Picture
 
 QUALITIES = {Quality.STANDARD: "low", Quality.HD: "medium", Quality.ULTRA: "high"}
 # How CLIP's tokenizer cuts a text before it looks into its vocabulary: words, single digits, runs of signs.
@@ -79,12 +79,12 @@ class CompletedEvent(BaseModel):
     usage: Usage
 
 
-async def images_answer(view: View, *, is_base64: bool, urls: PublicUrls, blobs: Blobs) -> ImagesAnswer:
-    """Raises BlobUnavailable."""
+async def images_answer(view: View, *, is_base64: bool, urls: PublicUrls, files: PictureFiles) -> ImagesAnswer:
+    """Raises BlobGone, BlobDamaged, BlobUnavailable."""
     generation = view.generation
     items = [
         ImageItem(
-            b64_json=await base64_of(picture, blobs) if is_base64 else None,
+            b64_json=await base64_of(picture, files) if is_base64 else None,
             url=None if is_base64 else urls.image(picture.name),
             revised_prompt=generation.revised_prompt,
             seed=picture.seed,
@@ -102,8 +102,8 @@ async def images_answer(view: View, *, is_base64: bool, urls: PublicUrls, blobs:
     )
 
 
-async def base64_of(picture: Picture, blobs: Blobs) -> str:
-    return base64.b64encode(await blobs.get(picture.blob_key)).decode()
+async def base64_of(picture: Picture, files: PictureFiles) -> str:
+    return base64.b64encode(await files.read(picture)).decode()
 
 
 def usage_of(generation: Generation) -> Usage:

@@ -53,7 +53,7 @@ async def _line(given: Services, view: ItemView) -> dict[str, Any]:
     elif view.generation is None:
         error = {"code": "not_found", "message": "The generation was deleted."}
     else:
-        body = await images_answer(view.generation, is_base64=False, urls=given.urls, blobs=given.blobs)
+        body = await images_answer(view.generation, is_base64=False, urls=given.urls, files=given.files)
         shown = body.model_dump(mode="json", exclude_none=True)
         response = {"status_code": 200, "request_id": item.generation_id, "body": shown}
     line_id = f"batch_req_{item.batch_id.removeprefix('batch_')}_{item.position}"

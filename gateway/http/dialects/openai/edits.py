@@ -57,7 +57,7 @@ async def variation_form(request: Request) -> ReadForm[VariationBody]:
 
 
 Sent = ReadForm[EditBody] | ReadForm[VariationBody]
-ERRORS = described(400, 401, 402, 403, 404, 409, 413, 415, 422, 429, 500, 503, 504)
+ERRORS = described(400, 401, 402, 403, 404, 409, 410, 413, 415, 422, 429, 500, 503, 504)
 
 
 @routes.post(

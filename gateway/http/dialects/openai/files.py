@@ -139,7 +139,7 @@ async def read_file(given: Given, caller: Reader, file_id: str) -> Response:
     "/{file_id}/content",
     summary="Fetch a file",
     response_class=Response,
-    responses={**CONTENT, **described(401, 403, 404, 503)},
+    responses={**CONTENT, **described(401, 403, 404, 410, 503)},
 )
 async def read_content(given: Given, caller: Reader, file_id: str) -> Response:
     """What was sent, byte by byte; or what came of a batch's requests, as it stands now, with addresses of pictures."""

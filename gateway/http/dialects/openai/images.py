@@ -38,7 +38,7 @@ async def images_body(request: Request) -> Read[ImagesBody]:
     "/images/generations",
     summary="Paint, in the words of OpenAI's clients",
     response_model=ImagesAnswer,
-    responses=described(400, 401, 402, 403, 404, 409, 413, 415, 422, 429, 500, 503, 504),
+    responses=described(400, 401, 402, 403, 404, 409, 410, 413, 415, 422, 429, 500, 503, 504),
     openapi_extra=BODY,
 )
 async def generate_images(
@@ -89,7 +89,7 @@ class ImagesCall:
     async def _pictures(self, ask: Ask) -> Response:
         given = self.given
         view = await picture_or_refusal(self.request, given, self.caller, ask, wait_s=given.settings.sync_wait_s)
-        body = await images_answer(view, is_base64=self.body.is_base64, urls=given.urls, blobs=given.blobs)
+        body = await images_answer(view, is_base64=self.body.is_base64, urls=given.urls, files=given.files)
         return Response(
             body.model_dump_json(exclude_none=True),
             headers=ignored_header(self.body.ignored()),

@@ -88,7 +88,7 @@ class Streaming:
     async def _completed(self, generation: Generation, picture: Picture) -> CompletedEvent:
         return CompletedEvent(
             type=f"{self.verb}.completed",
-            b64_json=await base64_of(picture, self.given.blobs),
+            b64_json=await base64_of(picture, self.given.files),
             created_at=int(generation.created_at.timestamp()),
             output_format=generation.format,
             quality=QUALITIES[generation.quality],
