@@ -16,6 +16,7 @@ from gateway.generations.accepting.moderating import source_picture
 from gateway.generations.inputs.source_images import check_given
 from gateway.generations.inputs.sources import source_of
 from gateway.generations.painting.batch_end import BatchEnds
+from gateway.image_decoder import MaskRule
 from models import DEFAULT_STRENGTH, DomainError, ParameterMissing, RequestInvalid
 from safety import Decision, PromptBlocked, SourcePicture, Surface
 from storage import Batch, BatchItem, BatchState, Database, ItemState, Priority
@@ -46,6 +47,7 @@ class Wish(Ask):
     def given(self) -> Given:
         """Raises ImageInvalid: a text is neither a picture nor names one."""
         return Given(
+            mask_rule=MaskRule.HOLES_OR_WHITE,
             image=None if self.image is None else source_of(self.image, field="image"),
             mask=None if self.mask is None else source_of(self.mask, field="mask"),
             strength=self.strength,

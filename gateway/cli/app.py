@@ -82,7 +82,7 @@ def generate(
     ),
     recipe: Annotated[Path | None, typer.Option(help="Write the recipe here, as JSON for `replay`.")] = None,
     init_image: Annotated[Path | None, typer.Option(help="Start from this picture.")] = None,
-    mask: Annotated[Path | None, typer.Option(help="Paint only where this picture is white.")] = None,
+    mask: Annotated[Path | None, typer.Option(help="Paint only where this picture is white, and opaque.")] = None,
     strength: Annotated[
         float, typer.Option(help="How far to leave the first picture, above 0 up to 1.")
     ] = DEFAULT_STRENGTH,

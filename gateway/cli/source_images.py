@@ -3,10 +3,14 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
+
+from PIL import Image, ImageChops
 
 from models import DEFAULT_STRENGTH, InitImage, RequestInvalid
 
+HALF = 128
 MAX_FILE_BYTES = 256 << 20  # the largest picture we paint has 177 MB of pixels
 
 
@@ -22,7 +26,7 @@ class ImageFiles:
         """What the spec says of it.
 
         Raises:
-            RequestInvalid: the strength is out of bounds, or there is a mask and no picture.
+            RequestInvalid: the strength is out of bounds, there is a mask and no picture, or it lets nothing be painted.
         """
         if self.image is None:
             if self.mask is not None:
@@ -30,6 +34,8 @@ class ImageFiles:
             return None
         if not 0 < self.strength <= 1:
             raise RequestInvalid(f"--strength must be above 0 and at most 1, not {self.strength}.", field="--strength")
+        if self.mask is not None:
+            _check_mask(content_of(self.mask))
         return InitImage(
             sha256=_sha256(content_of(self.image)),
             strength=self.strength,
@@ -44,6 +50,18 @@ class ImageFiles:
         """
         contents = [content_of(file) for file in (self.image, self.mask) if file is not None]
         return {_sha256(content): content for content in contents}
+
+
+def _check_mask(content: bytes) -> None:
+    """Raises RequestInvalid: it is no picture, or nowhere white and opaque."""
+    try:
+        with Image.open(BytesIO(content)) as mask:
+            layer = mask.convert("RGBA")
+        levels = ImageChops.multiply(layer.convert("L"), layer.getchannel("A"))
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        raise RequestInvalid("--mask cannot be read as a picture.", field="--mask") from None
+    if levels.getextrema()[1] < HALF:
+        raise RequestInvalid("--mask lets nothing be painted: it is nowhere white and opaque.", field="--mask")
 
 
 def _sha256(content: bytes) -> str:

@@ -5,6 +5,6 @@ stranger's bytes to anybody else, nor keep anything.
 """
 
 from gateway.image_decoder.containers import ImageInvalid
-from gateway.image_decoder.decoder import DecoderStopped, ImageDecoder, ImagePart, Pixels
+from gateway.image_decoder.decoder import DecoderStopped, ImageDecoder, MaskRule, Pixels
 
-__all__ = ["DecoderStopped", "ImageDecoder", "ImageInvalid", "ImagePart", "Pixels"]
+__all__ = ["DecoderStopped", "ImageDecoder", "ImageInvalid", "MaskRule", "Pixels"]

@@ -1,8 +1,8 @@
 """The process in which Pillow meets a stranger's file. Run by its path, with nothing of ours in it; one picture a life.
 
 The file comes through stdin. stdout gets one line of JSON, `{"refused": "..."}` or the sizes, and then the pixels as RGB
-bytes, row by row: upright, without profile or metadata, transparent parts white. A mask (`part` is "mask") becomes grey:
-white where it is transparent or, if nothing in it is, as light as it is.
+bytes, row by row: upright, without profile or metadata, transparent parts white. A mask becomes grey, white where it lets
+be painted: `read_as` is "picture", or the rule by which a mask is read.
 """
 
 import json
@@ -20,6 +20,8 @@ CPU_S = 5
 # What Pillow's decoders raise on damage; they have no error of their own.
 DAMAGE = (OSError, ValueError, SyntaxError, EOFError, ArithmeticError, LookupError, TypeError, AttributeError)
 DAMAGED = "is damaged"
+PICTURE, INVERTED = "picture", "inverted "
+HALF = 128
 TOO_LARGE = "takes more memory to unpack than we give a picture"
 
 
@@ -27,9 +29,9 @@ class RefusedError(Exception):
     """For the caller, in words that follow the name of the member."""
 
 
-def main(part: str, container: str, *bounds: str) -> None:
+def main(read_as: str, container: str, *bounds: str) -> None:
     set_bounds()
-    answer, pixels = answered(sys.stdin.buffer.read(), part, container, *map(int, bounds))
+    answer, pixels = answered(sys.stdin.buffer.read(), read_as, container, *map(int, bounds))
     sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n")
     sys.stdout.buffer.write(pixels)
     sys.stdout.buffer.flush()
@@ -46,9 +48,9 @@ def set_bounds() -> None:
         resource.setrlimit(what, (most, most))
 
 
-def answered(content: bytes, part: str, container: str, *bounds: int) -> tuple[dict[str, object], bytes]:
+def answered(content: bytes, read_as: str, container: str, *bounds: int) -> tuple[dict[str, object], bytes]:
     try:
-        return read(content, part, container, *bounds)
+        return read(content, read_as, container, *bounds)
     except RefusedError as refused:
         return {"refused": str(refused)}, b""
     except MemoryError:
@@ -58,9 +60,9 @@ def answered(content: bytes, part: str, container: str, *bounds: int) -> tuple[d
 
 
 def read(
-    content: bytes, part: str, container: str, max_pixels: int, max_short_side: int, max_ratio: int
+    content: bytes, read_as: str, container: str, max_pixels: int, max_short_side: int, max_ratio: int
 ) -> tuple[dict[str, object], bytes]:
-    """The sizes, upright, as given and as they are now, and the pixels.
+    """The sizes, upright, as given and as they are now; whether a good part of it is transparent; and the pixels.
 
     Raises:
         RefusedError: too many pixels, or several pictures. MemoryError, and whatever stands in `DAMAGE`.
@@ -79,11 +81,12 @@ def read(
         with Image.open(BytesIO(content), formats=[container]) as image:
             ImageOps.exif_transpose(image, in_place=True)
             given = image.size
-            kept = reduced(grey(image) if part == "mask" else flat(image), max_short_side, max_ratio)
+            holes = alpha_of(image).getextrema()[0] < HALF
+            kept = reduced(flat(image) if read_as == PICTURE else grey(image, read_as), max_short_side, max_ratio)
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
         raise RefusedError(f"has too many pixels; at most {max_pixels} are read") from None
-    sizes: dict[str, object] = {"given": given, "kept": kept.size}
-    return sizes, kept.convert("RGB").tobytes()
+    seen: dict[str, object] = {"given": given, "kept": kept.size, "has_holes": holes}
+    return seen, kept.convert("RGB").tobytes()
 
 
 def flat(image: "Image") -> "Image":
@@ -99,16 +102,31 @@ def flat(image: "Image") -> "Image":
     return paper
 
 
-def grey(mask: "Image") -> "Image":
-    """L: white where it is transparent, if any of it is; else as light as it is."""
+def grey(mask: "Image", rule: str) -> "Image":
+    """L: white where it lets be painted, by one of the rules of `MaskRule`; behind `inverted `, the other way round."""
     from PIL import ImageChops  # noqa: PLC0415
 
+    if rule.startswith(INVERTED):
+        return ImageChops.invert(grey(mask, rule.removeprefix(INVERTED)))
     mask = eight_bits(mask)
-    if mask.has_transparency_data:
-        alpha = mask.convert("RGBA").getchannel("A")
-        if alpha.getextrema() != (255, 255):
-            return ImageChops.invert(alpha)
-    return mask.convert("L")
+    alpha = alpha_of(mask)
+    is_opaque = alpha.getextrema() == (255, 255)
+    if rule == "holes" or (rule == "holes or white" and not is_opaque):
+        return ImageChops.invert(alpha)
+    if rule == "opaque or white" and not is_opaque:
+        return alpha
+    return mask.convert("L") if is_opaque else ImageChops.multiply(mask.convert("L"), alpha)
+
+
+def alpha_of(image: "Image") -> "Image":
+    """L: how opaque it is."""
+    from PIL import Image  # noqa: PLC0415
+
+    if not image.has_transparency_data:
+        return Image.new("L", image.size, 255)
+    if "A" in image.getbands():
+        return image.getchannel("A")
+    return image.convert("RGBA").getchannel("A")
 
 
 def eight_bits(image: "Image") -> "Image":

@@ -34,26 +34,40 @@ class DecoderStopped(Failed):
     retryable: ClassVar[bool] = True
 
 
-class ImagePart(StrEnum):
-    """What a picture is there for; its value is the name of the request's member."""
+class MaskRule(StrEnum):
+    """Where a mask lets be painted: every surface has its own convention, and must say which."""
 
-    IMAGE = "image"
-    MASK = "mask"
+    HOLES_OR_WHITE = "holes or white"
+    """Transparent; if nothing in it is, white. OpenAI's, and our own."""
+    OPAQUE_OR_WHITE = "opaque or white"
+    """Opaque, if any of it is transparent; else white. A1111's."""
+    WHITE = "white"
+    """White and opaque. Replicate's, and diffusers'."""
+    HOLES = "holes"
+    """Transparent alone: the mask of a picture that brings its own."""
+    INVERTED_OPAQUE_OR_WHITE = "inverted opaque or white"
+    """The other way round."""
+
+
+PICTURE = "picture"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pixels:
-    """RGB bytes, row by row, of a picture that was `given` in its own size, both upright."""
+    """RGB bytes, row by row, of a picture that was `given` in its own size, both upright. `has_holes`: some of what was
+    given is rather transparent than opaque."""
 
     size: ImageSize
     given: ImageSize
     rgb: bytes
+    has_holes: bool = False
 
 
 class _Answer(msgspec.Struct, frozen=True):
     refused: str | None = None
     given: tuple[int, int] = (0, 0)
     kept: tuple[int, int] = (0, 0)
+    has_holes: bool = False
 
 
 class ImageDecoder:
@@ -62,31 +76,39 @@ class ImageDecoder:
     def __init__(self) -> None:
         self._turns = asyncio.Semaphore(AT_ONCE)
 
-    async def read(self, content: bytes, part: ImagePart) -> Pixels:
+    async def read(self, content: bytes) -> Pixels:
         """The first and only picture of the file, upright, in the colours that its numbers say, transparent parts white.
 
-        A mask becomes grey: white where it is transparent or, if nothing in it is, as light as it is. What no painting
-        can use is left out: the short side is at most the longest that we paint, the other at most `MAX_RATIO` times it.
+        What no painting can use is left out: the short side is at most the longest that we paint, the other at most
+        `MAX_RATIO` times it.
 
         Raises:
             ImageInvalid: another form, damage, several pictures, too many pixels, or bytes behind its end.
             DecoderStopped: not the picture's fault.
         """
-        container = container_of(content, field=part.value)
+        return await self._read(content, PICTURE, field="image")
+
+    async def read_mask(self, content: bytes, rule: MaskRule) -> Pixels:
+        """Likewise of a mask: grey, white where `rule` says that it lets be painted. Raises as `read`."""
+        return await self._read(content, rule, field="mask")
+
+    async def _read(self, content: bytes, read_as: str, *, field: str) -> Pixels:
+        container = container_of(content, field=field)
         async with self._turns:
-            line, _, rgb = (await _answer_of(content, part, container)).partition(b"\n")
+            line, _, rgb = (await _answer_of(content, read_as, container)).partition(b"\n")
         answer = msgspec.json.decode(line, type=_Answer) if line else _Answer(refused="could not be read")
         if answer.refused is not None:
-            raise ImageInvalid(f"`{part.value}` {answer.refused}.", field=part.value)
+            raise ImageInvalid(f"`{field}` {answer.refused}.", field=field)
         width, height = answer.kept
         return Pixels(
             size=ImageSize(width=width, height=height),
             given=ImageSize(width=answer.given[0], height=answer.given[1]),
             rgb=rgb,
+            has_holes=answer.has_holes,
         )
 
 
-async def _answer_of(content: bytes, part: ImagePart, container: str) -> bytes:
+async def _answer_of(content: bytes, read_as: str, container: str) -> bytes:
     """All that the child said; nothing when it died of the picture.
 
     Raises:
@@ -94,7 +116,7 @@ async def _answer_of(content: bytes, part: ImagePart, container: str) -> bytes:
     """
     try:
         child = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-I", str(CHILD), part, container),
+            *(sys.executable, "-I", str(CHILD), read_as, container),
             *map(str, (MAX_INIT_PIXELS, MAX_SIDE, MAX_RATIO)),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,

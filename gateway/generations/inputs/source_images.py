@@ -13,7 +13,7 @@ from typing import NewType
 from gateway.access import Caller
 from gateway.generations.showing.fetch import Fetch
 from gateway.generations.showing.picture_files import PictureFiles
-from gateway.image_decoder import ImageDecoder, ImageInvalid, ImagePart, Pixels
+from gateway.image_decoder import ImageDecoder, ImageInvalid, MaskRule, Pixels
 from models import DEFAULT_STRENGTH, GenerationSpec, ImageFormat, InitImage, RequestInvalid
 from storage import Blobs
 from storage.encoding import encode
@@ -23,16 +23,30 @@ Source = bytes | GenerationId
 """A picture as it was given: the content of a file, or the generation whose first picture it is."""
 
 
+PAINTED_WHERE: Mapping[MaskRule, str] = {
+    MaskRule.HOLES_OR_WHITE: "transparent, nor white",
+    MaskRule.OPAQUE_OR_WHITE: "white, or opaque where parts of it are transparent",
+    MaskRule.INVERTED_OPAQUE_OR_WHITE: "black, or transparent",
+    MaskRule.WHITE: "white and opaque",
+    MaskRule.HOLES: "transparent",
+}
 _IS_LIGHT = bytes(value >= 128 for value in range(256))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """What a request says about its source."""
+    """What a request says about its source. `mask_rule` is the convention by which the surface's masks are read.
 
+    `strength` None means `masked_strength` where there is a mask, and the usual one where there is none, or that is
+    None too. `holes_are_mask`: without a mask, the transparent parts of `image` are it.
+    """
+
+    mask_rule: MaskRule
     image: Source | None = None
     mask: Source | None = None
     strength: float | None = None
+    masked_strength: float | None = None
+    holes_are_mask: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,25 +70,27 @@ class SourceImages:
 
     async def read(self, caller: Caller, given: Given) -> GivenImages:
         """Raises:
-        RequestInvalid: a mask or a strength without a picture, a mask of another size, or no picture that we read.
+        RequestInvalid: a mask or a strength without a picture, a mask of another size or one that lets nothing be
+            painted, or no picture that we read.
         GenerationUnknown: the account has no such generation.
         Failed: BlobGone, BlobDamaged, BlobUnavailable, DecoderStopped.
         """
         check_given(given)
         if given.image is None:
             return GivenImages()
-        image = await self._pixels(caller, given.image, ImagePart.IMAGE)
-        mask = None if given.mask is None else await self._pixels(caller, given.mask, ImagePart.MASK)
-        if mask is not None and mask.given != image.given:
-            raise ImageInvalid(f"`mask` is {mask.given}, `image` {image.given}; they must be the same.", field="mask")
+        image = await self._image(caller, given.image)
+        mask = await self._mask(caller, given, image)
+        share = None if mask is None else await asyncio.to_thread(_masked_share, mask)
+        if share == 0:
+            where = PAINTED_WHERE[given.mask_rule]
+            raise ImageInvalid(f"`mask` lets nothing be painted: it is nowhere {where}.", field="mask")
         files = [await asyncio.to_thread(_file_of, pixels) for pixels in (image, mask) if pixels is not None]
         names = [hashlib.sha256(content).hexdigest() for content in files]
         init_image = InitImage(
             sha256=names[0],
-            strength=DEFAULT_STRENGTH if given.strength is None else given.strength,
+            strength=_strength(given, is_masked=mask is not None),
             mask_sha256=names[1] if mask is not None else None,
         )
-        share = None if mask is None else await asyncio.to_thread(_masked_share, mask)
         return GivenImages(init_image=init_image, files=dict(zip(names, files, strict=True)), masked_share=share)
 
     async def kept(self, painting_id: str, spec: GenerationSpec) -> Mapping[str, bytes]:
@@ -104,15 +120,30 @@ class SourceImages:
         """
         await self.blobs.delete(_folder(generation_id))
 
-    async def _pixels(self, caller: Caller, source: Source, part: ImagePart) -> Pixels:
-        content = source if isinstance(source, bytes) else await self._painted(caller, source, part)
-        return await self.decoder.read(content, part)
+    async def _image(self, caller: Caller, source: Source) -> Pixels:
+        return await self.decoder.read(await self._content(caller, source, field="image"))
 
-    async def _painted(self, caller: Caller, generation_id: str, part: ImagePart) -> bytes:
+    async def _mask(self, caller: Caller, given: Given, image: Pixels) -> Pixels | None:
+        """Raises ImageInvalid: it has another size than the picture."""
+        if given.mask is not None:
+            content = await self._content(caller, given.mask, field="mask")
+            mask = await self.decoder.read_mask(content, given.mask_rule)
+        elif given.holes_are_mask and image.has_holes and isinstance(given.image, bytes):
+            mask = await self.decoder.read_mask(given.image, MaskRule.HOLES)
+        else:
+            return None
+        if mask.given != image.given:
+            raise ImageInvalid(f"`mask` is {mask.given}, `image` {image.given}; they must be the same.", field="mask")
+        return mask
+
+    async def _content(self, caller: Caller, source: Source, *, field: str) -> bytes:
+        return source if isinstance(source, bytes) else await self._painted(caller, source, field=field)
+
+    async def _painted(self, caller: Caller, generation_id: str, *, field: str) -> bytes:
         """The file of the generation's first picture."""
         pictures = (await self.fetch.one(caller, generation_id)).pictures
         if not pictures:
-            raise ImageInvalid(f"The generation {generation_id!r} has no picture yet.", field=part.value)
+            raise ImageInvalid(f"The generation {generation_id!r} has no picture yet.", field=field)
         return await self.files.read(pictures[0])
 
 
@@ -126,6 +157,11 @@ def check_given(given: Given) -> None:
 def key_of(generation_id: str, sha256: str) -> str:
     """Where a file lies that this generation begins from."""
     return f"{_folder(generation_id)}{sha256}"
+
+
+def _strength(given: Given, *, is_masked: bool) -> float:
+    usual = given.masked_strength if is_masked else None
+    return next(one for one in (given.strength, usual, DEFAULT_STRENGTH) if one is not None)
 
 
 def _folder(generation_id: str) -> str:

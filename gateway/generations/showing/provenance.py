@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import msgspec
 
-from gateway.image_decoder import DecoderStopped, ImageDecoder, ImagePart
+from gateway.image_decoder import DecoderStopped, ImageDecoder
 from models import Recipe
 from storage import Database
 from storage.encoding import read_text
@@ -75,7 +75,7 @@ class Provenance:
 
     async def _pixels_of(self, content: bytes) -> str | None:
         """None: the picture is larger than the decoder gives out, so its own pixels are not known."""
-        pixels = await self.decoder.read(content, ImagePart.IMAGE)
+        pixels = await self.decoder.read(content)
         return await asyncio.to_thread(_sha256, pixels.rgb) if pixels.size == pixels.given else None
 
 

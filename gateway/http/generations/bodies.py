@@ -14,6 +14,7 @@ from gateway.http.edge.body_limits import MULTIPART
 from gateway.http.edge.refusals import MediaTypeUnsupported
 from gateway.http.reading.forms import read_form
 from gateway.http.reading.refusing import refusal_of_first
+from gateway.image_decoder import MaskRule
 from gateway.orders import GenerateBody
 from models import ParameterUnknown, RequestInvalid
 
@@ -31,7 +32,12 @@ class Sent:
 
     def given(self) -> Given:
         """What the painting shall begin from. Raises ImageInvalid."""
-        return Given(image=self._source("image"), mask=self._source("mask"), strength=self.body.strength)
+        return Given(
+            mask_rule=MaskRule.HOLES_OR_WHITE,
+            image=self._source("image"),
+            mask=self._source("mask"),
+            strength=self.body.strength,
+        )
 
     def _source(self, member: str) -> Source | None:
         text: str | None = getattr(self.body, member)

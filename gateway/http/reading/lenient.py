@@ -4,10 +4,10 @@ import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 from fastapi import Request
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from gateway.http.edge.refusals import MediaTypeUnsupported
 from gateway.http.reading.refusing import refusal_of_first
@@ -21,6 +21,15 @@ class LenientBody(BaseModel):
     """Unknown members are not refused; null means "not given"."""
 
     model_config = ConfigDict(extra="allow", use_attribute_docstrings=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def without_nulls(cls, sent: object) -> object:
+        """Clients in C#, Go and Java write every member that is not set as null."""
+        if not isinstance(sent, dict):
+            return sent
+        members = cast("dict[str, object]", sent)
+        return {name: value for name, value in members.items() if value is not None}
 
     def strangers(self) -> list[str]:
         """The names of members that we do not know."""

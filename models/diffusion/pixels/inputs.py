@@ -29,10 +29,15 @@ def read_picture(init: InitImage, workspace: Path) -> Image.Image:
 
 
 def read_mask(init: InitImage, workspace: Path) -> Image.Image | None:
-    """L, bright where anything is painted; None where no mask was sent. Raises PaintingBroken, as for the picture."""
+    """L, bright where anything is painted, transparent parts black; None where no mask was sent. Raises PaintingBroken, as
+    for the picture."""
     if init.mask_sha256 is None:
         return None
-    return _eight_bits(_read(init.mask_sha256, workspace, what="mask")).convert("L")
+    mask = _eight_bits(_read(init.mask_sha256, workspace, what="mask"))
+    if mask.has_transparency_data:
+        mask = mask.convert("RGBA")
+        mask = Image.alpha_composite(Image.new("RGBA", mask.size, "black"), mask)
+    return mask.convert("L")
 
 
 def _read(sha256: str, workspace: Path, *, what: str) -> Image.Image:

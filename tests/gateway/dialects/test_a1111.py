@@ -13,6 +13,12 @@ def basic(key):
     return {"Authorization": "Basic " + base64.b64encode(f"somebody:{key}".encode()).decode()}
 
 
+def text_of(image):
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return base64.b64encode(file.getvalue()).decode()
+
+
 async def get(gateway, path, *, key=None):
     return await gateway.http.get(f"/sdapi/v1/{path}", headers=basic(key or gateway.key))
 
@@ -107,9 +113,28 @@ async def test_img2img_begins_from_a_picture_and_a_white_mask(gateway):
         ({"init_images": []}, "init_images"),
         ({"init_images": ["%"]}, "init_images"),
         ({"init_images": [image], "denoising_strength": 0}, "strength"),
-        ({"init_images": [image], "inpainting_mask_invert": 1}, "inpainting_mask_invert"),
     ):
         assert (await post(gateway, "img2img", prompt="x", **wrong)).json()["error"]["param"] == param
+
+
+async def test_a_mask_means_there_what_it_means_there(gateway):
+    """Drawn on a transparent layer it is what is opaque, else what is white; it can be inverted, and must mean something."""
+    image = text_of(Image.new("RGB", (64, 32), "blue"))
+    layer = Image.new("RGBA", (64, 32))
+    layer.paste((255, 255, 255, 255), (0, 0, 32, 32))
+    grey = Image.new("L", (64, 32))
+    grey.paste(255, (0, 0, 32, 32))
+    for mask, inverted, left in ((layer, 0, 255), (layer, 1, 0), (grey, None, 255), (grey, 1, 0)):
+        body = {"init_images": [image], "mask": text_of(mask), "inpainting_mask_invert": inverted}
+        answered = await post(gateway, "img2img", prompt="a boat", **body)
+        assert answered.status_code == 200, answered.text
+        id, init = json.loads(answered.json()["info"])["generation_id"], gateway.engine.painted[-1].init_image
+        kept = gateway.installation.settings.data_dir / "pictures" / "gen" / id / "from" / init.mask_sha256
+        with Image.open(kept) as opened:
+            assert (opened.convert("L").getpixel((8, 16)), opened.convert("L").getpixel((56, 16))) == (left, 255 - left)
+    nothing = {"init_images": [image], "mask": text_of(Image.new("L", (64, 32)))}
+    error = (await post(gateway, "img2img", prompt="a boat", **nothing)).json()["error"]
+    assert (error["code"], error["param"]) == ("invalid_image", "mask")
 
 
 async def test_pictures_may_be_sent_as_text_in_bodies_that_are_larger_than_others_may_be(gateway):

@@ -50,6 +50,21 @@ async def test_inside_a_mask_everything_is_painted_anew(gateway):
     assert painted(gateway).init_image == type(first)(sha256=first.sha256, mask_sha256=first.mask_sha256, strength=0.5)
 
 
+def kept_mask(gateway, id, init):
+    """The mask as it is kept for the painting."""
+    folder = gateway.installation.settings.data_dir / "pictures" / "gen" / id / "from"
+    return Image.open(folder / init.mask_sha256).convert("L")
+
+
+async def test_a_hole_in_the_picture_is_the_mask_where_none_is_sent(gateway):
+    made = (await edited(gateway, [("image", png(hole=(0, 0, 32, 48)))])).json()
+    init = painted(gateway).init_image
+    mask = kept_mask(gateway, made["generation_id"], init)
+    assert (mask.getpixel((8, 24)), mask.getpixel((56, 24)), init.strength) == (255, 0, 1.0)
+    assert (await edited(gateway, [("image", png(hole=(0, 0, 32, 48)))], path="variations")).status_code == 200
+    assert painted(gateway).init_image.mask_sha256 is None
+
+
 async def test_an_edit_is_streamed_under_its_own_names(gateway):
     answered = await edited(gateway, [("image", png())], stream="true", partial_images="0")
     assert answered.headers["content-type"].startswith("text/event-stream")
@@ -67,6 +82,7 @@ async def test_what_breaks_a_rule_is_named(gateway):
         ([("other", b"x")], {}, "missing_parameter", "image"),
         ([("image[]", png()), ("image[]", png())], {}, "invalid_parameter", "image"),
         ([("image", png()), ("mask", png(size=(8, 8)))], {}, "invalid_image", "mask"),
+        ([("image", png()), ("mask", png(colour=(0, 0, 0)))], {}, "invalid_image", "mask"),
         ([("image", b"no picture")], {}, "invalid_image", "image"),
         ([("image", png())], {"prompt": ""}, "missing_parameter", "prompt"),
         ([("image", png())], {"n": "many"}, "invalid_parameter", "n"),

@@ -145,7 +145,7 @@ async def test_equal_requests_without_a_seed_give_different_pictures(gateway):
 
 async def test_what_breaks_a_rule_is_named(gateway):
     for body, code, param in [
-        ({"prompt": None}, "invalid_parameter", "prompt"),
+        ({"prompt": None}, "missing_parameter", "prompt"),
         ({"prompt": ""}, "missing_parameter", "prompt"),
         ({"prompt": "x" * 1501}, "prompt_too_long", "prompt"),
         ({"n": 11}, "invalid_parameter", "n"),

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageCms
 from plugins.hostile_pictures import hostile, png_of, two_colours, written
 
-from gateway.image_decoder import ImageDecoder, ImageInvalid, ImagePart
+from gateway.image_decoder import ImageDecoder, ImageInvalid, MaskRule
 from gateway.image_decoder.child import CPU_S, MEMORY_BYTES
 from models import MAX_INIT_PIXELS, ImageSize
 
@@ -16,8 +16,8 @@ RED, BLUE = (250, 0, 0), (0, 0, 250)
 ORIENTATION = 0x0112
 
 
-async def read(content, part=ImagePart.IMAGE):
-    return await ImageDecoder().read(content, part)
+async def read(content):
+    return await ImageDecoder().read(content)
 
 
 def seen(pixels):
@@ -73,15 +73,43 @@ async def test_every_mode_becomes_rgb_and_transparency_white_paper(image, expect
     assert seen(await read(written(image, "PNG"))).getpixel((4, 4)) == expected
 
 
-async def test_a_mask_is_its_lightness_or_where_any_of_it_is_transparent_that():
-    grey = Image.linear_gradient("L").resize((64, 32))
-    assert seen(await read(written(grey, "PNG"), ImagePart.MASK)).convert("L").tobytes() == grey.tobytes()
+@pytest.mark.parametrize(
+    ("rule", "hole_and_white", "hole_and_black", "black_and_white"),
+    [
+        (MaskRule.HOLES_OR_WHITE, (255, 0), (255, 0), (0, 255)),
+        (MaskRule.OPAQUE_OR_WHITE, (0, 255), (0, 255), (0, 255)),
+        (MaskRule.INVERTED_OPAQUE_OR_WHITE, (255, 0), (255, 0), (255, 0)),
+        (MaskRule.WHITE, (0, 255), (0, 0), (0, 255)),
+        (MaskRule.HOLES, (255, 0), (255, 0), (0, 0)),
+    ],
+)
+async def test_each_convention_of_masks_says_where_they_let_be_painted(
+    rule, hole_and_white, hole_and_black, black_and_white
+):
+    """Left and right half of masks that are transparent left, white or black right; and of an opaque one."""
+    masks = {colour: Image.new("RGBA", (64, 32), colour) for colour in ("white", "black")}
+    for mask in masks.values():
+        mask.paste((255, 255, 255, 0), (0, 0, 32, 32))
+    opaque = Image.new("RGBA", (64, 32), "black")
+    opaque.paste("white", (32, 0, 64, 32))
+    for mask, halves in (
+        (masks["white"], hole_and_white),
+        (masks["black"], hole_and_black),
+        (opaque, black_and_white),
+        (opaque.convert("P"), black_and_white),
+    ):
+        read_mask = seen(await ImageDecoder().read_mask(written(mask, "PNG"), rule))
+        assert (read_mask.getpixel((8, 16)), read_mask.getpixel((56, 16))) == tuple((level,) * 3 for level in halves)
+    if rule is MaskRule.HOLES_OR_WHITE:
+        grey = Image.linear_gradient("L").resize((64, 32))
+        assert seen(await ImageDecoder().read_mask(written(grey, "PNG"), rule)).convert("L").tobytes() == grey.tobytes()
+
+
+async def test_a_picture_with_holes_is_known_by_them():
+    assert not (await read(written(two_colours().convert("RGBA"), "PNG"))).has_holes
     cut = two_colours().convert("RGBA")
-    cut.paste((0, 0, 0, 0), (0, 0, 32, 32))
-    mask = seen(await read(written(cut, "PNG"), ImagePart.MASK))
-    assert (mask.getpixel((8, 16)), mask.getpixel((56, 16))) == ((255,) * 3, (0,) * 3)
-    opaque = Image.new("RGBA", (8, 8), (255, 255, 255, 255))
-    assert seen(await read(written(opaque, "PNG"), ImagePart.MASK)).getpixel((4, 4)) == (255,) * 3
+    cut.paste((0, 0, 0, 0), (0, 0, 4, 4))
+    assert (await read(written(cut, "PNG"))).has_holes
 
 
 @pytest.mark.parametrize(
@@ -115,9 +143,7 @@ async def test_pixels_are_counted_up_to_the_bound_and_not_one_row_beyond():
 async def test_hostile_files_are_refused_in_words_and_never_take_much_memory():
     decoder, files = ImageDecoder(), hostile()
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024  # of what other tests of this worker started
-    refused = await asyncio.gather(
-        *(decoder.read(content, ImagePart.IMAGE) for content in files.values()), return_exceptions=True
-    )
+    refused = await asyncio.gather(*(decoder.read(content) for content in files.values()), return_exceptions=True)
     let_through = [name for name, why in zip(files, refused, strict=True) if not isinstance(why, ImageInvalid)]
     assert let_through == []
     assert all(why.field == "image" and why.message.startswith("`image` ") for why in refused)
@@ -135,9 +161,9 @@ async def test_a_bomb_that_must_be_unpacked_ends_at_the_bound_of_memory_or_time(
 async def test_who_leaves_takes_the_process_along():
     decoder = ImageDecoder()
     large = written(Image.effect_noise((1500, 1500), 80), "PNG")
-    reading = asyncio.create_task(decoder.read(large, ImagePart.IMAGE))
+    reading = asyncio.create_task(decoder.read(large))
     await asyncio.sleep(0)
     reading.cancel()
     with pytest.raises(asyncio.CancelledError):
         await reading
-    assert (await decoder.read(written(two_colours(), "PNG"), ImagePart.IMAGE)).size.width == 64
+    assert (await decoder.read(written(two_colours(), "PNG"))).size.width == 64

@@ -12,6 +12,7 @@ from gateway.generations.inputs.sources import content_of
 from gateway.http.dialects.model_names import ModelNames
 from gateway.http.dialects.samplers import read_sampler
 from gateway.http.reading.lenient import LenientBody
+from gateway.image_decoder import MaskRule
 from models import Adapter, GenerationRequest, RequestInvalid
 
 NO_STYLE = "none"
@@ -77,7 +78,7 @@ class TextToImageBody(LenientBody):
 
 
 class ImageToImageBody(TextToImageBody):
-    """The same, from a picture; `mask` is white where it shall be painted."""
+    """The same, from a picture; `mask` is white where it shall be painted, or opaque if any of it is transparent."""
 
     init_images: list[str]
     mask: str | None = None
@@ -88,9 +89,9 @@ class ImageToImageBody(TextToImageBody):
         """Raises RequestInvalid: not exactly one picture, or no picture at all."""
         if len(self.init_images) != 1:
             raise RequestInvalid("`init_images` must hold one picture.", field="init_images")
-        if self.inpainting_mask_invert:
-            raise RequestInvalid("`inpainting_mask_invert`: send the mask inverted.", field="inpainting_mask_invert")
+        is_inverted = bool(self.inpainting_mask_invert)
         return Given(
+            mask_rule=MaskRule.INVERTED_OPAQUE_OR_WHITE if is_inverted else MaskRule.OPAQUE_OR_WHITE,
             image=content_of(self.init_images[0], field="init_images"),
             mask=content_of(self.mask, field="mask") if self.mask else None,
             strength=self.denoising_strength,

@@ -15,6 +15,7 @@ from gateway.http.dialects.openai.orders import ImagesBody
 from gateway.http.dialects.source_images import with_source_images
 from gateway.http.edge.body_limits import MULTIPART
 from gateway.http.reading.dependencies import Given, IdempotencyKey, Services, painting_caller
+from gateway.image_decoder import MaskRule
 
 VARIATION_PROMPT = "a picture"
 VARIATION_STRENGTH = 0.7
@@ -75,6 +76,7 @@ async def edit_images(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Repaint a picture after the prompt; with a mask only where that is transparent, or white if nothing in it is.
+    Without a mask the transparent parts of the picture are it.
 
     With `stream` the answer is server-sent events, as for generations.
     """
@@ -103,7 +105,13 @@ async def _answered(
     """
     body = sent.body
     ask = ask_of(body, model_names(given), idempotency_key=idempotency_key, body_sha256=sent.sha256)
-    strength = REPAINTED if body.strength is None and sent.mask is not None else body.strength
-    pictures = generations.Given(image=sent.image, mask=sent.mask, strength=strength)
+    pictures = generations.Given(
+        mask_rule=MaskRule.HOLES_OR_WHITE,
+        image=sent.image,
+        mask=sent.mask,
+        strength=body.strength,
+        masked_strength=REPAINTED,
+        holes_are_mask=not isinstance(body, VariationBody),
+    )
     call = ImagesCall(request=request, given=given, caller=caller, body=body, verb="image_edit")
     return await call.answer(await with_source_images(given, caller, ask, pictures))
