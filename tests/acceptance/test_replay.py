@@ -101,6 +101,9 @@ def test_a_picture_begun_from_another_on_the_command_line_says_so_in_its_recipe(
         "--seed", "6", "-o", "second.png", "--recipe", "second.json",
     )  # fmt: skip
     refused = home.command("generate", "a boat", "--mask", "first.png", "-o", "third.png")
+    Image.new("RGBA", (64, 64), (255, 255, 255, 0)).save(home.folder / "nothing.png")
+    masked = ("--init-image", "first.png", "--mask", "nothing.png")
+    meaningless = home.command("generate", "a boat", *masked, "-o", "third.png")
 
     assert (first.returncode, begun.returncode) == (0, 0), begun.stderr
     spec = json.loads((home.folder / "second.json").read_text())["spec"]
@@ -108,3 +111,4 @@ def test_a_picture_begun_from_another_on_the_command_line_says_so_in_its_recipe(
     assert spec["init_image"]["sha256"] == sha256((home.folder / "first.png").read_bytes()).hexdigest()
     assert refused.returncode != 0
     assert "--mask needs --init-image" in refused.stderr
+    assert "nowhere white and opaque" in meaningless.stderr

@@ -69,6 +69,9 @@ async def test_the_engine_finds_the_files_under_the_names_of_the_recipe_and_noth
         image=text_of(written(two_colours(), "JPEG", exif=exif)), mask=text_of(MASK), strength=0.25, n=2
     )
     init = (await spec_of(gateway, answered))["init_image"]
+    assert ("ignored_parameter", "mask") in [
+        (warning["code"], warning["param"]) for warning in answered.json()["warnings"]
+    ]  # it is white everywhere
     assert init["strength"] == 0.25
     kept = {file.name: file.read_bytes() for file in kept_files(gateway, answered.json()["generation_id"])}
     assert set(kept) == {init["sha256"], init["mask_sha256"]}

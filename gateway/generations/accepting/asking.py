@@ -9,7 +9,7 @@ from gateway.generations.accepting.moderating import source_picture
 from gateway.generations.inputs.source_images import GivenImages
 from gateway.generations.showing.fetch import View
 from models import GenerationRequest
-from models.notices import Notices
+from models.notices import Notices, ignored
 from router import Route
 from safety import Decision, SourcePicture, Surface
 from storage import Priority, State
@@ -52,9 +52,16 @@ class Ask:
         return source_picture(self.request.init_image, masked_share=self.masked_share)
 
     def beginning_from(self, images: GivenImages) -> Self:
-        """The same, with the pictures read."""
+        """The same, with the pictures read. A mask that leaves nothing out is named."""
         request = replace(self.request, init_image=images.init_image)
-        return replace(self, request=request, files=images.files, masked_share=images.masked_share)
+        full = (ignored("mask", "it lets everything be painted."),) if images.masked_share == 1 else ()
+        return replace(
+            self,
+            request=request,
+            files=images.files,
+            masked_share=images.masked_share,
+            notices=(*self.notices, *full),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
