@@ -24,7 +24,8 @@ from models.diffusion.resident.placement import VAE, Placement, notes_on
 from models.diffusion.resident.placing import HOME, place, placement_of
 from models.diffusion.resident.steadying import Steadying
 from models.diffusion.texts.inversions import inversions_of
-from models.diffusion.weights.folders import VAES, Hashes, Weights, inspect_autoencoder
+from models.diffusion.weights.folders import VAES, Weights, inspect_autoencoder
+from models.diffusion.weights.hashing import Hashes
 from models.diffusion.weights.reading import read_network
 from models.errors import WeightsRejected
 from models.request import MAX_SIDE

@@ -11,7 +11,8 @@ from models.diffusion.resident.fingerprint import fingerprint_of
 from models.diffusion.resident.placement import notes_on
 from models.diffusion.resident.placing import HOME, place, placement_of
 from models.diffusion.resident.whole import WholePipeline
-from models.diffusion.weights.folders import IGNORED, Hashes, Weights
+from models.diffusion.weights.folders import IGNORED, Weights
+from models.diffusion.weights.hashing import Hashes
 from models.diffusion.weights.reading import read_network
 from models.errors import WeightsRejected
 from models.manifest import Execution

@@ -13,7 +13,7 @@ from peft.tuners.tuners_utils import BaseTunerLayer
 from torch import nn
 
 from models.catalogue import AdapterCard, Family
-from models.diffusion.weights.folders import Hashes
+from models.diffusion.weights.hashing import Hashes
 from models.diffusion.weights.lora import Layers, read_lora
 from models.errors import ModelUnavailable, WeightsRejected
 from models.request import Adapter

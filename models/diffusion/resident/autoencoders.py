@@ -15,7 +15,7 @@ from models.diffusion.autoencoding.preview import Previews
 from models.diffusion.autoencoding.tiling import Tiling
 from models.diffusion.families.building import Network
 from models.diffusion.families.network import UnetNetwork
-from models.diffusion.weights.folders import Hashes
+from models.diffusion.weights.hashing import Hashes
 from models.errors import ModelUnavailable, WeightsRejected
 from models.manifest import joint_sha256
 

@@ -1,15 +1,11 @@
 """What may be loaded: a diffusers folder of a known form, safetensors only, no code of its own. Reads, never loads."""
 
-import hashlib
 import json
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.catalogue import ModelCard
 from models.errors import WeightsRejected
-from models.manifest import joint_sha256
-from models.scoring import SCORER_FILES
 from models.whole_pipelines import WHOLE_PIPELINES
 
 VAES = ("AutoencoderKL", "AutoencoderTiny")
@@ -64,8 +60,6 @@ LIBRARIES = ("diffusers", "transformers")
 IGNORED = ("safety_checker", "feature_extractor", "image_encoder", "watermarker")
 PICKLES = (".bin", ".ckpt", ".pt", ".pth", ".pkl")
 MAX_HEADER_BYTES = 32 << 20
-PIECE_BYTES = 128 << 20  # hashed in a tenth of a second where the processor has instructions for it
-BLOCK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,69 +160,6 @@ def inspect_autoencoder(folder: Path) -> Weights:
     return Weights(
         folder=folder.parent, pipeline=kind, classes={name: kind}, forces_zeros=False, variant=variant, files=files
     )
-
-
-class Hashes:
-    """SHA-256 of files, each read once as long as its size and time of change stay."""
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[Path, int, int], str] = {}
-
-    def of_model(self, weights: Weights, card: ModelCard) -> str:
-        """All of `hashing` in one go."""
-        return _finish(self.hashing(weights, card))
-
-    def hashing(self, weights: Weights, card: ModelCard) -> Generator[bool, None, str]:
-        """Over name and content of every file that decides what the model paints, of the card's additions too.
-
-        Yields True before each piece of at most `PIECE_BYTES` that is read.
-
-        Raises:
-            WeightsRejected: a file is not there.
-        """
-        files = {file.relative_to(weights.folder).as_posix(): file for file in weights.files}
-        files |= {f"embedding/{word}": file for word, file in card.embeddings.items()}
-        if card.vae is not None:
-            files |= {f"override/{file.name}": file for file in sorted(card.vae.glob("*")) if file.is_file()}
-        if card.scorer is not None:
-            files |= {f"scorer/{name}": card.scorer / name for name in SCORER_FILES}
-        hashes: dict[str, str] = {}
-        for name, file in files.items():
-            hashes[name] = yield from self._hashing_file(file)
-        return joint_sha256(hashes)
-
-    def of_file(self, file: Path) -> str:
-        """In one go. Raises WeightsRejected: it is not there."""
-        return _finish(self._hashing_file(file))
-
-    def _hashing_file(self, file: Path) -> Generator[bool, None, str]:
-        try:
-            status = file.stat()
-            key = (file, status.st_size, status.st_mtime_ns)
-            if key not in self._known:
-                self._known[key] = yield from _digesting(file)
-        except OSError as wrong:
-            raise WeightsRejected(f"{file.name} cannot be read: {wrong.strerror}.") from None
-        return self._known[key]
-
-
-def _finish(pieces: Generator[bool, None, str]) -> str:
-    while True:
-        try:
-            next(pieces)
-        except StopIteration as finished:
-            return str(finished.value)
-
-
-def _digesting(file: Path) -> Generator[bool, None, str]:
-    digest = hashlib.sha256()
-    with file.open("rb") as content:
-        yield True
-        while block := content.read(BLOCK_BYTES):
-            digest.update(block)
-            if content.tell() % PIECE_BYTES == 0:
-                yield True
-    return digest.hexdigest()
 
 
 def _class_of(component: str, named: object, pipeline: str) -> str:

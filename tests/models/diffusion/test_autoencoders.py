@@ -16,7 +16,8 @@ from models import ModelCard, WeightsRejected
 from models.diffusion.device import Device
 from models.diffusion.loading.residency import Residency
 from models.diffusion.resident.pipeline import Pipeline
-from models.diffusion.weights.folders import Hashes, inspect
+from models.diffusion.weights.folders import inspect
+from models.diffusion.weights.hashing import Hashes
 
 LoadCard = Callable[[ModelCard], Pipeline]
 

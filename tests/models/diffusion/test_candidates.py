@@ -17,7 +17,8 @@ from models.diffusion.loading.residency import Residency
 from models.diffusion.painting.run import begin, pass_wanted
 from models.diffusion.resident.pipeline import Pipeline
 from models.diffusion.steps.passes import run_pass
-from models.diffusion.weights.folders import Hashes, inspect
+from models.diffusion.weights.folders import inspect
+from models.diffusion.weights.hashing import Hashes
 from models.engine import Phase
 from models.process import protocol as wire
 from models.process.protocol import Beat, Paint

@@ -17,7 +17,8 @@ from models.diffusion.device import Device
 from models.diffusion.loading.residency import Residency
 from models.diffusion.resident.pipeline import Pipeline
 from models.diffusion.texts.inversions import Inversions
-from models.diffusion.weights.folders import Hashes, inspect
+from models.diffusion.weights.folders import inspect
+from models.diffusion.weights.hashing import Hashes
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers
 

@@ -14,7 +14,8 @@ from models import WeightsRejected
 from models.diffusion.device import Device
 from models.diffusion.loading.residency import Residency
 from models.diffusion.weights import folders as weights
-from models.diffusion.weights.folders import Hashes, inspect
+from models.diffusion.weights.folders import inspect
+from models.diffusion.weights.hashing import Hashes
 
 
 def change_json(file: Path, **members: object) -> None:
