@@ -2,15 +2,17 @@
 
 import gc
 from collections import Counter
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
+from itertools import count
 
 import torch
 
 from models.catalogue import AdapterCard, ModelCard, VaeCard, refiner_of
 from models.diffusion.device import Device
 from models.diffusion.loading.pipelines import Additions, loading
+from models.diffusion.loading.queue import Caller, Queue
 from models.diffusion.resident.pipeline import Loaded, Pipeline
 from models.diffusion.resident.placing import placement_of
 from models.diffusion.weights.folders import Weights, inspect
@@ -18,28 +20,9 @@ from models.errors import ModelUnavailable
 from models.manifest import Fingerprint
 
 
-@dataclass(kw_only=True, eq=False)
-class Caller:
-    """Somebody who asked for a model and has not got it yet. `weights` and the bytes they will take on the device are
-    known once the model was found not to be loaded."""
-
-    model: str
-    weights: Weights | None = None
-    size_bytes: int = 0
-
-
 class Residency:
     """Keeps pipelines as long as they fit into `device.memory_bytes`; the least recently used one goes first, never one
-    that is in use.
-
-    Callers stand in a queue, in order of arrival. The first whose model is not loaded is served next: the models that
-    must go for it take nobody new who came after it, so that they come free. When a model is loaded, all who wait for it
-    by then get it. So a caller waits for at most as many rounds as there are other models asked for before it, and then
-    its own. A round is one load, and before it the paintings begun with the models that must go.
-
-    A model that needs no room may be loaded out of turn, if it fits beside all that is loaded and beside the one that is
-    next. A model that is larger than the memory is loaded once nothing else is in use, and may fail there.
-    """
+    that is in use. Who is served next, `Queue` decides."""
 
     def __init__(
         self,
@@ -54,8 +37,9 @@ class Residency:
         theirs = {refiner.id: refiner for refiner in refiners}
         self._additions = Additions(adapters={**(adapters or {}), **theirs}, vaes=dict(vaes or {}))
         self._pipelines: dict[str, Loaded] = {}
-        self._queue: list[Caller] = []
-        self._loading: Caller | None = None
+        self._callers: tuple[Caller, ...] = ()
+        self._numbers = count()
+        self._coming: Caller | None = None
         self._users: Counter[str] = Counter()
 
     def models(self) -> tuple[str, ...]:
@@ -92,34 +76,36 @@ class Residency:
             ModelUnavailable: it is not in the catalogue the engine was started with.
             WeightsRejected: its files are not what they must be.
         """
-        caller = Caller(model=model)
-        self._queue.append(caller)
+        caller, weights = Caller(number=next(self._numbers), model=model), None
+        self._callers = (*self._callers, caller)
         try:
-            while not self._is_served(caller):
-                if (weights := caller.weights) is None and model not in self._pipelines:
+            while not self._queue().is_served(caller):
+                if weights is None and model not in self._pipelines:
                     yield True
-                    self._look_at(caller)
-                elif weights is not None and self._may_load(caller):
+                    caller, weights = self._found(caller)
+                elif weights is not None and self._queue().may_load(caller):
                     yield from self._load(caller, weights)
                 else:
                     yield False
         finally:
-            self._queue.remove(caller)
+            self._callers = tuple(one for one in self._callers if one.number != caller.number)
         self._pipelines[model] = self._pipelines.pop(model)  # last is most recent
         return self._pipelines[model]
 
-    def _look_at(self, caller: Caller) -> None:
+    def _found(self, caller: Caller) -> tuple[Caller, Weights]:
+        """The caller, who now knows how much room the model takes, and its files."""
         if caller.model not in self._cards:
             raise ModelUnavailable(f"The engine was started without a model called {caller.model!r}.")
         card = self._cards[caller.model]
         weights = inspect(card.path)
-        caller.size_bytes = placement_of(weights, card, self._device).device_bytes
-        caller.weights = weights
+        known = replace(caller, size_bytes=placement_of(weights, card, self._device).device_bytes)
+        self._callers = tuple(known if one.number == caller.number else one for one in self._callers)
+        return known, weights
 
     def _load(self, caller: Caller, weights: Weights) -> Generator[bool, None, None]:
         card = self._cards[caller.model]
-        self._let_go(self._leaving(caller))
-        self._loading = caller
+        self._evict(self._queue().leaving(caller))
+        self._coming = caller
         try:
             sha256 = yield from self._additions.hashes.hashing(weights, card)
             self._pipelines[caller.model] = yield from loading(
@@ -130,63 +116,24 @@ class Residency:
                 additions=self._additions,
             )
         finally:
-            self._loading = None
-        self._queue.sort(key=lambda one: one.model != caller.model)  # the others who wait for it come along
+            self._coming = None
+        self._callers = self._queue().after(caller.model)
 
-    def _is_served(self, caller: Caller) -> bool:
-        """The model is there, and nobody who came earlier waits for its room."""
-        if caller.model not in self._pipelines:
-            return False
-        first = self._first()
-        return first is None or not self._is_before(first, caller) or caller.model not in self._leaving(first)
+    def _queue(self) -> Queue:
+        return Queue(
+            callers=self._callers,
+            loaded={model: _size_of(pipeline) for model, pipeline in self._pipelines.items()},
+            users=self._users,
+            coming=self._coming,
+            room_bytes=self._device.memory_bytes,
+        )
 
-    def _may_load(self, caller: Caller) -> bool:
-        """It is its turn and its room is free, or it takes nobody's. One model is loaded at a time."""
-        if self._loading is not None or caller.model in self._pipelines:
-            return False
-        first = self._first()
-        if first is None or first is caller:
-            return not any(self._is_busy(model, caller) for model in self._leaving(caller))
-        freed = sum(_size_of(self._pipelines[model]) for model in self._leaving(first))
-        needed = self._held_bytes() + caller.size_bytes + max(0, first.size_bytes - freed)
-        return first.weights is not None and first.model != caller.model and needed <= self._device.memory_bytes
-
-    def _first(self) -> Caller | None:
-        """Whose turn it is: the model is neither loaded nor being loaded."""
-        coming = None if self._loading is None else self._loading.model
-        return next((one for one in self._queue if one.model != coming and one.model not in self._pipelines), None)
-
-    def _leaving(self, caller: Caller) -> list[str]:
-        """Which models must go for the caller's: idle ones first, then the least recently used. All of them if even that
-        is too little."""
-        excess = self._held_bytes() + caller.size_bytes - self._device.memory_bytes
-        leaving: list[str] = []
-        for model in sorted(self._pipelines, key=lambda model: self._is_busy(model, caller)):
-            if excess <= 0:
-                break
-            leaving.append(model)
-            excess -= _size_of(self._pipelines[model])
-        return leaving
-
-    def _is_busy(self, model: str, caller: Caller) -> bool:
-        """Somebody uses the model, or came before the caller and is about to. Those behind the caller do not count."""
-        behind = self._queue[self._queue.index(caller) :]
-        return self._users[model] > sum(one.model == model for one in behind)
-
-    def _is_before(self, one: Caller, other: Caller) -> bool:
-        return self._queue.index(one) < self._queue.index(other)
-
-    def _let_go(self, models: list[str]) -> None:
+    def _evict(self, models: Iterable[str]) -> None:
         for model in models:
             del self._pipelines[model]
         gc.collect()  # steadied layers and what steadies them hold each other
         if self._device.torch_device.type == "cuda":
             torch.cuda.empty_cache()
-
-    def _held_bytes(self) -> int:
-        """What is loaded, and what is being loaded as if it were there."""
-        coming = 0 if self._loading is None else self._loading.size_bytes
-        return coming + sum(map(_size_of, self._pipelines.values()))
 
 
 def _size_of(pipeline: Loaded) -> int:

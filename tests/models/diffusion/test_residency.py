@@ -1,5 +1,6 @@
 """Who gets which model when there is not room for all: in turn, and nobody waits for ever."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,7 @@ from plugins.tiny_specs import card_of
 
 from models import WeightsRejected
 from models.diffusion.device import Device
+from models.diffusion.loading.queue import Caller, Queue
 from models.diffusion.loading.residency import Residency
 from models.diffusion.resident.placing import placement_of
 from models.diffusion.weights.folders import inspect
@@ -295,3 +297,20 @@ def test_everybody_gets_a_model_in_the_end(visiting: Visiting, room: float, aske
     assert not left
     at_once(visit.residency.pipeline("c"))
     assert visit.residency.holds("c")
+
+
+def test_the_queue_decides_from_what_it_is_shown_alone() -> None:
+    """Room for two of three: who came first gets the idle one's place, and takes nobody's who is before it."""
+    first, second, third = (Caller(number=number, model=model, size_bytes=4) for number, model in enumerate("bca"))
+    shown = Queue(
+        callers=(first, second, third), loaded={"a": 4, "x": 4}, users=Counter("xabc"), coming=None, room_bytes=8
+    )
+
+    assert shown.leaving(first) == ("a",)
+    assert shown.may_load(first)
+    assert not shown.may_load(second), "it is not its turn, and there is no room beside the first"
+    assert not shown.is_served(third), "its model must go for who came before it"
+    assert replace(shown, callers=(third, first, second)).is_served(third)
+    assert replace(shown, room_bytes=16).may_load(second), "it takes nobody's room"
+    assert not replace(shown, coming=first).may_load(second), "one at a time"
+    assert replace(shown, callers=(second, first, third)).after("b") == (first, second, third)

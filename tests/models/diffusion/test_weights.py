@@ -13,7 +13,7 @@ from plugins.tiny_specs import card_of
 from models import WeightsRejected
 from models.diffusion.device import Device
 from models.diffusion.loading.residency import Residency
-from models.diffusion.weights import folders as weights
+from models.diffusion.weights import hashing
 from models.diffusion.weights.folders import inspect
 from models.diffusion.weights.hashing import Hashes
 
@@ -116,8 +116,8 @@ def test_the_models_hash_changes_with_any_file_that_counts(sd1: Path, tmp_path: 
 def test_a_large_file_is_hashed_in_pieces(sd1: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     card, plain = card_of(sd1), Hashes()
     whole = plain.of_model(inspect(sd1), card)
-    monkeypatch.setattr(weights, "BLOCK_BYTES", 1 << 12)
-    monkeypatch.setattr(weights, "PIECE_BYTES", 1 << 14)
+    monkeypatch.setattr(hashing, "BLOCK_BYTES", 1 << 12)
+    monkeypatch.setattr(hashing, "PIECE_BYTES", 1 << 14)
 
     pieces = Hashes().hashing(inspect(sd1), card)
     yields = 0
