@@ -4,50 +4,31 @@ import json
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from importlib import import_module
-from pathlib import Path
 from typing import Any, cast
 
-import torch
-
-from models.catalogue import AdapterCard, ModelCard, Placing, VaeCard
+from models.catalogue import AdapterCard, ModelCard, VaeCard
 from models.diffusion.autoencoding.preview import Previews
 from models.diffusion.autoencoding.tiling import Tiling
 from models.diffusion.device import Device
 from models.diffusion.families.building import BUILDERS, Network, Parts
+from models.diffusion.loading.components import Loader, load_autoencoder
 from models.diffusion.loading.whole import loading_whole
 from models.diffusion.resident.adapters import Adapters
 from models.diffusion.resident.autoencoders import Autoencoders, Place, check_latents
 from models.diffusion.resident.fingerprint import fingerprint_of
 from models.diffusion.resident.pipeline import Loaded, Pipeline
 from models.diffusion.resident.placement import VAE, Placement, notes_on
-from models.diffusion.resident.placing import HOME, place, placement_of
+from models.diffusion.resident.placing import place, placement_of
 from models.diffusion.resident.steadying import Steadying
 from models.diffusion.texts.inversions import inversions_of
-from models.diffusion.weights.folders import VAES, Weights, inspect_autoencoder
+from models.diffusion.weights.folders import Weights
 from models.diffusion.weights.hashing import Hashes
-from models.diffusion.weights.reading import read_network
+from models.diffusion.weights.reading import rejecting
 from models.errors import WeightsRejected
 from models.request import MAX_SIDE
 from models.scoring import Scorer, read_scorer
 from models.vocabulary import Vocabulary
 from models.whole_pipelines import WHOLE_PIPELINES
-
-MODULES = {
-    "AutoencoderKL": "diffusers.models.autoencoders.autoencoder_kl",
-    "AutoencoderTiny": "diffusers.models.autoencoders.autoencoder_tiny",
-    "UNet2DConditionModel": "diffusers.models.unets.unet_2d_condition",
-    "SD3Transformer2DModel": "diffusers.models.transformers.transformer_sd3",
-    "FluxTransformer2DModel": "diffusers.models.transformers.transformer_flux",
-    "CLIPTextModel": "transformers.models.clip.modeling_clip",
-    "CLIPTextModelWithProjection": "transformers.models.clip.modeling_clip",
-    "T5EncoderModel": "transformers.models.t5.modeling_t5",
-    "CLIPTokenizer": "transformers.models.clip.tokenization_clip",
-    "CLIPTokenizerFast": "transformers.models.clip.tokenization_clip",
-    "T5Tokenizer": "transformers.models.t5.tokenization_t5",
-    "T5TokenizerFast": "transformers.models.t5",
-}
-CONVOLUTIONAL = ("AutoencoderKL", "AutoencoderTiny", "UNet2DConditionModel")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,14 +76,13 @@ def _loading(
     model_sha256: str,
     additions: Additions,
 ) -> Generator[bool, None, Pipeline]:
-    try:
+    loader = Loader(weights=weights, device=device)
+    with rejecting(card.id):
         placement = placement_of(weights, card, device)
-        networks = yield from _networks(weights, card, device, placement)
-        parts = _parts(weights, card, networks, placement)
+        networks = yield from _networks(loader, card, placement)
+        parts = _parts(loader, card, networks, placement)
         texts, network = BUILDERS[weights.pipeline](parts)
         scheduler_config = json.loads((weights.folder / "scheduler" / "scheduler_config.json").read_bytes())
-    except (OSError, ValueError, KeyError, TypeError) as wrong:
-        raise WeightsRejected(f"{card.id} could not be loaded: {wrong}") from wrong
     steadying = Steadying(network.module)
     changeable = {name: part for name, part in networks.items() if name == "unet" or name.startswith("text_encoder")}
     return Pipeline(
@@ -128,11 +108,11 @@ def _loading(
     )
 
 
-def _parts(weights: Weights, card: ModelCard, networks: Mapping[str, Any], placement: Placement) -> Parts:
+def _parts(loader: Loader, card: ModelCard, networks: Mapping[str, Any], placement: Placement) -> Parts:
     return Parts(
         networks=networks,
-        tokenizers={name: _load_tokenizer(weights, name) for name in weights.classes if not _is_network(name)},
-        forces_zeros=weights.forces_zeros,
+        tokenizers=loader.tokenizers(),
+        forces_zeros=loader.weights.forces_zeros,
         inversions=inversions_of(card.embeddings, _widths(networks)),
         tiling=Tiling(whole_pixels=placement.whole_pixels, side=placement.tile),
     )
@@ -158,26 +138,20 @@ def _other_autoencoders(
         additions.vaes,
         family=card.family,
         hashes=additions.hashes,
-        load=partial(_load_autoencoder, device=device),
+        load=partial(load_autoencoder, device=device),
         place=Place(own=parts.networks[VAE], network=network, tiling=parts.tiling, device=device.torch_device),
     )
 
 
-def _networks(
-    weights: Weights, card: ModelCard, device: Device, placement: Placement
-) -> Generator[bool, None, dict[str, Any]]:
-    """All that computes, where it belongs. What does not stay on the device waits in the machine's memory."""
-    home = device.torch_device if placement.placing is Placing.WHOLE else HOME
-    networks: dict[str, Any] = {}
-    for name in filter(_is_network, weights.classes):
-        yield True
-        networks[name] = _load_network(weights, name, device).to(home)
+def _networks(loader: Loader, card: ModelCard, placement: Placement) -> Generator[bool, None, dict[str, Any]]:
+    """All that computes, where it belongs, with the card's autoencoder."""
+    networks = yield from loader.loading(placement)
     if card.vae is not None:
         yield True
-        other = _load_autoencoder(card.vae, device)
+        other = load_autoencoder(card.vae, loader.device)
         check_latents(other, instead_of=networks[VAE], name=card.vae.name)
         networks[VAE] = other
-    place(networks, placement, device.torch_device)
+    place(networks, placement, loader.device.torch_device)
     return networks
 
 
@@ -185,29 +159,3 @@ def _widths(networks: Mapping[str, Any]) -> dict[str, int]:
     """How wide the vectors are in which each text encoder reads its tokens."""
     encoders = [name for name in networks if name.startswith("text_encoder")]
     return {name: networks[name].get_input_embeddings().weight.shape[1] for name in encoders}
-
-
-def _is_network(component: str) -> bool:
-    return not component.startswith("tokenizer")
-
-
-def _load_autoencoder(folder: Path, device: Device) -> Any:
-    """Raises WeightsRejected: it may not be loaded."""
-    return _load_network(inspect_autoencoder(folder), folder.name, device)
-
-
-def _load_network(weights: Weights, component: str, device: Device) -> Any:
-    kind = weights.classes[component]
-    dtype = device.decode_dtype if kind in VAES else device.dtype
-    network: Any = read_network(_class(kind), weights.folder / component, dtype=dtype, variant=weights.variant)
-    if device.channels_last and kind in CONVOLUTIONAL:
-        network = network.to(memory_format=torch.channels_last)
-    return network
-
-
-def _load_tokenizer(weights: Weights, component: str) -> Any:
-    return _class(weights.classes[component]).from_pretrained(weights.folder / component, local_files_only=True)
-
-
-def _class(kind: str) -> Any:
-    return getattr(import_module(MODULES[kind]), kind)

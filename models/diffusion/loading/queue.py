@@ -54,7 +54,7 @@ class Queue:
     def leaving(self, caller: Caller) -> tuple[str, ...]:
         """Which models must go for the caller's: idle ones first, then the least recently used. All of them if even
         that is too little."""
-        excess = self._held_bytes() + (caller.size_bytes or 0) - self.room_bytes
+        excess = self.held_bytes + (caller.size_bytes or 0) - self.room_bytes
         leaving: list[str] = []
         for model in sorted(self.loaded, key=lambda model: self._is_busy(model, caller)):
             if excess <= 0:
@@ -77,7 +77,7 @@ class Queue:
         if first.size_bytes is None:
             return False
         freed = sum(self.loaded[model] for model in self.leaving(first))
-        needed = self._held_bytes() + (caller.size_bytes or 0) + max(0, first.size_bytes - freed)
+        needed = self.held_bytes + (caller.size_bytes or 0) + max(0, first.size_bytes - freed)
         return needed <= self.room_bytes
 
     def _is_busy(self, model: str, caller: Caller) -> bool:
@@ -88,6 +88,7 @@ class Queue:
     def _place(self, caller: Caller) -> int:
         return next(place for place, one in enumerate(self.callers) if one.number == caller.number)
 
-    def _held_bytes(self) -> int:
+    @property
+    def held_bytes(self) -> int:
         """What is loaded, and what is being loaded as if it were there."""
         return sum(self.loaded.values()) + (0 if self.coming is None else self.coming.size_bytes or 0)

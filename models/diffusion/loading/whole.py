@@ -4,19 +4,35 @@ import importlib
 from collections.abc import Generator, Mapping
 from typing import Any
 
-from models.catalogue import ModelCard, Placing
+import torch
+
+from models.catalogue import ModelCard
 from models.diffusion.device import Device
+from models.diffusion.loading.components import Loader
 from models.diffusion.resident.adapters import Adapters
 from models.diffusion.resident.fingerprint import fingerprint_of
 from models.diffusion.resident.placement import notes_on
-from models.diffusion.resident.placing import HOME, place, placement_of
+from models.diffusion.resident.placing import place, placement_of
 from models.diffusion.resident.whole import WholePipeline
 from models.diffusion.weights.folders import IGNORED, Weights
 from models.diffusion.weights.hashing import Hashes
-from models.diffusion.weights.reading import read_network
+from models.diffusion.weights.reading import read_network, rejecting
 from models.errors import WeightsRejected
 from models.manifest import Execution
 from models.vocabulary import Vocabulary
+
+
+class WholeLoader(Loader):
+    """Classes are called by library and name; networks are what has a configuration of its own. All compute in the
+    device's dtype, and are laid out as diffusers lays them out."""
+
+    @property
+    def networks(self) -> list[str]:
+        return [name for name in self.weights.classes if (self.weights.folder / name / "config.json").exists()]
+
+    def network(self, name: str) -> torch.nn.Module:
+        kind, folder = _class_of(self.weights.classes[name]), self.weights.folder / name
+        return read_network(kind, folder, dtype=self.device.dtype, variant=self.weights.variant)
 
 
 def loading_whole(
@@ -32,20 +48,11 @@ def loading_whole(
             f"{card.id} is painted by diffusers' {weights.pipeline} as a whole; its card may name neither another "
             "autoencoder (`vae`) nor `embeddings`."
         )
-    try:
+    with rejecting(card.id):
         placement = placement_of(weights, card, device)
-        home = device.torch_device if placement.placing is Placing.WHOLE else HOME
-        networks: dict[str, Any] = {}
-        for name, kind in weights.classes.items():
-            if (weights.folder / name / "config.json").exists():
-                yield True
-                networks[name] = read_network(
-                    _class_of(kind), weights.folder / name, dtype=device.dtype, variant=weights.variant
-                ).to(home)
+        networks = yield from WholeLoader(weights=weights, device=device).loading(placement)
         pipeline = _assembled(weights, networks)
         place(networks, placement, device.torch_device)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError) as wrong:
-        raise WeightsRejected(f"{card.id} could not be loaded: {wrong}") from wrong
     return WholePipeline(
         pipeline=pipeline,
         vocabulary=Vocabulary.read(card.vocabulary),

@@ -16,6 +16,7 @@ from models.diffusion.autoencoding.tiling import Tiling
 from models.diffusion.families.building import Network
 from models.diffusion.families.network import UnetNetwork
 from models.diffusion.weights.hashing import Hashes
+from models.diffusion.weights.reading import rejecting
 from models.errors import ModelUnavailable, WeightsRejected
 from models.manifest import joint_sha256
 
@@ -101,11 +102,9 @@ class Autoencoders:
             raise ModelUnavailable("The model takes no other autoencoder than its own.")
         for superfluous in self._superfluous():
             del self._resident[superfluous]
-        try:
+        with rejecting(f"The VAE {id!r}"):
             sha256 = joint_sha256({file.name: self._hashes.of_file(file) for file in card.files})
             vae = self._load(card.path)
-        except (OSError, ValueError, KeyError, TypeError) as wrong:
-            raise WeightsRejected(f"The VAE {id!r} could not be loaded: {wrong}") from wrong
         check_latents(vae, instead_of=self._place.own, name=id)
         vae = vae.to(self._place.device)
         return Resident(

@@ -1,5 +1,7 @@
 """One network from its folder, every weight of it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +9,19 @@ import torch
 from transformers import PreTrainedModel
 
 from models.errors import WeightsRejected
+
+
+@contextmanager
+def rejecting(name: str) -> Iterator[None]:
+    """Whatever diffusers and transformers raise over files that are not what their configuration says.
+
+    Raises:
+        WeightsRejected: instead of it.
+    """
+    try:
+        yield
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError) as wrong:
+        raise WeightsRejected(f"{name} could not be loaded: {wrong}") from wrong
 
 
 def read_network(kind: type, folder: Path, *, dtype: torch.dtype, variant: str | None) -> torch.nn.Module:

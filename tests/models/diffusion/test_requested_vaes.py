@@ -155,7 +155,7 @@ def test_it_shares_what_predicts_and_its_bytes_count_as_the_models(paint: Paints
     paint(new_spec())
     pipeline = residency._pipelines["tiny"]
     assert isinstance(pipeline, Pipeline)
-    before = residency._held_bytes()
+    before = residency._queue().held_bytes
 
     paint(new_spec(vae="warm"))
 
@@ -163,7 +163,7 @@ def test_it_shares_what_predicts_and_its_bytes_count_as_the_models(paint: Paints
         assert pipeline.with_vae("warm").network.module is pipeline.network.module
     one = pipeline.autoencoders.size_bytes
     assert one == pipeline.autoencoders.get("warm").size_bytes > 0
-    assert residency._held_bytes() == before + one
+    assert residency._queue().held_bytes == before + one
 
 
 def test_the_least_recently_used_goes_and_never_one_in_use(
