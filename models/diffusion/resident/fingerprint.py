@@ -20,6 +20,7 @@ DIGITS = 12
 PAINTS_NOTHING = (
     "diffusion/originals/",
     "inspection.py",
+    "notices.py",
     "process/child.py",
     "process/commissions.py",
     "process/conversion.py",
