@@ -46,6 +46,9 @@ class Metrics:
         self._lost = Counter(
             "pinxit_pictures_lost", "Stored pictures found gone or damaged.", ("code",), registry=registry
         )
+        self._dropped = Counter(
+            "pinxit_connections_dropped", "Connections that we closed, by reason.", ("reason",), registry=registry
+        )
         self._open = Gauge("pinxit_generations_open", "Generations by open state.", ("state",), registry=registry)
 
     def count_request(self, method: str, route: str, status: int, *, seconds: float) -> None:
@@ -73,6 +76,14 @@ class Metrics:
     def count_decision(self, action: str, category: str) -> None:
         """Both are words of `policies.toml`."""
         self._decisions.labels(action, category).inc()
+
+    def count_dropped(self, reason: str) -> None:
+        """`reason` is a word of `gateway/http/edge/connections.py`."""
+        self._dropped.labels(reason).inc()
+
+    def watch_connections(self, count: Callable[[], int], *, most: int) -> None:
+        self._gauge("pinxit_connections", "Open connections.").set_function(count)
+        self._gauge("pinxit_connections_most", "Connections that are held at a time.").set(most)
 
     def set_open(self, counts: Mapping[str, int]) -> None:
         for state, count in counts.items():

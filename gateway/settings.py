@@ -177,6 +177,9 @@ class Settings(BaseSettings):
         description="Largest JSON body of A1111's `img2img` and `png-info`, whose pictures are base64, bytes.",
     )
     max_batch_bytes: int = Field(20_000_000, ge=1, description="Largest CSV or JSONL file of a batch, bytes.")
+    max_connections: int = Field(
+        2000, ge=1, description="Connections held at a time; fewer where the machine's limit of open files is low."
+    )
     max_files: int = Field(100, ge=1, description="Most files an account may keep for batches (`/v1/files`).")
     webhook_allowed_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_split)] = (
         Field((), description="Private networks that webhooks may reach, as CIDR, with commas between.")

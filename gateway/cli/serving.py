@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import sys
+import time
 from collections.abc import Callable
 
 import uvicorn
@@ -10,8 +11,9 @@ import uvloop
 from rich.console import Console
 
 from gateway.accounts import NewKey
-from gateway.cli.connection import Connection
 from gateway.http import make_app
+from gateway.http.edge.connection import protocol_of
+from gateway.http.edge.connections import Connections, limits_within, raised_descriptor_limit
 from gateway.identity import new_id
 from gateway.settings import Settings
 from gateway.telemetry import start_logging
@@ -44,9 +46,12 @@ async def _serve(installation: Installation, listener: socket.socket) -> None:
     server = Server(installation=installation, engine=installation.engine(), base_url=base_url)
     app = make_app(server.services, new_id=new_id, lifespan=server.running)
     _greet(base_url, first)
+    connections = connections_of(server)
+    connections.begin(asyncio.get_running_loop())
     config = uvicorn.Config(
         app,
-        http=Connection,
+        http=protocol_of(connections),
+        ws="none",
         log_config=None,
         access_log=False,
         server_header=False,
@@ -54,6 +59,20 @@ async def _serve(installation: Installation, listener: socket.socket) -> None:
         proxy_headers=installation.settings.public_url is not None,
     )
     await uvicorn.Server(config).serve(sockets=[listener])
+
+
+def connections_of(server: Server) -> Connections:
+    """As many as the settings say and the machine lets us hold."""
+    settings = server.installation.settings
+    limits = limits_within(
+        raised_descriptor_limit(),
+        most=settings.max_connections,
+        shares_addresses=settings.is_loopback or settings.public_url is not None,
+    )
+    types = server.services.urls.errors
+    connections = Connections(limits=limits, seconds=time.monotonic, metrics=server.metrics, new_id=new_id, types=types)
+    server.metrics.watch_connections(lambda: len(connections), most=limits.most)
+    return connections
 
 
 def base_url_of(settings: Settings, *, port: int) -> str:

@@ -19,6 +19,7 @@ DRAWERS = {"util", "utils", "helper", "helpers", "manager", "managers", "common"
 # Named so by somebody else.
 GIVEN = {
     "data_received": "a method of asyncio.Protocol",
+    "_start_asgi_task": "a method of uvicorn's protocol",
     "base_url": "what the web and every client library call it",
     "base_url_of": "likewise",
     "data_dir": "the setting PINXIT_DATA_DIR",

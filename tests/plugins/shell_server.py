@@ -5,6 +5,7 @@ What it paints with is the fake engine, so that only our own code is spoken to, 
 each: the owner's, and one of the owner's that may do everything.
 """
 
+import asyncio
 import sys
 from pathlib import Path
 
@@ -15,8 +16,9 @@ from plugins.stopwatch import Stopwatch
 
 from gateway.access.scopes import SCOPES
 from gateway.accounts import FIRST_ACCOUNT, KeyOrder
-from gateway.cli.connection import Connection
+from gateway.cli.serving import connections_of
 from gateway.http import make_app
+from gateway.http.edge.connection import protocol_of
 from gateway.identity import new_id
 from gateway.settings import Settings
 from gateway.telemetry import start_logging
@@ -35,10 +37,13 @@ async def serve(folder: Path, port: int) -> None:
     app = make_app(server.services, new_id=new_id, lifespan=server.running)
     almighty = await installation.accounts.add_key(KeyOrder(account=FIRST_ACCOUNT, scopes=SCOPES))
     print(first.token.text, almighty.token.text, sep="\n", flush=True)  # noqa: T201
+    connections = connections_of(server)
+    connections.begin(asyncio.get_running_loop())
     config = uvicorn.Config(
         Stopwatch(app),
         port=port,
-        http=Connection,
+        http=protocol_of(connections),
+        ws="none",
         log_level="warning",
         access_log=False,
         server_header=False,

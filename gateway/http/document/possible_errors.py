@@ -41,6 +41,7 @@ ONLY_AT: Mapping[str, frozenset[str]] = {
     "file_gone": frozenset({"read_content", "create_batch"}),
     "painting_crashed": PAINTING - {"quote"} | {"replay"},
     "invalid_setting": frozenset(),
+    "invalid_http": frozenset(),  # before there is an operation
 }
 JSON_BODY = frozenset({"invalid_json"})
 ANY_BODY = frozenset({"missing_parameter"})

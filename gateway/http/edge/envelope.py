@@ -11,7 +11,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.http.edge.body_limits import MAX_FILE_BYTES, MAX_FORM_BYTES, MULTIPART
-from gateway.http.edge.problems import problem_body, problem_headers, problem_of
+from gateway.http.edge.raw_problems import raw_problem
 from gateway.http.edge.refusals import HttpsRequired, InternalError, PathUnknown, PayloadTooLarge
 from gateway.identity import NewId
 from models import DomainError, RequestInvalid
@@ -81,14 +81,8 @@ class Envelope:
         return self._limits.picture_json_bytes if scope["path"] in PICTURES_IN_JSON else MAX_BODY_BYTES
 
     async def _send_problem(self, error: DomainError, answer: "_Answer", request_id: str) -> None:
-        body = problem_body(error, request_id=request_id, types=self._types).model_dump_json().encode()
-        headers = {
-            "content-type": "application/problem+json",
-            "content-length": str(len(body)),
-            **problem_headers(error),
-        }
-        raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-        await answer.send({"type": "http.response.start", "status": problem_of(error).status, "headers": raw})
+        status, headers, body = raw_problem(error, request_id=request_id, types=self._types)
+        await answer.send({"type": "http.response.start", "status": status, "headers": headers})
         await answer.send({"type": "http.response.body", "body": body})
 
 

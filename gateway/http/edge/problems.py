@@ -30,6 +30,8 @@ from gateway.http.edge.refusals import (
     FormInvalid,
     GenerationCanceled,
     GenerationTimeout,
+    HeadTooLarge,
+    HttpInvalid,
     HttpsRequired,
     InternalError,
     JsonInvalid,
@@ -39,6 +41,9 @@ from gateway.http.edge.refusals import (
     PathUnknown,
     PayloadTooLarge,
     RangeNotSatisfiable,
+    RequestTooSlow,
+    ServerStopping,
+    TooManyConnections,
 )
 from gateway.image_decoder import DecoderStopped, ImageInvalid
 from gateway.webhooks import DeliveryUnknown, EndpointDisabled, EndpointUnknown, TooManyEndpoints, WebhookUrlInvalid
@@ -95,6 +100,7 @@ class Problem:
 
 PROBLEMS: Mapping[type[DomainError], Problem] = {
     JsonInvalid: Problem(status=400, title="Invalid JSON"),
+    HttpInvalid: Problem(status=400, title="Invalid HTTP"),
     FormInvalid: Problem(status=400, title="Invalid form"),
     ParameterMissing: Problem(status=400, title="Missing parameter"),
     RequestInvalid: Problem(status=400, title="Invalid parameter"),
@@ -132,6 +138,7 @@ PROBLEMS: Mapping[type[DomainError], Problem] = {
     EndpointUnknown: Problem(status=404, title="Not found"),
     DeliveryUnknown: Problem(status=404, title="Not found"),
     MethodNotAllowed: Problem(status=405, title="Method not allowed"),
+    RequestTooSlow: Problem(status=408, title="Request timeout"),
     IdempotencyInProgress: Problem(status=409, title="Idempotency in progress"),
     NotCompleted: Problem(status=409, title="Not completed"),
     AlreadyFinished: Problem(status=409, title="Already finished"),
@@ -148,6 +155,7 @@ PROBLEMS: Mapping[type[DomainError], Problem] = {
     QuotaExceeded: Problem(status=429, title="Quota exceeded", kind=Kind.RATE),
     TooManyOpen: Problem(status=429, title="Concurrency limit exceeded", kind=Kind.RATE),
     QueueFull: Problem(status=429, title="Queue full", kind=Kind.RATE),
+    HeadTooLarge: Problem(status=431, title="Head too large"),
     InternalError: Problem(status=500, title="Internal error", kind=Kind.SERVER),
     EngineStopped: Problem(status=500, title="Internal error", kind=Kind.SERVER),
     PaintingCrashed: Problem(status=500, title="Painting crashed", kind=Kind.SERVER),
@@ -155,6 +163,8 @@ PROBLEMS: Mapping[type[DomainError], Problem] = {
     SettingInvalid: Problem(status=500, title="Invalid setting", kind=Kind.SERVER),
     OutOfMemory: Problem(status=503, title="Overloaded", kind=Kind.SERVER, retry_after_s=RETRY_AFTER_S),
     DecoderStopped: Problem(status=503, title="Overloaded", kind=Kind.SERVER, retry_after_s=RETRY_AFTER_S),
+    TooManyConnections: Problem(status=503, title="Overloaded", kind=Kind.SERVER, retry_after_s=RETRY_AFTER_S),
+    ServerStopping: Problem(status=503, title="Overloaded", kind=Kind.SERVER, retry_after_s=RETRY_AFTER_S),
     StoreUnavailable: Problem(status=503, title="Overloaded", kind=Kind.SERVER, retry_after_s=RETRY_AFTER_S),
     BlobUnavailable: Problem(status=503, title="Overloaded", kind=Kind.SERVER, retry_after_s=RETRY_AFTER_S),
     ModelUnavailable: Problem(status=503, title="Model unavailable", kind=Kind.SERVER, retry_after_s=RETRY_AFTER_S),

@@ -24,6 +24,38 @@ class FileInvalid(RequestInvalid):
     code: ClassVar[str] = "invalid_file"
 
 
+class HttpInvalid(Refused):
+    """What was sent cannot be read as a request of HTTP/1.1."""
+
+    code: ClassVar[str] = "invalid_http"
+
+
+class HeadTooLarge(Refused):
+    """Request line and headers are larger, or more, than we read."""
+
+    code: ClassVar[str] = "head_too_large"
+
+
+class RequestTooSlow(Refused):
+    """The request came too slowly, or stopped coming."""
+
+    code: ClassVar[str] = "request_timeout"
+
+
+class TooManyConnections(Failed):
+    """There are as many connections as we hold."""
+
+    code: ClassVar[str] = "overloaded"
+    retryable: ClassVar[bool] = True
+
+
+class ServerStopping(Failed):
+    """The server stops while this call waits; what was accepted is finished after its next start."""
+
+    code: ClassVar[str] = "overloaded"
+    retryable: ClassVar[bool] = True
+
+
 class PathUnknown(Refused):
     """Nothing is served at this path."""
 
