@@ -11,6 +11,7 @@ from models.errors import (
     DomainError,
     EngineStopped,
     Failed,
+    MachineShort,
     ModelUnavailable,
     ModelUnknown,
     NegativePromptTooLong,
@@ -26,6 +27,8 @@ from models.errors import (
     SizeInvalid,
     VaeUnknown,
     WeightsRejected,
+    as_machine_short,
+    machine_short,
 )
 from models.manifest import Execution, Fingerprint, Recipe
 from models.request import (
@@ -92,6 +95,7 @@ __all__ = [
     "ImageFormat",
     "ImageSize",
     "InitImage",
+    "MachineShort",
     "ModelCard",
     "ModelUnavailable",
     "ModelUnknown",
@@ -122,6 +126,8 @@ __all__ = [
     "VaeCard",
     "VaeUnknown",
     "WeightsRejected",
+    "as_machine_short",
     "check_listed_size",
     "load_catalogue",
+    "machine_short",
 ]

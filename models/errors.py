@@ -7,6 +7,9 @@
 Leaves live in the package that raises them. HTTP numbers stand in `gateway/http/edge/problems.py` alone.
 """
 
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import ClassVar
 
 
@@ -101,6 +104,37 @@ class OutOfMemory(Failed):
 
     code: ClassVar[str] = "overloaded"
     retryable: ClassVar[bool] = True
+
+
+class MachineShort(Failed):
+    """The machine had no room for this now: disk, memory or file descriptors; that passes."""
+
+    code: ClassVar[str] = "overloaded"
+    retryable: ClassVar[bool] = True
+
+
+PASSING = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.EAGAIN, errno.EIO}
+)
+"""What a disk, the memory or the table of files says when it is full or fails for a while."""
+
+
+def as_machine_short(wrong: BaseException) -> MachineShort | None:
+    """None where it is something else. The text of the error, which may hold paths, is for the log alone."""
+    if isinstance(wrong, MemoryError) or (isinstance(wrong, OSError) and wrong.errno in PASSING):
+        return MachineShort("The machine has no room for this now (disk, memory or open files).")
+    return None
+
+
+@contextmanager
+def machine_short() -> Iterator[None]:
+    """A passing fault of the machine becomes MachineShort, in whatever it strikes; everything else stays."""
+    try:
+        yield
+    except (OSError, MemoryError) as wrong:
+        if (short := as_machine_short(wrong)) is not None:
+            raise short from wrong
+        raise
 
 
 class EngineStopped(Failed):

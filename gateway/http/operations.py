@@ -11,8 +11,6 @@ from gateway.http.edge.refusals import PathUnknown
 from gateway.http.reading.dependencies import Given, token_of
 from gateway.metrics import CONTENT_TYPE
 from gateway.settings import Settings
-from models import Failed
-from storage import Database
 from storage.generations import count_open_states
 
 routes = APIRouter(tags=["operations"])
@@ -39,10 +37,15 @@ class EngineBody(BaseModel):
 
 
 class ReadyBody(BaseModel):
-    """`stopped` names what should run beside the requests and has broken; only a restart brings it back."""
+    """`stopped` names what should run beside the requests and has broken; only a restart brings it back.
+
+    `faults` says of what was tried and does not work why: `database`, `workspace` (the folder where is painted) and
+    `pictures` (the store).
+    """
 
     ready: bool
     database: bool
+    faults: dict[str, str]
     engine: EngineBody
     stopped: list[str]
 
@@ -59,10 +62,11 @@ async def alive() -> Response:
     responses={503: {"model": ReadyBody, "description": "Not yet, or not any more; work is accepted and waits."}},
 )
 async def ready(given: Given) -> Response:
-    state = given.engine.state()
+    state, faults = given.engine.state(), await given.readiness.faults()
     body = ReadyBody(
         ready=False,
-        database=await _answers(given.database),
+        database="database" not in faults,
+        faults=dict(faults),
         engine=EngineBody(
             ready=state.is_ready,
             device=state.device,
@@ -74,7 +78,7 @@ async def ready(given: Given) -> Response:
         ),
         stopped=list(given.stopped),
     )
-    body.ready = body.database and body.engine.ready and not body.stopped
+    body.ready = not body.faults and body.engine.ready and not body.stopped
     return answer(body, status=200 if body.ready else 503)
 
 
@@ -93,12 +97,3 @@ def _may_read(request: Request, settings: Settings) -> bool:
     if settings.metrics_token is None:
         return settings.is_local
     return hmac.compare_digest(token_of(request).encode(), settings.metrics_token.get_secret_value().encode())
-
-
-async def _answers(database: Database) -> bool:
-    try:
-        async with database.reading() as connection:
-            await connection.exec_driver_sql("SELECT 1")
-    except Failed:
-        return False
-    return True

@@ -35,11 +35,13 @@ from gateway.generations.accepting.recalling import Recall
 from gateway.generations.accepting.sharing import Sharing
 from gateway.generations.ending.remains import Remains
 from gateway.generations.inputs.canonical import Revisions
+from gateway.generations.painting.keeping import Keep
 from gateway.generations.painting.notifying import PredictionBody
 from gateway.identity import new_id
 from gateway.image_decoder import ImageDecoder
 from gateway.metrics import Metrics
 from gateway.queue import EmbeddedQueue
+from gateway.readiness import Readiness
 from gateway.wiring.installation import SEEDS, Installation
 from gateway.wiring.webhooks import WebhookParts
 from gateway.worker import Worker
@@ -180,6 +182,11 @@ class PaintingParts:
         return self.installation.settings.data_dir / "work"
 
     @cached_property
+    def readiness(self) -> Readiness:
+        inst = self.installation
+        return Readiness(database=inst.database, blobs=inst.blobs, workspace=self.workspace, seconds=time.monotonic)
+
+    @cached_property
     def remains(self) -> Remains:
         inst = self.installation
         return Remains(workspace=self.workspace, blobs=inst.blobs, clock=inst.clock, is_single=inst.is_single)
@@ -248,6 +255,7 @@ class PaintingParts:
             queue=self.queue,
             board=self.board,
             pace=self.pace,
+            keep=Keep(blobs=inst.blobs),
             workspace=self.workspace,
             lease_s=inst.settings.lease_s,
         )

@@ -120,6 +120,7 @@ class Server:
             metrics=self.metrics,
             provenance=inst.provenance,
             stopped=self.stopped,
+            readiness=self.painting.readiness,
             replay=self.painting.replay,
             webhook_endpoints=self.webhooks.endpoints,
             webhook_history=self.webhooks.history,

@@ -2,7 +2,7 @@
 
 import logging
 
-from models.errors import Failed, OutOfMemory, PaintingBroken
+from models.errors import Failed, OutOfMemory, PaintingBroken, as_machine_short
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +23,9 @@ def as_failure(wrong: Exception) -> Failed:
     if is_out_of_memory(wrong):
         log.warning("out of memory: %s", wrong)
         return OutOfMemory("The device has no room for this picture.")
+    if (short := as_machine_short(wrong)) is not None:
+        log.warning("the machine is short of something: %s", wrong)
+        return short
     log.error("painting broke", exc_info=wrong)
     return PaintingBroken(f"The engine failed: {type(wrong).__name__}.")
 

@@ -16,13 +16,15 @@ import structlog
 
 from models.catalogue import Catalogue
 from models.engine import EngineState, Painting, Phase, PreviewEvery, Progress, no_preview
-from models.errors import EngineStopped, ModelUnavailable, OutOfMemory, PaintingBroken, WeightsRejected
+from models.errors import EngineStopped, MachineShort, ModelUnavailable, OutOfMemory, PaintingBroken, WeightsRejected
 from models.process import protocol as wire
 from models.process.child import Child, EngineLimits
 from models.process.commissions import Commission, Commissions
 from models.spec import GenerationSpec
 
-REPORTED = {kind.__name__: kind for kind in (OutOfMemory, PaintingBroken, WeightsRejected, ModelUnavailable)}
+REPORTED = {
+    kind.__name__: kind for kind in (OutOfMemory, MachineShort, PaintingBroken, WeightsRejected, ModelUnavailable)
+}
 DEFAULT_LIMITS = EngineLimits()
 
 log = structlog.get_logger()

@@ -1,12 +1,16 @@
 """What happens between two commits: outages, and those who leave while work is going on."""
 
 import asyncio
+import shutil
+import time
 from dataclasses import replace
 
 import structlog
 from plugins.fake_engine import FINGERPRINT
 
-from models import WeightsRejected
+from gateway.generations.painting.patience import Patience
+from gateway.readiness import GOOD_FOR_S
+from models import MachineShort, WeightsRejected
 from storage import StoreUnavailable
 from storage.encoding import read_text
 
@@ -67,6 +71,58 @@ async def test_what_was_painted_for_nobody_leaves_no_file(gateway):
     await gateway.paint()
     assert len(gateway.engine.painted) == 2
     assert await settled(lambda: len(files(gateway)) == 1)  # the worker drops the file in its own time
+
+
+def impatient(gateway):
+    """Waits that a test can wait for."""
+    worker = gateway.server.painting.worker
+    worker.run = replace(worker.run, patience=Patience(waits_s=(0.05,) * 4))
+
+
+async def test_a_store_that_fails_costs_no_second_painting(gateway):
+    impatient(gateway)
+    in_the_way = gateway.installation.settings.data_dir / "pictures"
+    in_the_way.write_bytes(b"")
+    accepted = (await gateway.paint(**{"async": True})).json()["generation_id"]
+    await begun(gateway.engine)
+    await asyncio.sleep(0.1)
+    assert (await gateway.get(f"/v1/generations/{accepted}")).json()["status"] == "processing"
+    in_the_way.unlink()
+    assert (await gateway.paint()).json()["status"] == "completed"
+    assert len(gateway.engine.painted) == 2
+    assert (await gateway.get(f"/v1/generations/{accepted}")).json()["status"] == "completed"
+
+
+async def test_a_store_that_stays_away_ends_it_in_the_end_and_gives_the_credits_back(gateway):
+    impatient(gateway)
+    key = await gateway.new_key(account="ada", plan="pro", credits=5)
+    (gateway.installation.settings.data_dir / "pictures").write_bytes(b"")
+    answered = await gateway.paint(key=key)
+    assert (answered.status_code, answered.json()["error"]["code"]) == (503, "overloaded")
+    assert len(gateway.engine.painted) == 3
+    assert (await gateway.get("/v1/account", key=key)).json()["credits"] == 5
+
+
+async def test_a_machine_without_room_is_waited_for(gateway):
+    impatient(gateway)
+    for _ in range(3):
+        gateway.engine.fail_next(MachineShort("full"))
+    answered = await gateway.paint()
+    assert (answered.status_code, len(gateway.engine.begun)) == (200, 4)
+
+
+async def test_readiness_tries_to_write_and_names_what_fails(gateway):
+    assert (await gateway.http.get("/readyz")).json()["faults"] == {}
+    data, readiness = gateway.installation.settings.data_dir, gateway.server.painting.readiness
+    for folder in ("pictures", "work"):
+        if (data / folder).is_dir():
+            shutil.rmtree(data / folder)
+        (data / folder).write_bytes(b"")
+    assert (await gateway.http.get("/readyz")).json()["faults"] == {}, "not tried again so soon"
+    readiness.seconds = lambda: time.monotonic() + GOOD_FOR_S
+    probed = await gateway.http.get("/readyz")
+    assert (probed.status_code, sorted(probed.json()["faults"])) == (503, ["pictures", "workspace"])
+    assert str(data) not in probed.text
 
 
 class Stopping:

@@ -6,10 +6,12 @@ Where it stands in the prompt the process that asked is killed. A picture is of 
 import hashlib
 import os
 import signal
+from collections.abc import Iterator
 
 from plugins.rehearsal_child import Rehearsal, main
 
-from models.process.protocol import Paint
+from models.diffusion.failing import as_failure
+from models.process.protocol import Broken, Paint
 
 POISON = "poison"
 
@@ -19,6 +21,14 @@ def pixels_of(seed: int, pixel_count: int) -> bytes:
 
 
 class FaultyRehearsal(Rehearsal):
+    def _perform(self, order: Paint) -> Iterator[None]:
+        """What breaks is reported as the engine's own loop reports it."""
+        try:
+            yield from super()._perform(order)
+        except OSError as wrong:
+            failure = as_failure(wrong)
+            self._channel.send(Broken(number=order.number, kind=type(failure).__name__, message=failure.message))
+
     def pixels(self, order: Paint) -> bytes:
         if POISON in order.spec.prompt:
             os.kill(os.getppid(), signal.SIGKILL)

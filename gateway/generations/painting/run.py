@@ -5,12 +5,13 @@ a slow one does not.
 """
 
 import asyncio
-import hashlib
+import shutil
 import tempfile
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 import structlog
@@ -18,23 +19,23 @@ import structlog
 from gateway.cancellation import unbroken
 from gateway.generations.inputs.canonical import revision_of_all
 from gateway.generations.inputs.source_images import SourceImages
+from gateway.generations.painting.keeping import Keep, attempt_folder
+from gateway.generations.painting.patience import Patience
 from gateway.generations.painting.settle import Settle
-from gateway.generations.showing.marks import marks_of
 from gateway.generations.showing.pace import Pace, Sitting
 from gateway.generations.showing.progress import JointProgress, ProgressBoard
 from gateway.metrics import Metrics
 from gateway.queue import GenerationQueue
-from models import Engine, Failed, GenerationSpec, Painting, Phase, Progress, Recipe
-from safety.provenance import Mark, marked
+from models import Engine, Failed, GenerationSpec, Painting, Phase, Progress, Recipe, machine_short
 from storage import Blobs, BlobUnavailable, Completion, Database, Generation, Picture, StoreUnavailable
-from storage.encoding import encode, holds
 from storage.generations import renew, requeue
-from storage.links import image_name
-from storage.sharing import folder_of
 
 # How often a generation may fail for one cause before it is given up (durability.md, section 1.9).
-ATTEMPTS = {"EngineStopped": 3, "OutOfMemory": 2, "BlobUnavailable": 10, "StoreUnavailable": 10}
+# Each attempt has waited for passing faults already, see `Patience`.
+ATTEMPTS = {"EngineStopped": 3, "OutOfMemory": 2, "BlobUnavailable": 3, "StoreUnavailable": 3, "MachineShort": 3}
 RENEWALS_PER_LEASE = 6
+
+T = TypeVar("T")
 
 log = structlog.get_logger()
 
@@ -99,12 +100,14 @@ class Runner:
     metrics: Metrics
     workspace: Path
     lease_s: float
+    keep: Keep
+    patience: Patience = field(default_factory=Patience)
 
     async def __call__(self, generation: Generation) -> None:
         """Paint, keep and settle. Cancelling this call stops the painting between two steps and settles nothing."""
         try:
             completion = await self._attempt(generation)
-            await unbroken(self._publish(generation, completion))
+            await self.patience(lambda: unbroken(self._publish(generation, completion)), generation_id=generation.id)
         except Failed as failure:
             await self.failed(generation, failure)
         finally:
@@ -123,7 +126,7 @@ class Runner:
     async def _publish(self, generation: Generation, completion: Completion) -> None:
         """Without the lease: this ends the claim itself, and whoever took that for a loss would delete what is shown."""
         if not await self.settle.completed(generation, completion):
-            await self.blobs.delete(_folder(generation))  # ended or deleted meanwhile: nothing points there
+            await self.blobs.delete(attempt_folder(generation))  # ended or deleted meanwhile: nothing points there
 
     async def failed(self, generation: Generation, failure: Failed) -> None:
         """Queue the generation again while its cause has attempts left, else end it."""
@@ -147,12 +150,11 @@ class Runner:
         watch = Watch(
             generation=generation, pulse=pulse, board=self.board, joint=JointProgress(specs), metrics=self.metrics
         )
-        self.workspace.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self.workspace, prefix=f"{generation.id}-") as folder:
+        with _removed_at_the_end(await self._patiently(watch, self._made_folder)) as folder:
             try:
                 async with asyncio.TaskGroup() as together:
                     all_finished = [
-                        together.create_task(self._finished(watch, position, spec, workspace=Path(folder)))
+                        together.create_task(self._finished(watch, position, spec, workspace=folder))
                         for position, spec in enumerate(specs)
                     ]
             except ExceptionGroup as several:
@@ -168,11 +170,27 @@ class Runner:
         )
 
     async def _finished(self, watch: Watch, position: int, spec: GenerationSpec, *, workspace: Path) -> Finished:
-        """One picture from spec to stored file, in a folder of its own."""
-        folder = workspace / str(position)
-        folder.mkdir()
-        for name, content in (await self.source_images.kept(watch.generation.painting_id, spec)).items():
-            await asyncio.to_thread((folder / name).write_bytes, content)
+        """One picture from spec to stored file, in a folder of its own. A store that is away costs no second painting."""
+        painting, sitting = await self._patiently(
+            watch, lambda: self._with_pixels(watch, position, spec, folder=workspace / str(position))
+        )
+        watch.finish(position)
+        picture = await self._patiently(
+            watch,
+            lambda: unbroken(self.keep(watch.generation, position, painting)),  # a thread cannot be stopped
+        )
+        watch.pulse.beat()
+        return Finished(picture=picture, recipe=painting.recipe, sitting=sitting)
+
+    async def _with_pixels(
+        self, watch: Watch, position: int, spec: GenerationSpec, *, folder: Path
+    ) -> tuple[Painting, Sitting]:
+        """Painted, from the files that the spec names; a try that fails leaves nothing of itself in the folder.
+
+        Raises:
+            Failed: MachineShort among others.
+        """
+        files = await self.source_images.kept(watch.generation.painting_id, spec)
         with self.pace.sitting(spec) as sitting:
 
             def note(progress: Progress) -> None:
@@ -180,47 +198,34 @@ class Runner:
                     sitting.begin()
                 watch.note(position, progress)
 
-            painting = await self.engine.paint(
-                spec, workspace=folder, on_progress=note, preview_every=watch.preview_every
-            )
+            try:
+                with machine_short():
+                    await asyncio.to_thread(_filled, folder, files)
+                painting = await self.engine.paint(
+                    spec, workspace=folder, on_progress=note, preview_every=watch.preview_every
+                )
+            except Failed:
+                await asyncio.to_thread(_remove, folder)
+                raise
             sitting.end(is_finished=True)
-        watch.finish(position)
-        picture = await unbroken(self._kept(watch.generation, position, painting))  # a thread cannot be stopped
-        watch.pulse.beat()
-        return Finished(picture=picture, recipe=painting.recipe, sitting=sitting)
+        return painting, sitting
+
+    async def _made_folder(self) -> Path:
+        """Raises MachineShort."""
+        with machine_short():
+            self.workspace.mkdir(parents=True, exist_ok=True)
+            return Path(tempfile.mkdtemp(dir=self.workspace))
+
+    async def _patiently(self, watch: Watch, work: Callable[[], Awaitable[T]]) -> T:
+        """With the claim held. Raises Failed: as `Patience`."""
+        return await self.patience(work, generation_id=watch.generation.id, beat=watch.pulse.beat)
 
     async def _forget(self, generation: Generation) -> None:
         """Delete what an attempt that publishes nothing has stored; what cannot be deleted now harms nobody."""
         try:
-            await self.blobs.delete(_folder(generation))
+            await self.blobs.delete(attempt_folder(generation))
         except BlobUnavailable as unavailable:
             log.warning("left files behind", generation=generation.id, reason=unavailable.message)
-
-    async def _kept(self, generation: Generation, position: int, painting: Painting) -> Picture:
-        """Encode and store one picture under this attempt; the stored bytes are durable when this returns."""
-        text = {"pinxit": msgspec.json.encode(painting.recipe).decode()}
-        pixels, delivered_sha256 = await asyncio.to_thread(_marked, painting, marks_of(generation))
-        content = await asyncio.to_thread(encode, pixels, painting.size, generation.format, text=text)
-        if not holds(generation.format, text):  # it is kept in the database all the same
-            log.warning("recipe too long for the file", generation=generation.id, position=position)
-        painting.pixels.unlink(missing_ok=True)
-        file_sha256 = hashlib.sha256(content).hexdigest()
-        blob_key = f"{_folder(generation)}{position}.{generation.format}"
-        await self.blobs.put(blob_key, content)
-        return Picture(
-            generation_id=generation.id,
-            position=position,
-            name=image_name(generation.id, position, file_sha256, generation.format),
-            blob_key=blob_key,
-            width=painting.size.width,
-            height=painting.size.height,
-            format=generation.format,
-            seed=painting.recipe.spec.seed,
-            pixel_sha256=painting.recipe.pixel_sha256,
-            delivered_sha256=delivered_sha256,
-            file_sha256=file_sha256,
-            byte_count=len(content),
-        )
 
     @asynccontextmanager
     async def _lease(self, generation: Generation, pulse: Pulse) -> AsyncIterator[None]:
@@ -253,18 +258,23 @@ class Runner:
                 return
 
 
-def _folder(generation: Generation) -> str:
-    """Where the blobs of this attempt lie."""
-    return f"{folder_of(generation.painting_id)}a{generation.attempt}/"
+def _filled(folder: Path, files: Mapping[str, bytes]) -> None:
+    folder.mkdir(exist_ok=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
 
 
-def _marked(painting: Painting, marks: frozenset[Mark]) -> tuple[bytes, str]:
-    """The pixels as they are delivered, and their SHA-256."""
-    painted = painting.pixels.read_bytes()
-    if not marks:
-        return painted, painting.recipe.pixel_sha256
-    delivered = marked(painted, painting.size, marks)
-    return delivered, hashlib.sha256(delivered).hexdigest()
+@contextmanager
+def _removed_at_the_end(folder: Path) -> Iterator[Path]:
+    try:
+        yield folder
+    finally:
+        _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    """What cannot be removed is removed by the next start, see `ending.remains`."""
+    shutil.rmtree(folder, onerror=lambda _, path, why: log.error("not removed", path=path, reason=str(why[1])))
 
 
 def _gravest(several: ExceptionGroup[Exception]) -> Exception:

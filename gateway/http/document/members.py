@@ -277,6 +277,7 @@ EXCEPTIONS: Mapping[tuple[str, str], str] = {
     ("SizePlanBody", "refined"): "The size at which the painting is refined; null if it is not.",
     ("LimitsBody", "upscale"): "Whether `upscale` may be asked for.",
     ("PlanBody", "upscale"): "Whether `upscale` may be asked for.",
+    ("ReadyBody", "faults"): "What was tried and does not work: `database`, `workspace`, `pictures`, each with why.",
     ("EngineBody", "models"): "Models that are loaded.",
     ("BalanceBody", "available"): "Credits that are free to spend.",
 }

@@ -14,7 +14,7 @@ from gateway.http.edge.body_limits import MAX_FILE_BYTES, MAX_FORM_BYTES, MULTIP
 from gateway.http.edge.raw_problems import raw_problem
 from gateway.http.edge.refusals import HttpsRequired, InternalError, PathUnknown, PayloadTooLarge
 from gateway.identity import NewId
-from models import DomainError, RequestInvalid
+from models import DomainError, RequestInvalid, as_machine_short
 
 MAX_BODY_BYTES = 1_000_000
 CHECKED_PATH = "/v1/provenance/check"  # takes a picture as a body
@@ -58,7 +58,11 @@ class Envelope:
             await self._app(scope, _Counted(scope, receive, most=self._most_bytes(scope)), answer.send)
         except DomainError as error:
             await self._send_problem(error, answer, request_id)
-        except Exception:  # the last edge: a defect of ours must still answer in the contract's form
+        except Exception as wrong:  # the last edge: a defect of ours must still answer in the contract's form
+            if (short := as_machine_short(wrong)) is not None and not answer.has_begun:
+                log.warning("the machine is short", request_id=request_id, path=scope["path"], reason=str(wrong))
+                await self._send_problem(short, answer, request_id)
+                return
             log.exception("request broke", request_id=request_id, path=scope["path"])
             if answer.has_begun:
                 raise

@@ -27,6 +27,7 @@ from gateway.generations import (
 from gateway.generations.showing.provenance import Provenance
 from gateway.http.edge.rate_headers import rate_headers
 from gateway.metrics import Metrics
+from gateway.readiness import Readiness
 from gateway.settings import Settings
 from gateway.webhooks import Destinations, Endpoints, History, Trial
 from models import Catalogue, Engine, RequestInvalid
@@ -69,6 +70,7 @@ class Services:
     metrics: Metrics
     provenance: Provenance
     stopped: Sequence[str]
+    readiness: Readiness
     webhook_endpoints: Endpoints
     webhook_history: History
     webhook_trial: Trial
