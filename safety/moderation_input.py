@@ -62,6 +62,9 @@ class ModerationInput:
         return msgspec.json.encode(self)
 
     @classmethod
-    def from_json(cls, content: bytes) -> "ModerationInput":
-        """Raises ValueError: it was written by another release and lacks a member."""
-        return msgspec.json.decode(content, type=cls)
+    def from_json(cls, content: bytes) -> "ModerationInput | None":
+        """None: another release wrote it, which knew other members."""
+        try:
+            return msgspec.json.decode(content, type=cls)
+        except msgspec.ValidationError:
+            return None

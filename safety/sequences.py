@@ -8,6 +8,9 @@ from safety.lexicon import Sequence
 from safety.matching import Hits, Span
 from safety.words import Words
 
+_MOST_TRIED = 32
+"""Of the second parts behind a first one, how many are tried: all that can stand within a window."""
+
 
 def with_sequences(
     hits: Hits, words: Words, sequences: Iterable[Sequence], *, fillers: frozenset[str], is_spelled: bool
@@ -35,10 +38,11 @@ def _places(
     breaks = [] if is_spelled else _starts_of(sequence.breaks, hits)
     excuses = {span.start for group in sequence.unless_next for span in hits.get(group, ())}
     for first in hits[sequence.first]:
-        for then in seconds[bisect_left(starts, first.end) :]:
+        begin = bisect_left(starts, first.end)
+        for then in seconds[begin : begin + _MOST_TRIED]:
             if then.start - first.end > window or _is_parted(first, then, breaks):
                 break
-            if then.end not in excuses and _is_one_clause(first, then, words, fillers):
+            if then.end not in excuses and (is_spelled or _is_one_clause(first, then, words, fillers)):
                 yield Span(start=first.start, end=then.end)
                 break
 

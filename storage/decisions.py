@@ -7,8 +7,9 @@ from datetime import datetime
 from sqlalchemy import delete, insert, select, update
 
 from storage.database import Connection, Transaction
+from storage.erasure import IS_ERASED
 from storage.rows import row_of
-from storage.tables import decisions
+from storage.tables import accounts, decisions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,12 +73,14 @@ async def list_decisions(
 
 
 async def forget_decisions(transaction: Transaction, *, texts_before: datetime, rows_before: datetime) -> int:
-    """Let go of what was judged before the one moment, and of whole rows from before the other.
+    """Let go of what was judged before the one moment, and of whole rows from before the other or of erased accounts,
+    one of whose keys another server may have known some seconds longer.
 
     Returns:
         How many rows were changed or deleted.
     """
-    gone = await transaction.execute(delete(decisions).where(decisions.c.created_at < rows_before))
+    is_gone = decisions.c.account_id.in_(select(accounts.c.id).where(IS_ERASED))
+    gone = await transaction.execute(delete(decisions).where((decisions.c.created_at < rows_before) | is_gone))
     is_due = (decisions.c.created_at < texts_before) & decisions.c.judged.is_not(None)
     emptied = await transaction.execute(update(decisions).where(is_due).values(judged=None))
     return gone.rowcount + emptied.rowcount

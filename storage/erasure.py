@@ -12,6 +12,7 @@ from storage.webhook_tables import deliveries, endpoints, events
 
 ERASED = "erased "
 """So begins the name that an account has afterwards; its id follows."""
+IS_ERASED = accounts.c.name == literal(ERASED) + accounts.c.id
 
 
 async def erase_account(transaction: Transaction, account_id: str, *, now: datetime) -> int:
@@ -39,10 +40,9 @@ async def erase_account(transaction: Transaction, account_id: str, *, now: datet
 
 async def open_of_erased(connection: Connection) -> list[Generation]:
     """What accounts that have been erased still have queued or painted."""
-    is_erased = accounts.c.name == literal(ERASED) + accounts.c.id
     query = (
         select(generations)
         .join(accounts, accounts.c.id == generations.c.account_id)
-        .where(generations.c.state.in_(OPEN_STATES), is_erased)
+        .where(generations.c.state.in_(OPEN_STATES), IS_ERASED)
     )
     return [Generation(**row) for row in (await connection.execute(query)).mappings()]

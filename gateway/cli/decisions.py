@@ -15,7 +15,7 @@ from storage import DecisionFilters, DecisionRow
 from storage.accounts import account_by_id, account_named
 from storage.decisions import list_decisions
 
-NOT_KEPT = "its texts are not kept any more"
+NOT_KEPT = "its texts are not kept any more, or another release wrote them"
 
 
 def show_decisions(filters: DecisionFilters, *, limit: int, as_json: bool) -> None:
@@ -46,8 +46,8 @@ def replay_decisions(filters: DecisionFilters, *, limit: int, as_json: bool) -> 
 def _replayed(installation: Installation, decision: DecisionRow) -> dict[str, Cell]:
     before = f"{decision.action} {decision.category}"
     now = NOT_KEPT
-    if decision.judged is not None:
-        judged = ModerationInput.from_json(decision.judged)
+    judged = None if decision.judged is None else ModerationInput.from_json(decision.judged)
+    if judged is not None:
         verdict = installation.prompt_filter.judge(judged, policy=decision.policy)
         now = f"{verdict.action} {verdict.category or ''}".strip()
     return {

@@ -58,7 +58,7 @@ def paint(
     seed = secrets.randbelow(SEEDS) if request.seed is None else request.seed
     request = replace(request, init_image=given_images.init_image())
     route = installation.router.route(request, seed=seed)
-    source = source_picture(request.init_image)
+    source = source_picture(request.init_image, masked_share=given_images.masked_share())
     installation.check_policy(moderation_input(request, route.specs, surface=Surface.COMMAND_LINE, source=source))
     for notice in route.notices:
         Console(stderr=True, highlight=False, soft_wrap=True, markup=False).print(f"warning: {notice.message}")

@@ -44,14 +44,14 @@ def replay_file(settings: Settings, file: Path, output: Path, *, index: int, giv
     source_images = _beginnings(recipe.spec.init_image, given_images)
     installation = Installation(settings=settings)
     check_repaintable((recipe.spec,), installation.catalogue)
-    installation.check_policy(_judged_of(recipe.spec))
+    installation.check_policy(_judged_of(recipe.spec, given_images))
     again = asyncio.run(painted(installation, recipe.spec, output, source_images=source_images))
     comparison = compare(recipe, again)
     Console(highlight=False, soft_wrap=True, markup=False).print(_said(comparison, output))
     return comparison.is_identical
 
 
-def _judged_of(spec: GenerationSpec) -> ModerationInput:
+def _judged_of(spec: GenerationSpec, given_images: ImageFiles) -> ModerationInput:
     """Of a recipe nobody knows in which words it was asked for."""
     return ModerationInput(
         surface=Surface.COMMAND_LINE,
@@ -59,7 +59,7 @@ def _judged_of(spec: GenerationSpec) -> ModerationInput:
         negative_prompt=spec.negative_prompt,
         final_prompts=(spec.prompt,),
         final_negative_prompts=(spec.negative_prompt,),
-        source=source_picture(spec.init_image),
+        source=source_picture(spec.init_image, masked_share=given_images.masked_share()),
         adapters=tuple(adapter.id for adapter in spec.all_adapters),
         model=spec.model,
         style="none",

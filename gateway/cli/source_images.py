@@ -35,12 +35,16 @@ class ImageFiles:
         if not 0 < self.strength <= 1:
             raise RequestInvalid(f"--strength must be above 0 and at most 1, not {self.strength}.", field="--strength")
         if self.mask is not None:
-            _check_mask(content_of(self.mask))
+            _masked_share(content_of(self.mask))
         return InitImage(
             sha256=_sha256(content_of(self.image)),
             strength=self.strength,
             mask_sha256=None if self.mask is None else _sha256(content_of(self.mask)),
         )
+
+    def masked_share(self) -> float | None:
+        """The part of the picture that the mask lets be repainted, 0 to 1; None without one. Raises RequestInvalid."""
+        return None if self.mask is None else _masked_share(content_of(self.mask))
 
     def contents(self) -> Mapping[str, bytes]:
         """The files by their SHA-256.
@@ -52,16 +56,22 @@ class ImageFiles:
         return {_sha256(content): content for content in contents}
 
 
-def _check_mask(content: bytes) -> None:
-    """Raises RequestInvalid: it is no picture, or nowhere white and opaque."""
+def _masked_share(content: bytes) -> float:
+    """How much of a mask is white and opaque.
+
+    Raises:
+        RequestInvalid: it is no picture, or nowhere so.
+    """
     try:
         with Image.open(BytesIO(content)) as mask:
             layer = mask.convert("RGBA")
         levels = ImageChops.multiply(layer.convert("L"), layer.getchannel("A"))
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         raise RequestInvalid("--mask cannot be read as a picture.", field="--mask") from None
-    if levels.getextrema()[1] < HALF:
+    painted = sum(levels.histogram()[HALF:])
+    if painted == 0:
         raise RequestInvalid("--mask lets nothing be painted: it is nowhere white and opaque.", field="--mask")
+    return painted / (levels.width * levels.height)
 
 
 def _sha256(content: bytes) -> str:

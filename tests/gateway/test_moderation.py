@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import msgspec
 import pytest
+from fastapi.routing import APIRoute
 from PIL import Image
 from plugins.fake_engine import FINGERPRINT
 from plugins.hostile_pictures import two_colours, written
@@ -17,7 +18,9 @@ from gateway.accounts import CLI
 from gateway.cli.painting import paint
 from gateway.cli.replaying import replay_file
 from gateway.cli.source_images import ImageFiles
-from gateway.settings import Settings
+from gateway.http import make_api
+from gateway.http.reading.dependencies import painting_caller
+from gateway.settings import ROOT, Settings
 from models import GenerationRequest, InitImage, Recipe, SettingInvalid
 from safety import ModerationInput, PromptBlocked, PromptFilter, SourcePicture, Surface
 
@@ -142,6 +145,31 @@ async def test_a_line_of_an_openai_batch_is_judged_as_one(gateway):
     assert [one["surface"] for one in await decisions(gateway)] == ["openai_batch"]
 
 
+def painting_paths(routes):
+    """Every path that paints, by what it asks of its caller."""
+    for route in routes:
+        if hasattr(route, "original_router"):
+            yield from painting_paths(route.original_router.routes)
+        elif isinstance(route, APIRoute) and any(one.call is painting_caller for one in route.dependant.dependencies):
+            yield route.path
+
+
+def test_no_surface_is_left_out():
+    """A new path that paints belongs into the tables above, and so does a new place that routes a request."""
+    assert set(painting_paths(make_api().routes)) == {
+        *("/v1/generate", "/v1/images/generate", "/v1/quote", "/v1/batches", "/v1/generations/{generation_id}/replay"),
+        *("/v1/images/generations", "/v1/images/edits", "/v1/images/variations"),
+        *("/sdapi/v1/txt2img", "/sdapi/v1/img2img", "/hf/{name:path}"),
+        *("/v1/predictions", "/v1/models/{owner}/{name}/predictions"),
+    }
+    files = {file: file.read_text() for file in (ROOT / "gateway").rglob("*.py")}
+    routing = {str(file.relative_to(ROOT)) for file, text in files.items() if "router.route(" in text}
+    assert routing == {
+        *("gateway/generations/accepting/deciding.py", "gateway/cli/painting.py", "gateway/cli/thumbnails.py")
+    }
+    assert all("moderation_input(" in files[ROOT / file] for file in routing)
+
+
 async def test_a_replay_hands_over_the_picture_too(gateway, tmp_path):
     id = (await gateway.paint(prompt="a bottle of beer on a table", style="none", image=IMAGE)).json()["generation_id"]
     rules = tmp_path / "safety"
@@ -168,7 +196,8 @@ def test_the_command_line_hands_over_the_picture(tmp_path):
     with pytest.raises(PromptBlocked) as refused:
         paint(settings, GenerationRequest(prompt=WORDS), tmp_path / "out.png", given_images=files)
     judged = refused.value.decision.given
-    assert (judged.surface, judged.source.strength, judged.source.has_mask) == (Surface.COMMAND_LINE, 0.4, True)
+    source = SourcePicture(strength=0.4, has_mask=True, masked_share=0.25)
+    assert (judged.surface, judged.source) == (Surface.COMMAND_LINE, source)
 
     init = replace(files.init_image(), strength=0.5)
     assert isinstance(init, InitImage)
@@ -181,7 +210,7 @@ def test_the_command_line_hands_over_the_picture(tmp_path):
     (tmp_path / "recipe.json").write_bytes(msgspec.json.encode(recipe))
     with pytest.raises(PromptBlocked) as refused:
         replay_file(settings, tmp_path / "recipe.json", tmp_path / "out.png", index=0, given_images=files)
-    assert refused.value.decision.given.source.strength == 0.5
+    assert refused.value.decision.given.source == replace(source, strength=0.5)
 
 
 async def test_what_is_flagged_is_delivered_and_leaves_a_record_in_the_same_transaction(gateway):
@@ -218,8 +247,15 @@ async def test_texts_go_after_their_days_rows_after_theirs_and_both_with_the_acc
     assert await moderation.forget() == 1
     assert await decisions(gateway) == []
 
+    caller = await gateway.installation.access.gatekeeper.caller(key, now=gateway.clock())
     assert (await gateway.paint(prompt=WORDS, image=IMAGE, key=key)).status_code == 400
+    (judged,) = [judged_of(one) for one in await decisions(gateway)]
     await gateway.installation.accounts.erase("someone", by=CLI)
+    assert await decisions(gateway) == []
+    with pytest.raises(PromptBlocked):
+        await moderation.check(caller, judged)  # another server, which knows its key for some seconds more
+    assert len(await decisions(gateway)) == 1
+    assert await moderation.forget() == 1
     assert await decisions(gateway) == []
 
 

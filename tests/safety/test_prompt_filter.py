@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from plugins.text_judge import TextJudge
+from plugins.text_judge import PHOTO, TextJudge, input_of
 
 from models import SettingInvalid
-from safety import Action, PromptBlocked, PromptFilter, Stage
+from safety import Action, ModerationInput, PromptBlocked, PromptFilter, Stage
 
 FOLDER = Path(__file__).parents[2] / "configs" / "safety"
 FILTER = TextJudge(PromptFilter.load(FOLDER))
@@ -143,7 +143,7 @@ def test_surroundings_never_hide_a_plain_word(surroundings: str) -> None:
     [
         "a quiet harbour at dawn with fishing boats, ",
         "(((((", "a b c d e f ", "_", "a_", "-a", "%41", "\u200b", "é", "\u0436a ", "ﷺ", "1girl ", "aa", "0x41 ", "QUJD", "year old ",
-        "a" * 61 + " ", "nude child ", "sex education ", "aaab", "\U0001f1f5", "a\u0301\u0301\u0301", "[a|b:1.2] ",
+        "a" * 61 + " ", "nude child ", "remove dress logo ", "r e m o v e, d r e s s, ", "remove the stain on her dress, ", "a dress off to ", "sex education ", "aaab", "\U0001f1f5", "a\u0301\u0301\u0301", "[a|b:1.2] ",
     ],
 )  # fmt: skip
 def test_twice_the_text_takes_about_twice_the_time(prompt_filter: TextJudge, unit: str) -> None:
@@ -152,7 +152,7 @@ def test_twice_the_text_takes_about_twice_the_time(prompt_filter: TextJudge, uni
         spent = []
         for _ in range(5):
             begin = time.thread_time()
-            prompt_filter.judge(text)
+            prompt_filter.judge(text, source=PHOTO)
             spent.append(time.thread_time() - begin)
         return min(spent)
 
@@ -173,3 +173,9 @@ def test_verdicts_are_values() -> None:
     verdict = FILTER.judge("hardcore porn")
     assert replace(verdict) == verdict
     assert hash(verdict.findings[0]) == hash(replace(verdict.findings[0]))
+
+
+def test_an_input_is_read_again_as_it_was_judged_and_one_of_another_release_is_not() -> None:
+    given = input_of("a boat", negative_prompt="fog", source=PHOTO)
+    assert ModerationInput.from_json(given.to_json()) == given
+    assert ModerationInput.from_json(given.to_json().replace(b'"style":"none",', b"")) is None

@@ -88,6 +88,7 @@ async def list_decisions(
 
 
 def decision_body(row: DecisionRow) -> DecisionBody:
+    judged = None if row.judged is None else ModerationInput.from_json(row.judged)
     return DecisionBody(
         number=row.number,
         created_at=row.created_at,
@@ -104,7 +105,7 @@ def decision_body(row: DecisionRow) -> DecisionBody:
         input_sha256=row.input_sha256,
         generation_id=row.generation_id,
         batch_id=row.batch_id,
-        judged=None if row.judged is None else _judged_body(ModerationInput.from_json(row.judged)),
+        judged=None if judged is None else _judged_body(judged),
     )
 
 
