@@ -104,7 +104,13 @@ async function show(picture, request = words.requestOf(picture, form.SIDES)) {
 
 function writePlate(picture, address) {
   const name = form.styleNamed(picture.style_resolved)?.name ?? picture.style_resolved;
-  at("plate-title").textContent = picture.prompt;
+  const warnings = picture.warnings ?? [];
+  const unknown = warnings.flatMap((warning) => (warning.code === "unknown_words" ? warning.words : []));
+  at("plate-title").replaceChildren(...words.marked(picture.prompt, unknown).map(([text, isUnknown]) => (
+    isUnknown ? made("s", { textContent: text, title: "The model does not know this word." }) : text
+  )));
+  at("plate-warnings").replaceChildren(...warnings.map(({ message }) => made("li", { textContent: message })));
+  at("plate-warnings").hidden = warnings.length === 0;
   at("plate-facts").replaceChildren(...words.facts(picture, name).map((fact) => made("span", { textContent: fact })));
   at("download").href = address;
   at("download").download = `pinxit-${picture.seed}.${address.split("?")[0].split(".").pop()}`;

@@ -48,6 +48,12 @@ export function facts(picture, styleName) {
   ].filter(Boolean);
 }
 
+/** The prompt in pieces, [text, is it a word that the model does not know]. */
+export function marked(prompt, unknown) {
+  const isUnknown = (piece) => unknown.includes(piece.toLowerCase());
+  return prompt.split(/([\p{L}'\u2019]+)/u).filter(Boolean).map((piece) => [piece, isUnknown(piece)]);
+}
+
 /** What to tell a caller who was refused, and which way out to offer. */
 export function wayOut(trouble) {
   if (trouble.status === 401) return { text: trouble.message, action: "key", label: "Use another key" };

@@ -52,13 +52,14 @@ class House:
     max_side: int = 1920
     is_held: bool = False
     ahead: int = 0
+    warnings: list[dict[str, Any]] = field(default_factory=list)
 
     def finished(self, **members: Any) -> dict[str, Any]:
         body = {
             "generation_id": f"gen_{len(self.generations):016}", "status": "completed", "width": 512, "height": 512,
             "style": "auto", "style_resolved": "watercolor", "seed": 7, "quality": "standard", "model": "starter",
             "prompt": "a boat", "revised_prompt": "a boat, watercolour", "render_ms": 812, "cached": False,
-            "created_at": "2026-11-21T08:00:00Z", "error": None, "progress": None, "queue_position": None,
+            "created_at": "2026-11-21T08:00:00Z", "error": None, "progress": None, "queue_position": None, "warnings": self.warnings,
         }  # fmt: skip
         body |= members
         body["image_url"] = f"http://elsewhere.invalid/img/{body['width']}x{body['height']}-{body['seed']}.png"

@@ -46,6 +46,16 @@ def test_a_prompt_becomes_a_picture_with_its_facts(visit, house) -> None:
         assert fact in plate
 
 
+def test_words_that_the_model_does_not_know_are_marked_and_said(visit, house) -> None:
+    house.warnings = [{"code": "unknown_words", "message": "It does not know: samurai.", "words": ["samurai"]}]
+    page = visit()
+    page.get_by_label("What shall be painted?").fill("a neon Samurai in a city")
+    page.get_by_role("button", name="Generate").click()
+    page.locator("#plate-warnings li", has_text="It does not know: samurai.").wait_for()
+    assert page.locator("#plate-title s").all_inner_texts() == ["Samurai"]
+    assert page.locator("#plate-title").inner_text() == "a neon Samurai in a city"
+
+
 def test_the_picture_is_loaded_from_this_server_whatever_name_it_gives_itself(visit) -> None:
     page = visit()
     paint(page)
