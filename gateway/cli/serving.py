@@ -20,6 +20,7 @@ from gateway.telemetry import start_logging
 from gateway.wiring import Installation, Server
 
 EXAMPLE_PROMPT = "a red lighthouse by the sea at sunset"
+EXAMPLE_SEED = 7
 DRAIN_S = 5
 
 
@@ -95,6 +96,6 @@ def _greet(base_url: str, first: NewKey | None) -> None:
     console.print("\nPaint from a shell:")
     console.print(
         f"  curl -s {base_url}/v1/generate -H 'Authorization: Bearer {key}'"
-        f" -H 'Content-Type: application/json' -d '{{\"prompt\": \"{EXAMPLE_PROMPT}\"}}'\n",
+        f' -H \'Content-Type: application/json\' -d \'{{"prompt": "{EXAMPLE_PROMPT}", "seed": {EXAMPLE_SEED}}}\'\n',
         markup=False,
     )

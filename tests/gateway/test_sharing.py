@@ -68,7 +68,7 @@ OTHERS = [
     {"prompt": "a blue boat on a lake"},
     {"style": "watercolor"},
     {"width": 768},
-    {"quality": "hd"},
+    {"quality": "standard"},
     {"n": 2},
     {"format": "webp"},
     {"negative_prompt": "fog"},

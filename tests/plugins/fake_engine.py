@@ -46,6 +46,12 @@ def upscaler_sha256() -> str:
     return hashlib.sha256((ROOT / "models" / "starter" / "upscaler.safetensors").read_bytes()).hexdigest()
 
 
+@cache
+def refiner_sha256() -> str:
+    """Of the refiner in the box, which a fake that refines says it used."""
+    return hashlib.sha256((ROOT / "models" / "starter" / "refiner.safetensors").read_bytes()).hexdigest()
+
+
 class FakeEngine:
     """Paints `slots` pictures at a time, in the order of asking; the same spec gives the same pixels.
 
@@ -159,7 +165,7 @@ class FakeEngine:
             pixel_sha256 = hashlib.sha256(pixels).hexdigest()
             recipe = Recipe(
                 spec=_chosen(spec),
-                fingerprint=self._fingerprint,
+                fingerprint=_with_refiner(self._fingerprint, spec),
                 pixel_sha256=pixel_sha256,
                 upscaler_sha256=upscaler_sha256() if spec.size.wants_network else None,
             )
@@ -170,6 +176,12 @@ class FakeEngine:
         steps = spec.num_inference_steps
         preview = _jpeg(_gradient(spec, self._tint), spec) if preview_every and step % preview_every == 0 else None
         return Progress(phase=Phase.DENOISING, step=step, steps=steps, eta_ms=steps - step, preview=preview)
+
+
+def _with_refiner(fingerprint: Fingerprint, spec: GenerationSpec) -> Fingerprint:
+    if spec.refining is None:
+        return fingerprint
+    return replace(fingerprint, adapters={adapter.id: refiner_sha256() for adapter in spec.refining.adapters})
 
 
 def _chosen(spec: GenerationSpec) -> GenerationSpec:

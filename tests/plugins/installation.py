@@ -35,7 +35,9 @@ class RunningServer:
         return {"Authorization": f"Bearer {self.key}"}
 
     def paint(self, **body: object) -> httpx2.Response:
-        return self.http.post(f"{self.url}/v1/generate", json={"prompt": "a red boat", **body}, headers=self.headers)
+        """At `standard` unless the test says otherwise: four times as fast as the product's default."""
+        wish = {"prompt": "a red boat", "quality": "standard", **body}
+        return self.http.post(f"{self.url}/v1/generate", json=wish, headers=self.headers)
 
     def get(self, path: str) -> httpx2.Response:
         return self.http.get(f"{self.url}{path}", headers=self.headers)

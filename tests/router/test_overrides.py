@@ -19,13 +19,20 @@ def flow_router(styles: Styles, family: Family = Family.FLUX) -> Router:
 
 
 def test_what_the_request_names_stands_in_the_spec_and_the_style_fills_the_rest(router: Router) -> None:
-    plain = router.route(GenerationRequest(prompt=PROMPT), seed=7).specs[0]
+    plain = router.route(GenerationRequest(prompt=PROMPT, quality=Quality.STANDARD), seed=7).specs[0]
     named = GenerationRequest(
-        prompt=PROMPT, num_inference_steps=5, guidance_scale=2.5, sampler=Sampler.HEUN, clip_skip=2
+        prompt=PROMPT,
+        quality=Quality.STANDARD,
+        num_inference_steps=5,
+        guidance_scale=2.5,
+        sampler=Sampler.HEUN,
+        clip_skip=2,
     )
     spec = router.route(named, seed=7).specs[0]
     assert spec == replace(plain, num_inference_steps=5, guidance_scale=2.5, sampler=Sampler.HEUN, clip_skip=2)
-    one = router.route(GenerationRequest(prompt=PROMPT, num_inference_steps=5), seed=7).specs[0]
+    one = router.route(GenerationRequest(prompt=PROMPT, quality=Quality.STANDARD, num_inference_steps=5), seed=7).specs[
+        0
+    ]
     assert one == replace(plain, num_inference_steps=5)
 
 

@@ -53,9 +53,9 @@ def test_the_readmes_prompt_is_painted_by_the_model_in_the_box(router: Router) -
     route = router.route(GenerationRequest(prompt="a red lighthouse by the sea at sunset"), seed=7)
     (spec,) = route.specs
     assert (route.style_resolved, route.style_reason, route.model) == ("digital-art", "default", "starter")
-    assert (route.quality, route.size_plan.target) == (Quality.STANDARD, ImageSize(width=512, height=512))
+    assert (route.quality, route.size_plan.target) == (Quality.HD, ImageSize(width=512, height=512))
     assert spec.prompt == "digital art of a red lighthouse by the sea at sunset"
-    assert (spec.sampler, spec.num_inference_steps, spec.seed) == (Sampler.DPMPP_2M, 12, 7)
+    assert (spec.sampler, spec.num_inference_steps, spec.seed) == (Sampler.DPMPP_2M, 20, 7)
 
 
 def test_every_style_paints_with_an_sd2_that_the_request_names() -> None:

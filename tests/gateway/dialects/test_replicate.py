@@ -46,7 +46,7 @@ async def test_who_waits_gets_the_prediction_when_it_has_succeeded(gateway):
         "prompt": "a red lighthouse",
         "negative_prompt": "",
         "style": "auto",
-        "quality": "standard",
+        "quality": "hd",
         "width": 640,
         "height": 512,
         "num_outputs": 2,
