@@ -6,7 +6,6 @@ What is wrong with one line or row is that item's fault; only a file that cannot
 Everything is read lazily, so a file with too many items is not read to its end.
 """
 
-import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -15,6 +14,7 @@ import msgspec
 from pydantic import JsonValue, ValidationError
 
 from gateway.batches import ItemAsk, Wish
+from gateway.http.batches.tables import BOM, rows_of
 from gateway.http.edge.refusals import FileInvalid, JsonInvalid
 from gateway.http.reading.foreign_words import hint_for
 from gateway.http.reading.refusing import refusal_of_first
@@ -25,8 +25,6 @@ from models.request import check_metadata, check_ttl
 CUSTOM_ID = "custom_id"
 OF_THE_CALL = ("webhook_url", "async", "dry_run")
 """Members that say how one call is answered, which the batch says."""
-BOM = b"\xef\xbb\xbf"
-DELIMITERS = (",", ";", "\t")
 
 
 def items_of_json(items: Sequence[JsonValue], defaults: Mapping[str, JsonValue]) -> Iterator[ItemAsk]:
@@ -53,48 +51,34 @@ def items_by_line(content: bytes, item: Callable[[JsonValue], ItemAsk]) -> Itera
 
 
 def items_of_csv(content: bytes, defaults: Mapping[str, JsonValue]) -> Iterator[ItemAsk]:
-    """From CSV as RFC 4180 and spreadsheets write it: a header with members' names; commas, semicolons or tabs.
+    """From a table: a header with members' names, an item a row. A cell without text says nothing.
 
     Raises:
-        FileInvalid: not UTF-8, no header, a column twice, quotes that do not match. Also while it is read.
+        FileInvalid: it cannot be read as a table, has no header, or a column twice. Also while it is read.
         ParameterUnknown: a column is no member of an item.
     """
-    rows = _rows(content)
-    header = [name.strip() for name in next(rows, list[str]())]
-    _check_header(header)
-    for number, row in enumerate(rows, start=2):
-        if not row:
-            continue
-        if len(row) != len(header):
-            wrong = f"Row {number} has {len(row)} cells, and the header {len(header)}."
+    rows = rows_of(content)
+    header = next(rows, None)
+    if header is None:
+        raise FileInvalid("The file is empty: its first row must name the columns.")
+    names = [name.strip() for name in header.cells]
+    _check_header(names)
+    for row in rows:
+        if wrong := row.misfit(names):
             yield ItemAsk(custom_id=None, wish=RequestInvalid(wrong))
         else:
-            cells = {name: _typed(name, cell) for name, cell in zip(header, row, strict=True) if cell != ""}
-            yield _item(cells, defaults)
-
-
-def _rows(content: bytes) -> Iterator[list[str]]:
-    """Raises FileInvalid."""
-    try:
-        text = content.removeprefix(BOM).decode()
-    except UnicodeDecodeError as wrong:
-        raise FileInvalid(f"The file is not UTF-8: byte {wrong.start} is no part of a character.") from None
-    first_line = text.partition("\n")[0]
-    delimiter = max(DELIMITERS, key=first_line.count)
-    try:
-        yield from csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    except csv.Error as wrong:
-        raise FileInvalid(f"The file is not valid CSV: {wrong}.") from None
+            named = zip(names, row.cells, strict=False)
+            yield _item({name: _typed(name, cell) for name, cell in named if name and cell.strip()}, defaults)
 
 
 def _check_header(header: Sequence[str]) -> None:
-    if not header:
-        raise FileInvalid("The file is empty: its first row must name the columns.")
-    for name in header:
+    """Columns without a name may stand where nobody fills them."""
+    named = [name for name in header if name]
+    for name in named:
         if name not in MEMBERS:
             hint = hint_for(name, MEMBERS)
             raise ParameterUnknown(f"The column {name!r} is not a parameter of an item.{hint}", field=name)
-    if len(set(header)) < len(header):
+    if len(set(named)) < len(named):
         raise FileInvalid("A column stands in the header twice.")
 
 

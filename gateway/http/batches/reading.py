@@ -11,7 +11,8 @@ from pydantic import JsonValue, ValidationError
 
 from gateway.batch_bodies import BatchOrder
 from gateway.batches import BatchAsk, ItemAsk
-from gateway.http.batches.forms import BOM, items_of_csv, items_of_json, items_of_lines
+from gateway.http.batches.forms import items_of_csv, items_of_json, items_of_lines
+from gateway.http.batches.tables import BOM
 from gateway.http.edge.body_limits import MULTIPART
 from gateway.http.edge.refusals import JsonInvalid, MediaTypeUnsupported, PayloadTooLarge
 from gateway.http.reading.forms import read_form

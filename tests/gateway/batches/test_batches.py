@@ -5,6 +5,8 @@ import csv
 import io
 import json
 
+import pytest
+
 from gateway.access import Mode
 from models import OutOfMemory, WeightsRejected
 from storage import Priority
@@ -331,3 +333,30 @@ async def test_items_are_batch_work_and_name_their_batch(gateway, batches):
     generation = (await gateway.server.painting.fetch.one(owner, one["generation_id"])).generation
     assert (generation.priority, generation.batch_id) == (Priority.BATCH, batch_id)
     assert json.loads(generation.request)["prompt"] == "a boat"
+
+
+@pytest.mark.parametrize(
+    ("table", "prompts"),
+    [
+        ("custom_id,prompt,seed,\na,a boat,1,\n", ["a boat"]),  # a column without a name
+        ("\n\ncustom_id,prompt\na,a boat\n", ["a boat"]),  # blank lines before the header
+        ("custom_id,prompt\na,a boat\n,\n , \n\n", ["a boat"]),  # rows without any text
+        ("sep=;\ncustom_id;prompt\na;a boat\n", ["a boat"]),
+        ('"custom_id";"prompt"\r\n"a";"a boat, red"\r\n', ["a boat, red"]),
+        ('custom_id,prompt\na,"a boat\non a lake"\n', ["a boat\non a lake"]),
+    ],
+)
+async def test_tables_are_read_as_spreadsheets_write_them(batches, table, prompts):
+    for content in (table.encode(), table.encode("utf-8-sig"), table.encode("utf-16")):
+        sent = (await batches.send_file(content, "text/csv")).json()
+        await batches.ended(sent["batch_id"])
+        items = await batches.results(sent["batch_id"])
+        assert [item["generation"]["prompt"] for item in items] == prompts
+
+
+async def test_a_cell_under_no_name_is_refused_with_its_place(batches):
+    sent = (await batches.send_file("custom_id,prompt,\na,a boat,oops\n", "text/csv")).json()
+    await batches.ended(sent["batch_id"])
+    (item,) = await batches.results(sent["batch_id"])
+    assert item["status"] == "refused"
+    assert item["error"]["message"] == "Row 2 has 'oops' in column 3, which has no name in the header."
