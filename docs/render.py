@@ -1,7 +1,7 @@
 """Write the examples of `docs/guides/*.md` in six languages: `make guides` after a change of `examples.toml`.
 
 Between `<!-- example: NAME -->` and `<!-- end -->` stands what is written here; everything else in a page is a person's.
-Each example is a whole program: it reads PINXIT_HOST, PINXIT_KEY and, where it speaks of one that exists, GENERATION_ID
+Each example is a whole program: it reads PINXIT_BASE_URL, PINXIT_API_KEY and, where it speaks of one that exists, GENERATION_ID
 from the environment, fails loudly, and prints what it shows. `tests/docs` runs them all.
 """
 
@@ -41,12 +41,12 @@ def examples() -> dict[str, Example]:
 
 def curl(one: Example) -> str:
     path = VARIABLE.sub(r"$\1", one.path)
-    lines = [f'curl -s --fail-with-body "$PINXIT_HOST{path}"']
+    lines = [f'curl -s --fail-with-body "$PINXIT_BASE_URL{path}"']
     lines += (
         [f"-X {one.method}"] if one.method not in {"GET", "POST"} or (one.method == "POST" and not one.body) else []
     )
     lines += [
-        '-H "Authorization: Bearer $PINXIT_KEY"',
+        '-H "Authorization: Bearer $PINXIT_API_KEY"',
         *(f"-H '{name}: {value}'" for name, value in one.all_headers.items()),
     ]
     if one.body is not None:
@@ -63,8 +63,8 @@ def python(one: Example) -> str:
 import requests
 
 answer = requests.{one.method.lower()}(
-    f"{{os.environ['PINXIT_HOST']}}{path}",
-    headers={{"Authorization": f"Bearer {{os.environ['PINXIT_KEY']}}"{headers}}},
+    f"{{os.environ['PINXIT_BASE_URL']}}{path}",
+    headers={{"Authorization": f"Bearer {{os.environ['PINXIT_API_KEY']}}"{headers}}},
 {body}    timeout=90,
 )
 answer.raise_for_status()
@@ -76,8 +76,8 @@ def javascript(one: Example) -> str:
     headers = "".join(f', "{name}": "{value}"' for name, value in one.all_headers.items())
     method = f'\n  method: "{one.method}",' if one.method != "GET" else ""
     body = f"\n  body: JSON.stringify({_literal(one.body)})," if one.body is not None else ""
-    return f"""const answer = await fetch(`${{process.env.PINXIT_HOST}}{path}`, {{{method}
-  headers: {{ Authorization: `Bearer ${{process.env.PINXIT_KEY}}`{headers} }},{body}
+    return f"""const answer = await fetch(`${{process.env.PINXIT_BASE_URL}}{path}`, {{{method}
+  headers: {{ Authorization: `Bearer ${{process.env.PINXIT_API_KEY}}`{headers} }},{body}
 }});
 if (!answer.ok) throw new Error(await answer.text());
 console.log((await answer.json()){_brackets(one.show)});"""
@@ -88,9 +88,9 @@ def php(one: Example) -> str:
     headers = "".join(f", '{name}: {value}'" for name, value in one.all_headers.items())
     body = f"\n    'content' => json_encode({_php(one.body)})," if one.body is not None else ""
     return f"""<?php
-$answer = file_get_contents(getenv('PINXIT_HOST') . '{path}', false, stream_context_create(['http' => [
+$answer = file_get_contents(getenv('PINXIT_BASE_URL') . '{path}', false, stream_context_create(['http' => [
     'method' => '{one.method}',
-    'header' => ['Authorization: Bearer ' . getenv('PINXIT_KEY'){headers}],{body}
+    'header' => ['Authorization: Bearer ' . getenv('PINXIT_API_KEY'){headers}],{body}
 ]]));
 if ($answer === false) exit(1);
 echo json_encode(json_decode($answer, true){_brackets(one.show, quote="'")}), "\\n";"""
@@ -103,8 +103,8 @@ def ruby(one: Example) -> str:
     return f"""require "json"
 require "net/http"
 
-uri = URI("#{{ENV.fetch("PINXIT_HOST")}}{path}")
-request = Net::HTTP::{one.method.capitalize()}.new(uri, "Authorization" => "Bearer #{{ENV.fetch("PINXIT_KEY")}}"{headers}){body}
+uri = URI("#{{ENV.fetch("PINXIT_BASE_URL")}}{path}")
+request = Net::HTTP::{one.method.capitalize()}.new(uri, "Authorization" => "Bearer #{{ENV.fetch("PINXIT_API_KEY")}}"{headers}){body}
 answer = Net::HTTP.start(uri.host, uri.port, use_ssl: uri.scheme == "https") {{ |http| http.request(request) }}
 abort answer.body unless answer.is_a?(Net::HTTPSuccess)
 puts JSON.parse(answer.body){_brackets(one.show)}"""
@@ -128,11 +128,11 @@ import (
 )
 
 func main() {{
-	request, err := http.NewRequest("{one.method}", os.Getenv("PINXIT_HOST")+{path}, {body})
+	request, err := http.NewRequest("{one.method}", os.Getenv("PINXIT_BASE_URL")+{path}, {body})
 	if err != nil {{
 		log.Fatal(err)
 	}}
-	request.Header.Set("Authorization", "Bearer "+os.Getenv("PINXIT_KEY")){headers}
+	request.Header.Set("Authorization", "Bearer "+os.Getenv("PINXIT_API_KEY")){headers}
 	answer, err := http.DefaultClient.Do(request)
 	if err != nil {{
 		log.Fatal(err)

@@ -66,8 +66,8 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
             yield {
                 "PATH": os.environ["PATH"],
                 "HOME": str(folder),
-                "PINXIT_HOST": host,
-                "PINXIT_KEY": key,
+                "PINXIT_BASE_URL": host,
+                "PINXIT_API_KEY": key,
                 "GENERATION_ID": painted["generation_id"],
             }
         finally:
