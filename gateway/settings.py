@@ -150,7 +150,9 @@ class Settings(BaseSettings):
         False, description="Addresses of pictures are signed and end; otherwise their names are enough, for ever."
     )
     image_url_life_s: int = Field(
-        86_400, ge=60, description="How long an address of a private picture is good, seconds."
+        86_400,
+        ge=60,
+        description="Longest time an address of a private picture is good, seconds; up to a quarter, or five minutes, less.",
     )
     url_signing_keys: Annotated[
         tuple[Annotated[SecretStr, Field(min_length=16)], ...], NoDecode, BeforeValidator(_split)

@@ -22,6 +22,8 @@ _URL = re.compile(
     r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]+\]|[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?)(?::(?P<port>[0-9]{1,5}))?(?:[/?#].*)?",
     re.IGNORECASE | re.ASCII,
 )
+_BEGIN = re.compile(r"(?P<scheme>https?://)(?P<host>[^/?#:@\[\]]+)", re.IGNORECASE)
+_OTHER_DOTS = "\u3002\uff0e\uff61"
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.IGNORECASE | re.ASCII)
 
 
@@ -39,7 +41,7 @@ class Destinations:
     """What the operator permits beyond public https.
 
     `allow_loopback` is local mode: plain http, and 127.0.0.0/8 and ::1 on any port. `allowed_networks` are private
-    networks that may be reached as well; clouds' metadata addresses stay closed.
+    networks that may be reached as well, also by plain http; clouds' metadata addresses stay closed.
     """
 
     allow_loopback: bool = False
@@ -62,10 +64,11 @@ class Destinations:
     def _judge_text(self, url: str) -> None:
         """Raises ValueError: what follows the name of the member in the sentence that refuses it."""
         scheme, host, port = _parts(url)
-        if scheme != "https" and not self.allow_loopback:
+        is_plain = scheme != "https"
+        if is_plain and not self.allow_loopback and not self.allowed_networks:
             raise ValueError("must begin with https://")
         if (literal := _literal(host)) is not None:
-            reason = self.refusal(literal, port)
+            reason = self.refusal(literal, port, is_plain=is_plain)
         elif self.allow_loopback:
             reason = None  # the port depends on where the name leads
         elif host == "localhost" or host.endswith(".localhost"):
@@ -75,14 +78,16 @@ class Destinations:
         if reason is not None:
             raise ValueError(f"is refused: {reason}")
 
-    def refusal(self, address: Address, port: int) -> str | None:
-        """Why nothing may be sent to this address and port, or None."""
+    def refusal(self, address: Address, port: int, *, is_plain: bool = False) -> str | None:
+        """Why nothing may be sent to this address and port, without TLS where `is_plain`, or None."""
         if self.allow_loopback and is_within(address, LOOPBACK):
             return None
         if is_within(address, METADATA):
             return f"{address} serves a cloud's credentials"
         if not is_public(address) and not is_within(address, self.allowed_networks):
             return f"{address} is not a public address (the operator may allow its network in {NETWORKS_SETTING})"
+        if is_plain and not self.allow_loopback and not is_within(address, self.allowed_networks):
+            return f"plain http goes only to networks that the operator has opened in {NETWORKS_SETTING}"
         return self._port_refusal(port)
 
     def may_quote(self, address: Address) -> bool:
@@ -96,8 +101,24 @@ class Destinations:
 
 
 def host_of(url: str) -> str:
-    """Whom a delivery to `url` burdens: host and port."""
-    return urlsplit(url).netloc.lower()
+    """Whom a delivery to `url` burdens: host, its name in ASCII, and port."""
+    return urlsplit(_in_ascii(url)).netloc.lower()
+
+
+def _in_ascii(url: str) -> str:
+    """With a name outside ASCII in its xn-- form, by the same code that the sender uses. ValueError: it has none."""
+    begun = _BEGIN.match(url)
+    if begun is None or begun["host"].isascii():
+        return url
+    from httpx2 import URL, InvalidURL  # noqa: PLC0415 - takes a tenth of a second, and most names are ASCII
+
+    if any(dot in begun["host"] for dot in _OTHER_DOTS):
+        raise ValueError("must have plain dots in its name")
+    try:
+        name = URL(f"https://{begun['host']}/").raw_host.decode("ascii")
+    except (InvalidURL, UnicodeError):
+        raise ValueError("has a name that no domain can have") from None
+    return f"{begun['scheme']}{name}{url[begun.end() :]}"
 
 
 def _parts(url: str) -> tuple[str, str, int]:
@@ -106,9 +127,9 @@ def _parts(url: str) -> tuple[str, str, int]:
         raise ValueError(f"has more than {MAX_URL_CHARACTERS} characters")
     if "\\" in url or " " in url or not url.isprintable():
         raise ValueError("must not contain spaces, backslashes or control characters")
-    found = _URL.fullmatch(url)
+    found = _URL.fullmatch(_in_ascii(url))
     if found is None:
-        raise ValueError("must look like https://host/path: no user name, and names outside ASCII in their xn-- form")
+        raise ValueError("must look like https://host/path, without a user name")
     scheme = found["scheme"].lower()
     port = int(found["port"]) if found["port"] else {"https": 443, "http": 80}[scheme]
     if not 1 <= port <= 65535:

@@ -78,6 +78,7 @@ class Dispatcher:
                 attempts=delivery.attempts + 1,
                 status=answer.status,
                 error=answer.error,
+                detail=answer.detail,
                 next_at=attempt.next_at and attempt.next_at.isoformat(),
                 is_ours=is_ours,
             )

@@ -2,11 +2,13 @@
 
 import asyncio
 import contextlib
+import ssl
 from ipaddress import ip_address
 
 import httpx2
 
 from gateway.webhooks.destination import Destinations, WebhookUrlInvalid
+from gateway.webhooks.outbound import DestinationRefused
 from gateway.webhooks.sender import Answer, Message
 
 TOTAL_TIMEOUT_S = 15.0
@@ -35,7 +37,7 @@ class HttpSender:
         except TimeoutError:
             return Answer(error=f"no complete answer within {self._total_timeout_s:g} s")
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError, UnicodeError) as broken:
-            return Answer(error=f"{type(broken).__name__}: {broken}")
+            return Answer(error=_in_our_words(broken), detail=f"{type(broken).__name__}: {broken}")
 
     async def aclose(self) -> None:
         await self._client.aclose()
@@ -62,3 +64,28 @@ class HttpSender:
             peer = response.extensions["network_stream"].get_extra_info("server_addr")
             return peer is not None and self._destinations.may_quote(ip_address(peer[0]))
         return False
+
+
+def _in_our_words(broken: Exception) -> str:
+    """For whoever asked for the webhook, who may be a stranger: nothing of our network, and of no library's texts."""
+    if isinstance(broken, DestinationRefused):
+        return "the name was not found, or leads to an address that webhooks may not go to"
+    if _was_tls(broken):
+        return "its TLS certificate was not accepted, or it speaks no TLS"
+    match broken:
+        case httpx2.TimeoutException():
+            return "no answer in time"
+        case httpx2.ProtocolError():
+            return "the answer was no HTTP, or broke off"
+        case httpx2.InvalidURL() | UnicodeError():
+            return "the address cannot be read"
+        case _:
+            return "the connection could not be made, or broke"
+
+
+def _was_tls(broken: BaseException | None) -> bool:
+    while broken is not None:
+        if isinstance(broken, ssl.SSLError):
+            return True
+        broken = broken.__cause__ or broken.__context__
+    return False

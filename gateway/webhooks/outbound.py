@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
 from ipaddress import ip_address
@@ -30,7 +30,7 @@ Resolver = Callable[[str], Awaitable[Sequence[Address]]]
 
 
 class DestinationRefused(httpx2.ConnectError):
-    """The name leads where nothing may be sent; no connection was opened."""
+    """The name leads where nothing may be sent, or nowhere; no connection was opened. Its text is for the log."""
 
 
 class SystemResolver:
@@ -52,8 +52,12 @@ class SystemResolver:
 class GuardedBackend(httpcore2.AsyncNetworkBackend):
     """Opens sockets for httpcore2, to permitted addresses alone."""
 
-    def __init__(self, destinations: Destinations, *, resolver: Resolver, inner: httpcore2.AsyncNetworkBackend) -> None:
+    def __init__(
+        self, destinations: Destinations, *, is_plain: bool, resolver: Resolver, inner: httpcore2.AsyncNetworkBackend
+    ) -> None:
+        """`is_plain`: for connections without TLS."""
         self._destinations = destinations
+        self._is_plain = is_plain
         self._resolver = resolver
         self._inner = inner
 
@@ -79,7 +83,7 @@ class GuardedBackend(httpcore2.AsyncNetworkBackend):
         """Every address of `host`; if one of them is refused, none is used."""
         addresses = await self._addresses(host)
         for address in addresses:
-            if reason := self._destinations.refusal(behind_nat64(address), port):
+            if reason := self._destinations.refusal(behind_nat64(address), port, is_plain=self._is_plain):
                 raise DestinationRefused(reason)
         return addresses
 
@@ -89,9 +93,9 @@ class GuardedBackend(httpcore2.AsyncNetworkBackend):
         try:
             addresses = await self._resolver(host)
         except (OSError, UnicodeError) as unknown:
-            raise httpcore2.ConnectError(f"{host} was not found: {unknown}") from unknown
+            raise DestinationRefused(f"{host} was not found: {unknown}") from unknown
         if not addresses:
-            raise httpcore2.ConnectError(f"{host} has no address")
+            raise DestinationRefused(f"{host} has no address")
         return addresses
 
     async def _first_open(
@@ -113,14 +117,14 @@ class GuardedBackend(httpcore2.AsyncNetworkBackend):
 
 
 class _Transport(httpx2.AsyncBaseTransport):
-    """httpx2 over a pool with our backend; its own transport has no place for one."""
+    """httpx2 over pools with our backend, one for each scheme; its own transport has no place for one."""
 
-    def __init__(self, pool: httpcore2.AsyncConnectionPool) -> None:
-        self._pool = pool
+    def __init__(self, pools: Mapping[str, httpcore2.AsyncConnectionPool]) -> None:
+        self._pools = pools
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         with _as_httpx2_errors():
-            answer = await self._pool.handle_async_request(
+            answer = await self._pools[request.url.scheme].handle_async_request(
                 httpcore2.Request(
                     method=request.method,
                     url=httpcore2.URL(
@@ -139,7 +143,8 @@ class _Transport(httpx2.AsyncBaseTransport):
         return httpx2.Response(answer.status, headers=answer.headers, stream=_Body(answer), extensions=extensions)
 
     async def aclose(self) -> None:
-        await self._pool.aclose()
+        for pool in self._pools.values():
+            await pool.aclose()
 
 
 class _Body(httpx2.AsyncByteStream):
@@ -186,15 +191,18 @@ def guarded_client(
     certificates.
     """
     opener = inner or httpcore2.AnyIOBackend()
-    guard = GuardedBackend(destinations, resolver=resolver or SystemResolver(), inner=opener)  # pyright: ignore[reportArgumentType]
-    pool = httpcore2.AsyncConnectionPool(
-        ssl_context=tls or _root_certificates(),
-        max_connections=MAX_CONNECTIONS,
-        max_keepalive_connections=0,
-        network_backend=guard,
-    )
+    asked = resolver or SystemResolver()
+    pools = {
+        scheme: httpcore2.AsyncConnectionPool(
+            ssl_context=tls or _root_certificates(),
+            max_connections=MAX_CONNECTIONS,
+            max_keepalive_connections=0,
+            network_backend=GuardedBackend(destinations, is_plain=scheme == "http", resolver=asked, inner=opener),  # pyright: ignore[reportArgumentType]
+        )
+        for scheme in ("http", "https")
+    }
     return httpx2.AsyncClient(
-        transport=_Transport(pool),
+        transport=_Transport(pools),
         trust_env=False,
         follow_redirects=False,
         timeout=httpx2.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),

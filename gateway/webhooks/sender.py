@@ -16,13 +16,15 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What came of an attempt: a status, or why there is none. `retry_after` is the receiver's header as sent.
+    """What came of an attempt: a status, or why there is none, in words that callers may read. `detail` is what the log
+    holds beside it: texts of other programs, and addresses. `retry_after` is the receiver's header as sent.
 
     `excerpt` is how the body began, for the log; empty where it may not be quoted.
     """
 
     status: int | None = None
     error: str | None = None
+    detail: str | None = None
     retry_after: str | None = None
     excerpt: bytes = b""
 

@@ -166,9 +166,11 @@ async def test_private_addresses_end_and_fresh_ones_are_given(open_gateway):
     assert (longer.status_code, longer.json()["error"]["code"]) == (403, "invalid_signature")
     assert (await gateway.http.head(url)).status_code == 200
 
-    gateway.clock.move(seconds=599)
+    left_s = int(until) - int(gateway.clock().timestamp())
+    assert 450 < left_s <= 600, "a quarter of the time is for rounding, and nothing is added"
+    gateway.clock.move(seconds=left_s - 1)
     assert (await gateway.http.get(url)).status_code == 200
-    gateway.clock.move(seconds=302)
+    gateway.clock.move(seconds=1)
     ended = await gateway.http.get(url)
     assert (ended.status_code, ended.json()["error"]["code"]) == (403, "url_expired")
     fresh = (await gateway.get(f"/v1/generations/{body['generation_id']}")).json()["image_url"]

@@ -73,24 +73,27 @@ async def test_what_was_painted_for_nobody_leaves_no_file(gateway):
     assert await settled(lambda: len(files(gateway)) == 1)  # the worker drops the file in its own time
 
 
-def impatient(gateway):
+def impatient(gateway, *, tries=4):
     """Waits that a test can wait for."""
     worker = gateway.server.painting.worker
-    worker.run = replace(worker.run, patience=Patience(waits_s=(0.05,) * 4))
+    worker.run = replace(worker.run, patience=Patience(waits_s=(0.05,) * tries))
 
 
 async def test_a_store_that_fails_costs_no_second_painting(gateway):
-    impatient(gateway)
+    impatient(gateway, tries=1000)
     in_the_way = gateway.installation.settings.data_dir / "pictures"
     in_the_way.write_bytes(b"")
     accepted = (await gateway.paint(**{"async": True})).json()["generation_id"]
-    await begun(gateway.engine)
+    assert await settled(lambda: gateway.engine.painted)
     await asyncio.sleep(0.1)
     assert (await gateway.get(f"/v1/generations/{accepted}")).json()["status"] == "processing"
     in_the_way.unlink()
     assert (await gateway.paint()).json()["status"] == "completed"
-    assert len(gateway.engine.painted) == 2
-    assert (await gateway.get(f"/v1/generations/{accepted}")).json()["status"] == "completed"
+    for _ in range(1000):
+        if (body := (await gateway.get(f"/v1/generations/{accepted}")).json())["status"] == "completed":
+            break
+        await asyncio.sleep(0.01)
+    assert (body["status"], len(gateway.engine.painted)) == ("completed", 2)
 
 
 async def test_a_store_that_stays_away_ends_it_in_the_end_and_gives_the_credits_back(gateway):
@@ -190,7 +193,7 @@ async def test_a_worker_that_dies_is_heard_of(gateway):
     gateway.server.painting.worker._fill = broken
     with structlog.testing.capture_logs() as logged:
         gateway.server.painting.queue.nudge()
-        await asyncio.sleep(0.02)
+        assert await settled(lambda: logged)
     assert [(entry["log_level"], entry["what"]) for entry in logged] == [("critical", "worker")]
     probed = await gateway.http.get("/readyz")
     assert (probed.status_code, probed.json()["ready"], probed.json()["stopped"]) == (503, False, ["worker"])

@@ -26,7 +26,7 @@ from gateway.generations.showing.pace import Pace, Sitting
 from gateway.generations.showing.progress import JointProgress, ProgressBoard
 from gateway.metrics import Metrics
 from gateway.queue import GenerationQueue
-from models import Engine, Failed, GenerationSpec, Painting, Phase, Progress, Recipe, machine_short
+from models import Engine, Failed, GenerationSpec, Painting, Phase, Progress, Recipe, WeightsRejected, machine_short
 from storage import Blobs, BlobUnavailable, Completion, Database, Generation, Picture, StoreUnavailable
 from storage.generations import renew, requeue
 
@@ -138,7 +138,7 @@ class Runner:
                 await requeue(transaction, generation.painting_id, generation.attempt, cause=cause)
             await self.queue.announce(generation.id)
             return
-        await self.settle.failed(generation, code=failure.code, message=failure.message)
+        await self.settle.failed(generation, code=failure.code, message=_for_callers(failure))
 
     async def _painted(self, generation: Generation, pulse: Pulse) -> Completion:
         """Paint every picture of the generation, all at a time, and keep its file; nothing is visible before `settle`.
@@ -256,6 +256,13 @@ class Runner:
                 log.warning("lease lost", generation=generation.id, attempt=generation.attempt)
                 on_lost()
                 return
+
+
+def _for_callers(failure: Failed) -> str:
+    """What is wrong with a model's files is for who keeps them, in the log, with paths and texts of libraries."""
+    if isinstance(failure, WeightsRejected):
+        return "The files of this model, or of what it is to be painted with, cannot be used; the log says why."
+    return failure.message
 
 
 def _filled(folder: Path, files: Mapping[str, bytes]) -> None:

@@ -5,15 +5,17 @@ from dataclasses import dataclass
 from gateway.clock import Clock
 from storage.links import ORIGINAL, THUMBNAIL, Signer, Variant
 
-ROUNDED_TO_S = 300
+MOST_ROUNDED_S = 300
+ROUNDED_PARTS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublicUrls:
     """`root` is how callers reach us, such as `http://127.0.0.1:8000`, without a slash at its end.
 
-    With `lifetime_s` pictures are private: every address of one is signed and ends after that time or up to five minutes
-    later, so that who looks again soon is given the same address and may keep what it led to. None: the name of a
+    With `lifetime_s` pictures are private: every address of one is signed and ends after that time or a little sooner,
+    never later: ends are rounded down to whole quarters of the time, or to five minutes where that is less, so that who
+    looks again soon is given the same address and may keep what it led to. None: the name of a
     picture, which nobody can guess, is all it takes, for ever.
     """
 
@@ -36,7 +38,8 @@ class PublicUrls:
         """Until when an address that is made now is good, in seconds since the epoch; None: for ever."""
         if self.lifetime_s is None:
             return None
-        return (int(self.clock().timestamp()) + self.lifetime_s) // ROUNDED_TO_S * ROUNDED_TO_S + ROUNDED_TO_S
+        rounded_to_s = max(1, min(MOST_ROUNDED_S, self.lifetime_s // ROUNDED_PARTS))
+        return (int(self.clock().timestamp()) + self.lifetime_s) // rounded_to_s * rounded_to_s
 
     def check(self, name: str, variant: Variant, *, expires_at: int | None, signature: str) -> None:
         """Whether this address may be followed.

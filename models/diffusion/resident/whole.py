@@ -1,6 +1,7 @@
 """Models without an adapter of ours: diffusers' own pipeline paints, one picture at a time, and stops at each step."""
 
 import inspect
+import logging
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from copy import copy
@@ -26,6 +27,8 @@ from models.vocabulary import Vocabulary
 
 # Schedulers whose pipelines rely on what only they can do.
 UNIQUE = ("LCMScheduler", "TCDScheduler", *(build.kind for build in FLOW_BUILDS.values() if "Flow" in build.kind))
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +93,8 @@ def drawing(
         except StopIteration as finished:
             return checked(torch.as_tensor(finished.value), spec), tuple(walked)
         except ValueError as wrong:
-            raise PaintingBroken(f"The model's pipeline refuses this: {wrong}") from wrong
+            log.warning("the pipeline refuses: %s", wrong)
+            raise PaintingBroken("The model's pipeline refuses these settings; the log has its reason.") from wrong
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from gateway.webhooks import Destinations, WebhookUrlInvalid
 from gateway.webhooks.addresses import METADATA, behind_nat64, is_public
+from gateway.webhooks.destination import host_of
 from models import RequestInvalid
 
 WRITTEN = (Path(__file__).parent / "hostile_urls.txt").read_text(encoding="utf-8").split()
@@ -39,6 +40,8 @@ def test_a_hostile_url_is_refused_at_once(url: str, public_only: Destinations) -
         "https://example.com:80/hook",
         "https://hooks-1.sub_domain.example.co.uk/ä/ö",
         "https://xn--bcher-kva.example/",
+        "https://bücher.example/",
+        "https://БÜCHER.例え.example:443/ä",
         "https://8.8.8.8/hook",
         "https://[2606:4700:4700::1111]/hook",
         "https://1e100.example/",
@@ -153,7 +156,7 @@ def test_what_is_accepted_reads_the_same_to_the_client_that_sends_it(host: str, 
         return
     read = httpx2.URL(url)
     assert read.userinfo == b""
-    assert url.lower().startswith(f"https://{read.raw_host.decode()}")
+    assert host_of(url).startswith(read.raw_host.decode())
 
 
 @settings(deadline=None)
@@ -167,3 +170,20 @@ def test_a_url_made_of_the_right_letters_is_refused_or_read_the_same(url: str) -
     assert read.host
     assert read.scheme == "https"
     assert read.port in {None, 80}
+
+
+def test_names_outside_ascii_burden_the_host_that_they_are_sent_to() -> None:
+    assert host_of("https://bücher.example:443/x") == host_of("https://XN--bcher-kva.example:443/y")
+
+
+def test_plain_http_goes_to_networks_that_the_operator_has_opened_and_nowhere_else() -> None:
+    opened = Destinations(allowed_networks=(ip_network("10.1.0.0/16"),))
+    opened.check_url("http://10.1.2.3/hook")
+    opened.check_url("http://hooks.internal/hook")  # where the name leads is judged when it is resolved
+    for url in ("http://10.2.0.1/hook", "http://8.8.8.8/hook", "http://169.254.169.254/hook", "http://10.1.2.3:8080/"):
+        with pytest.raises(WebhookUrlInvalid):
+            opened.check_url(url)
+    with pytest.raises(WebhookUrlInvalid, match="https://"):
+        Destinations().check_url("http://hooks.internal/hook")
+    assert opened.refusal(ip_address("8.8.8.8"), 80, is_plain=True)
+    assert opened.refusal(ip_address("8.8.8.8"), 443) is None

@@ -140,8 +140,8 @@ async def test_a_closed_port_is_an_answer_not_an_exception(receivers, attempt) -
         server.close()
         await server.wait_closed()
         answer = await attempt(f"http://127.0.0.1:{port}/hook")
-    assert answer.error
-    assert answer.error.startswith("NetworkError")
+    assert answer.error == "the connection could not be made, or broke"
+    assert answer.detail.startswith("NetworkError")
 
 
 @pytest.mark.parametrize(
@@ -200,8 +200,27 @@ async def test_a_dead_address_does_not_hide_the_next_one(receivers, attempt, soc
 async def test_a_name_with_any_refused_address_is_never_connected_to(name: str, attempt, sockets) -> None:
     for destinations in (Destinations(), Destinations(allow_loopback=True)):
         answer = await attempt(f"https://{name}/hook", destinations=destinations)
-        assert "PINXIT_WEBHOOK_ALLOWED_NETWORKS" in answer.error or "credentials" in answer.error
+        assert "PINXIT_WEBHOOK_ALLOWED_NETWORKS" in answer.detail or "credentials" in answer.detail
+        unknown = await attempt("https://unknown.example/hook", destinations=destinations)
+        assert answer.error == unknown.error, "nobody reads our names and addresses through a webhook"
     assert sockets.opened == []
+
+
+async def test_plain_http_reaches_a_name_in_an_opened_network_and_no_other(receivers, attempt, sockets) -> None:
+    opened = Destinations(allowed_networks=(ip_network("127.0.0.0/8"),), allowed_ports=frozenset(range(1, 65536)))
+    receiver = await receivers.with_status("204 No Content")
+    assert (await attempt(receiver.url(host="hooks.example"), destinations=opened)).is_success
+    sockets.opened.clear()
+    refused = await attempt("http://public.example/hook", destinations=opened)
+    assert "plain http" in refused.detail
+    assert sockets.opened == []
+
+
+async def test_a_name_outside_ascii_is_asked_for_in_its_own_form(receivers, attempt, names) -> None:
+    receiver = await receivers.with_status("204 No Content")
+    names._table["xn--bcher-kva.example"] = ["127.0.0.1"]
+    assert (await attempt(receiver.url(host="bücher.example"))).is_success
+    assert names.asked == ["xn--bcher-kva.example"]
 
 
 async def test_a_name_on_loopback_is_refused_outside_local_mode(attempt, sockets) -> None:
@@ -210,7 +229,7 @@ async def test_a_name_on_loopback_is_refused_outside_local_mode(attempt, sockets
 
 
 async def test_in_local_mode_another_port_of_a_public_name_is_refused(attempt, sockets) -> None:
-    assert "port 9000" in (await attempt("http://public.example:9000/")).error
+    assert "port 9000" in (await attempt("http://public.example:9000/")).detail
     assert sockets.opened == []
 
 
