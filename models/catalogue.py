@@ -56,12 +56,12 @@ class ModelCard:
     `max_ratio` bounds the longer side over the shorter. `default_size` and `default_quality` serve a request that
     names none. `vocabulary` is a JSON list of the words it was taught, where that is known. `vae` is a folder with
     another autoencoder to decode with. `embeddings` are textual inversions, safetensors files by the word in the
-    prompt that calls them. `scorer` is a folder with what tells which of several candidates shows the prompt best. `batch_sizes` are the only sizes, ascending, that pictures may share a pass in; those
+    prompt that calls them. `scorer` is a folder with what scores how well each of several candidates shows the prompt. `batch_sizes` are the only sizes, ascending, that pictures may share a pass in; those
     that would change a picture are not used all the same. `sampling` counts where a style says nothing about the family.
-    `refiner` goes over what was painted where the style says so. `placement` overrules how it is held in the device's memory.
+    `refiner` refines what was painted where the style says so. `placement` overrules how it is held in the device's memory.
 
     Raises:
-        ValueError: the batch sizes do not ascend from at least 1, or models of the family are not gone over.
+        ValueError: the batch sizes do not ascend from at least 1, or models of the family cannot be refined.
     """
 
     id: str
@@ -109,7 +109,7 @@ class AdapterCard:
 
 
 def refiner_of(card: ModelCard) -> AdapterCard | None:
-    """The LoRA with which a model goes over its paintings, if it has one. Its id is none that a request could name."""
+    """The LoRA with which a model refines its paintings, if it has one. Its id is none that a request could name."""
     if card.refiner is None or card.refiner.path is None:
         return None
     return AdapterCard(id=f"{card.id}/refiner", family=card.family, path=card.refiner.path, licence=card.licence)

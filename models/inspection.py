@@ -10,7 +10,7 @@ import msgspec
 from models.catalogue import Family
 from models.errors import WeightsRejected
 from models.request import ImageSize
-from models.sampling import FLUX_FEW_STEPS, FLUX_TOLD_GUIDANCE, SD3, Sampling, sampling_of_whole
+from models.sampling import FLUX_DISTILLED_GUIDANCE, FLUX_FEW_STEPS, SD3, Sampling, sampling_of_whole
 from models.whole_pipelines import WHOLE_PIPELINES
 
 Form = TypeVar("Form", bound=msgspec.Struct)
@@ -31,7 +31,7 @@ SD2_TEXT_WIDTH = 1024  # OpenCLIP-H; SD 1.x reads CLIP-L, 768 wide
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inspection:
-    """`native` is the size the network was trained on; `sampling` a beginning where styles know no such family."""
+    """`native` is the size the network was trained on; `sampling` a default where styles know no such family."""
 
     family: Family
     native: ImageSize
@@ -115,7 +115,7 @@ def _of_flux(folder: Path) -> Inspection:
         family=Family.FLUX,
         native=_square(LATENTS_ASIDE * vae.pixels_per_latent),
         size_multiple=vae.pixels_per_latent * 2,
-        sampling=FLUX_TOLD_GUIDANCE if transformer.guidance_embeds else FLUX_FEW_STEPS,
+        sampling=FLUX_DISTILLED_GUIDANCE if transformer.guidance_embeds else FLUX_FEW_STEPS,
     )
 
 

@@ -120,7 +120,7 @@ def _check_refining(spec: GenerationSpec) -> None:
     if refined is not None and refined not in (painted, painted.times(2)):
         raise RequestInvalid("`size.refined` must be the painted size or twice its sides.", field="refined")
     if spec.refining is not None and spec.init_image is not None:
-        raise RequestInvalid("What begins from a picture is not gone over.", field="refining")
+        raise RequestInvalid("What starts from a picture is not refined.", field="refining")
 
 
 def _ranges(spec: GenerationSpec) -> Iterator[tuple[str, float, float, float]]:

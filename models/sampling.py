@@ -1,4 +1,4 @@
-"""How a model likes to be sampled where no style says it: part of its card, with sensible beginnings for new ones."""
+"""How a model likes to be sampled where no style says it: part of its card, with sensible defaults for new ones."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refiner:
-    """How a model goes over what it has painted; the style says how often.
+    """How a model refines what it has painted; the style says how often.
 
     `steps` count the whole schedule, of which it walks the last part, `strength` of it. It works at `scale` times the sides: 1 puts right what
     is there, 2 adds detail to what is enlarged by much anyway. `path` is a LoRA made for that, a safetensors file. Guidance
@@ -61,7 +61,7 @@ def _sampling(sampler: Sampler, steps: tuple[int, int, int], guidance: float) ->
 
 
 SD3 = _sampling(Sampler.EULER, (20, 28, 40), 4.5)
-FLUX_TOLD_GUIDANCE = _sampling(Sampler.EULER, (20, 28, 50), 3.5)
+FLUX_DISTILLED_GUIDANCE = _sampling(Sampler.EULER, (20, 28, 50), 3.5)
 # Flux without a guidance input is distilled to a few steps without guidance.
 FLUX_FEW_STEPS = _sampling(Sampler.EULER, (4, 4, 8), 1.0)
 FEW_STEPS = _sampling(Sampler.LCM, (4, 6, 8), 8.0)

@@ -22,11 +22,10 @@ class Resampling(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SizePlan:
-    """How the size asked for is reached: paint, go over it at `refined`, enlarge until `target` is covered, crop the centre,
-    then upscale.
+    """How the size asked for is reached: paint, refine at `refined`, enlarge until `target` is covered, crop the centre, then
+    upscale.
 
-    `painted` is what the sampler sees first, `target` what the caller asked for; `refined` None means that nothing is gone
-    over; `upscale` is 1 or 4. A network always makes four times the sides; where the plan wants another size of it, a
+    `painted` is what the sampler sees first, `target` what the caller asked for; `refined` None means that nothing is refined; `upscale` is 1 or 4. A network always makes four times the sides; where the plan wants another size of it, a
     filter makes the last step.
     """
 
@@ -62,7 +61,7 @@ class SizePlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refining:
-    """How a painting is gone over: it is disturbed with noise and painted on, `rounds` times.
+    """How a painting is refined: noise is added to it and it is denoised again, `rounds` times.
 
     `strength`, above 0 up to 1, says how much of a schedule of `num_inference_steps` is walked in each. `adapters` act there
     behind the painting's own.
@@ -83,8 +82,8 @@ class GenerationSpec:
     `seed` is 0..2^32-1. `guidance_scale` 1.0 means no guidance. `clip_skip` counts the last layers of the text
     encoder that are left out beyond what the family leaves out anyway. Adapters act in their order. `vae` names an
     autoencoder of the catalogue that decodes, and encodes, in the place of the model's own. `candidate` counts the
-    beginnings that are passed over. Of `candidates` from there on each is drafted, until one shows what was asked; a recipe
-    names the one that was taken, and 1 of them. `refining` is there where `size` says that the painting is gone over.
+    initial noises that are skipped. Of `candidates` from there on each is drafted, until one shows what was asked; a recipe
+    names the one that was taken, and 1 of them. `refining` is there where `size` says that the painting is refined.
     """
 
     model: str
@@ -105,7 +104,7 @@ class GenerationSpec:
 
     @property
     def all_adapters(self) -> tuple[Adapter, ...]:
-        """Those of the painting and those that go over it."""
+        """Those of the painting and those that refine it."""
         return (*self.adapters, *(self.refining.adapters if self.refining else ()))
 
 
@@ -115,7 +114,7 @@ def work_of(spec: GenerationSpec) -> int:
 
 
 def refining_passes(spec: GenerationSpec) -> int:
-    """How often it is asked for going over the painting, all rounds together."""
+    """How often the network is asked for refining the painting, all rounds together."""
     if spec.refining is None:
         return 0
     steps = steps_walked(spec.refining.num_inference_steps, spec.refining.strength)
@@ -123,7 +122,7 @@ def refining_passes(spec: GenerationSpec) -> int:
 
 
 def steps_asked(spec: GenerationSpec) -> int:
-    """The steps that a caller is told of before the painting begins: its own, and those that go over it."""
+    """The steps that are reported to a caller before the painting begins: its own, and those that refine it."""
     return spec.num_inference_steps + refining_passes(spec)
 
 

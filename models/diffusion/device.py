@@ -11,7 +11,7 @@ import torch
 from models.errors import ModelUnavailable
 
 CPUINFO = Path("/proc/cpuinfo")
-# What tells two CPUs apart that go by one model name, as behind a hypervisor: x86's words for it, then ARM's.
+# What distinguishes two CPUs of one model name, as behind a hypervisor: x86's words for it, then ARM's.
 NUMBERS = {"cpu family": "family", "model": "model", "CPU implementer": "implementer", "CPU part": "part"}
 # What x86 and ARM call the instructions that multiply in bfloat16. Without them torch emulates it, hundreds of times slower.
 BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}
@@ -84,7 +84,7 @@ def multiplies_bfloat16(cpuinfo: str) -> bool:
 
 
 def cpu_name(cpuinfo: str) -> str:
-    """The product's name and numbers, as the first processor of Linux's `cpuinfo` tells them; else its architecture.
+    """The product's name and numbers, as the first processor of Linux's `cpuinfo` has them; else its architecture.
 
     torch's instruction set is not enough: oneDNN and MKL choose kernels by the CPU itself.
     """

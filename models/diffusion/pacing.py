@@ -17,7 +17,7 @@ class Event(Protocol):
 class Pace:
     """Lets one pass wait in the device's queue while another runs, never more.
 
-    Without a pass in the queue a GPU stands still between two; with many, steps would be told before they are made, and
+    Without a pass in the queue a GPU stands still between two; with many, steps would be reported before they are made, and
     who cancels or comes new would wait for all of them. A CPU has computed when it returns: `new_event` is None.
     """
 

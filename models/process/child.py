@@ -37,7 +37,7 @@ class EngineLimits:
 
     `starting_s` is from the process's start to its first word (importing torch from a cold disk); `denoising_s` is
     for one step, `calibrating_s` for the few passes between two beats, each as large as they come. After SIGTERM the child has `term_s` before SIGKILL. A caller who leaves waits `cancel_s` at most
-    for the child to let go of the workspace. The wait before a restart doubles from `first_backoff_s` up to
+    for the child to leave the workspace. The wait before a restart doubles from `first_backoff_s` up to
     `longest_backoff_s`; after `max_failed_starts` in a row those waiting fail too. Every `beat_s` the callers hear
     where they stand, as long as no deadline has passed.
     """

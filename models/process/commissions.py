@@ -31,13 +31,13 @@ class Commission:
     is_suspect: bool = False
 
     def note(self, progress: Progress) -> None:
-        """Tell the caller, who may not disturb us by raising."""
+        """Notify the caller, who may not disturb us by raising."""
         self.latest = replace(progress, preview=None)
         if not self.done.done():
             self.done.get_loop().call_soon(self.on_progress, progress)
 
     def new_wish(self) -> wire.Preview | None:
-        """What the child must be told where previews are wanted otherwise than it knows."""
+        """What the child must be sent where previews are wanted otherwise than it knows."""
         every = self.preview_every()
         if every == self.order.preview_every:
             return None
@@ -88,7 +88,7 @@ class Commissions:
         return commission
 
     def withdraw(self, commission: Commission) -> bool:
-        """Its caller has left. True if the child has it and must be told."""
+        """Its caller has left. True if the child has it and must be notified."""
         commission.is_wanted = False
         if commission in self._waiting:
             self._waiting.remove(commission)
@@ -113,7 +113,7 @@ class Commissions:
             self._waiting.popleft().fail(failure)
 
     def repeat_progress(self) -> None:
-        """Tell each caller again where it stands."""
+        """Notify each caller again where it stands."""
         for commission in (*self._waiting, *self.inside()):
             commission.note(commission.latest)
 

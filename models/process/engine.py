@@ -128,7 +128,7 @@ class EngineProcess:
         self._commissions.fail_waiting(EngineStopped("The engine was closed before it had painted this picture."))
 
     async def _withdraw(self, commission: Commission) -> None:
-        """The caller has left: forget a waiting commission, stop a running one and give it time to let go."""
+        """The caller has left: forget a waiting commission, stop a running one and give it time to end."""
         if self._commissions.withdraw(commission) and self._child is not None:
             self._child.send(wire.Cancel(number=commission.order.number))
             await asyncio.wait([commission.done], timeout=self._limits.cancel_s)

@@ -16,7 +16,7 @@ HEAD_WIDTH = 64
 SD1_HEADS = 8
 # SD 2 reads the output of the last but one of OpenCLIP's 24 layers; the last one is in most files, and never used.
 SD2_TEXT_LAYERS = 23
-SIZES_GIVEN = 6  # SDXL is told six lengths: of the picture before it was cut, of the cut, of the target
+SIZES_GIVEN = 6  # SDXL takes six lengths: of the picture before it was cut, of the cut, of the target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +80,7 @@ def unet_config(checkpoint: Checkpoint, shapes: Shapes) -> Config:
 
 
 def size_conditioning(shapes: Shapes, pooled_width: int) -> Config:
-    """What an SDXL network is told beside the prompt: the pooled text and six lengths."""
+    """What an SDXL network reads beside the prompt: the pooled text and six lengths."""
     whole = shapes.side(f"{UNET}label_emb.0.0.weight", 1)
     return {
         "projection_class_embeddings_input_dim": whole,

@@ -75,7 +75,7 @@ def read_header(file: Path) -> Header:
 
 
 def _refuse_other_forms(file: Path, start: bytes, *, opens_header: bool) -> None:
-    """A length of 640 starts as a pickle does; what follows tells."""
+    """A length of 640 starts as a pickle does; what follows decides."""
     if file.suffix.lower() in PICKLE_SUFFIXES or (start.startswith(PICKLE_STARTS) and not opens_header):
         raise WeightsRejected(
             f"{file.name} is a pickle, and reading a pickle can run whatever code is inside; "

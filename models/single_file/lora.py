@@ -1,4 +1,4 @@
-"""Which models a LoRA was made for, told by the names and shapes in its file's header."""
+"""Which models a LoRA was made for, known by the names and shapes in its file's header."""
 
 import re
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ FAMILY_BY_TEXT_WIDTH = {256: Family.STARTER, 768: Family.SD1, 1024: Family.SD2, 
 
 
 def inspect_lora(file: Path) -> Family | None:
-    """The family that the file seems to be made for; None where neither a name nor a shape tells.
+    """The family that the file seems to be made for; None where neither a name nor a shape says it.
 
     Raises:
         WeightsRejected: no safetensors file, or no LoRA of the plain kind; the message names a tensor.
@@ -47,7 +47,7 @@ def inspect_lora(file: Path) -> Family | None:
 
 
 def _family_of(tensors: Mapping[str, TensorForm]) -> Family | None:
-    """The width of the text that the network reads tells most surely."""
+    """The width of the text that the network reads is the surest sign."""
     for name, form in tensors.items():
         if READS_TEXT.search(name) and len(form.shape) > 1 and form.shape[1] in FAMILY_BY_TEXT_WIDTH:
             return FAMILY_BY_TEXT_WIDTH[form.shape[1]]

@@ -1,4 +1,4 @@
-"""Which model a file in the original (LDM) form is, told by names and shapes of its tensors."""
+"""Which model a file in the original (LDM) form is, known by names and shapes of its tensors."""
 
 import re
 from collections.abc import Mapping
@@ -57,7 +57,7 @@ class Prediction(StrEnum):
 class Checkpoint:
     """What a file is. `tensors` has plain names; `file_names` says how each is called in the file.
 
-    `is_assumed` says that nothing in the file tells its prediction: it is the usual one of the family.
+    `is_assumed` says that nothing in the file says its prediction: it is the usual one of the family.
     `has_zero_snr`: it was trained down to pure noise (Lin et al. 2023).
     """
 
@@ -83,13 +83,13 @@ def recognize(name: str, header: Header, *, prediction: Prediction | None = None
         raise WeightsRejected(f"{name} is no checkpoint of SD 1.x, SD 2.x or SDXL; it seems to be {_kind(tensors)}.")
     family = _family(name, tensors)
     _refuse_relatives(name, tensors, family)
-    told = _told_prediction(header, file_names)
+    stated = _stated_prediction(header, file_names)
     usual = Prediction.V_PREDICTION if _is_large_sd2(family, file_names, tensors) else Prediction.EPSILON
-    decided = prediction or told or usual
+    decided = prediction or stated or usual
     return Checkpoint(
         family=family,
         prediction=decided,
-        is_assumed=prediction is None and told is None,
+        is_assumed=prediction is None and stated is None,
         has_zero_snr="ztsnr" in tensors and decided is Prediction.V_PREDICTION,
         is_inpainting=_in_channels(tensors) == INPAINTING,
         native=_native(family, decided),
@@ -140,7 +140,7 @@ def _in_channels(tensors: Mapping[str, TensorForm]) -> int:
     return shape[1] if len(shape) == 4 else 0
 
 
-def _told_prediction(header: Header, file_names: Mapping[str, str]) -> Prediction | None:
+def _stated_prediction(header: Header, file_names: Mapping[str, str]) -> Prediction | None:
     """A marker beside the weights, or the saver's own word (modelspec.prediction_type is "epsilon" or "v")."""
     if "v_pred" in file_names:
         return Prediction.V_PREDICTION

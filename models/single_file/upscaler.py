@@ -1,4 +1,4 @@
-"""Which network an upscaler's file holds, told by names and shapes in its header.
+"""Which network an upscaler's file holds, known by names and shapes in its header.
 
 Two builds are published: a compact chain of convolutions (SRVGG: realesr-general, realesr-animevideo) and residual
 dense blocks (RRDB: ESRGAN, Real-ESRGAN). The second goes by three ways of naming; `names` leads to the newest.

@@ -39,7 +39,7 @@ def flux(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Told its guidance, as the distilled ones are."""
     from plugins.tiny_transformers import build_flux
 
-    return build_flux(tmp_path_factory.mktemp("models") / "flux", is_told_guidance=True)
+    return build_flux(tmp_path_factory.mktemp("models") / "flux", takes_guidance=True)
 
 
 @pytest.fixture(scope="session", params=["v_prediction", "epsilon"])

@@ -51,7 +51,7 @@ def build_sd3(folder: Path, *, has_t5: bool = True) -> Path:
     return folder
 
 
-def build_flux(folder: Path, *, is_told_guidance: bool) -> Path:
+def build_flux(folder: Path, *, takes_guidance: bool) -> Path:
     """Like the distilled model (with dynamic shifting) if it is told guidance, else like one that is guided by rows."""
     with torch.random.fork_rng():
         torch.random.manual_seed(4)
@@ -71,10 +71,10 @@ def build_flux(folder: Path, *, is_told_guidance: bool) -> Path:
                     joint_attention_dim=2 * WIDTH,
                     pooled_projection_dim=WIDTH,
                     axes_dims_rope=(4, 4, 8),
-                    guidance_embeds=is_told_guidance,
+                    guidance_embeds=takes_guidance,
                 )
             ),
-            scheduler=FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=is_told_guidance, shift=1.0),
+            scheduler=FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=takes_guidance, shift=1.0),
         )
     pipeline.save_pretrained(folder, safe_serialization=True)
     return folder

@@ -4,13 +4,13 @@ from pathlib import Path
 import pytest
 
 from models import Catalogue, Family, GenerationRequest, InitImage, ModelCard, Quality, RequestInvalid, Sampler
-from models.sampling import FLUX_TOLD_GUIDANCE
+from models.sampling import FLUX_DISTILLED_GUIDANCE
 from router import Router, Styles
 
 PROMPT = "a red lighthouse by the sea"
 FLUX = ModelCard(
     id="flow", family=Family.FLUX, path=Path("x"), licence="x", native_pixels=1 << 20, is_default=True,
-    sampling=FLUX_TOLD_GUIDANCE,
+    sampling=FLUX_DISTILLED_GUIDANCE,
 )  # fmt: skip
 
 

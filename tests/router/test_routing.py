@@ -19,7 +19,7 @@ from models import (
     RequestInvalid,
     Sampler,
 )
-from models.sampling import FLUX_TOLD_GUIDANCE, Refiner
+from models.sampling import FLUX_DISTILLED_GUIDANCE, Refiner
 from models.training.served import QUALITIES, REFINER_FORM
 from router import NegativeMerge, Router, Styles, StyleUnknown, load_styles
 from router.routing import merged_negative
@@ -69,7 +69,7 @@ def test_every_style_paints_with_an_sd2_that_the_request_names() -> None:
 
 
 def test_a_model_of_a_family_that_no_style_knows_is_painted_as_its_card_says() -> None:
-    flux = replace(SDXL, id="flux", family=Family.FLUX, sampling=FLUX_TOLD_GUIDANCE, is_default=False)
+    flux = replace(SDXL, id="flux", family=Family.FLUX, sampling=FLUX_DISTILLED_GUIDANCE, is_default=False)
     router = Router(STYLES, Catalogue({card.id: card for card in (SDXL, flux)}))
 
     for style in STYLES.all():
@@ -80,7 +80,7 @@ def test_a_model_of_a_family_that_no_style_knows_is_painted_as_its_card_says() -
 
 
 def test_a_default_model_that_says_how_to_paint_paints_every_style() -> None:
-    flux = replace(SDXL, id="flux", family=Family.FLUX, sampling=FLUX_TOLD_GUIDANCE)
+    flux = replace(SDXL, id="flux", family=Family.FLUX, sampling=FLUX_DISTILLED_GUIDANCE)
     router = Router(STYLES, Catalogue({card.id: card for card in (replace(SDXL, is_default=False), flux)}))
 
     assert {
@@ -89,7 +89,7 @@ def test_a_default_model_that_says_how_to_paint_paints_every_style() -> None:
 
 
 def test_a_models_own_settings_count_only_where_the_style_has_none() -> None:
-    card = replace(SDXL, sampling=FLUX_TOLD_GUIDANCE)
+    card = replace(SDXL, sampling=FLUX_DISTILLED_GUIDANCE)
     router = Router(STYLES, Catalogue({card.id: card}))
 
     (spec,) = router.route(GenerationRequest(prompt="a boat", style="anime"), seed=1).specs

@@ -103,8 +103,8 @@ def _sd3(parts: Parts) -> tuple[Texts, Network]:
 
 def _flux(parts: Parts) -> tuple[Texts, Network]:
     network = FluxNetwork(parts.networks["transformer"], parts.networks["vae"], parts.tiling)
-    is_told_guidance = bool(network.module.config.guidance_embeds)
-    return Flux(parts.clip("", layer=-1), parts.t5("_2"), is_told_guidance=is_told_guidance), network
+    takes_guidance = bool(network.module.config.guidance_embeds)
+    return Flux(parts.clip("", layer=-1), parts.t5("_2"), takes_guidance=takes_guidance), network
 
 
 BUILDERS: Mapping[str, Callable[[Parts], tuple[Texts, Network]]] = {

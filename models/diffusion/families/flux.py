@@ -1,6 +1,6 @@
 """Flux: CLIP's pooled text and T5, a transformer over packed latents that predicts the flow.
 
-The distilled models are told the guidance scale as a number; the others are guided by a second row.
+The distilled models take the guidance scale as an input; the others are guided by a second row.
 """
 
 from typing import Any
@@ -24,27 +24,27 @@ TIMES = 1000  # the network counts time from 0 to 1
 
 
 class Flux:
-    """Prepares the network for a spec. `is_told_guidance`: the scale is an input, and no negative prompt is read."""
+    """Prepares the network for a spec. `takes_guidance`: the scale is an input, and no negative prompt is read."""
 
-    def __init__(self, clip: ClipText, t5: T5Text, *, is_told_guidance: bool) -> None:
+    def __init__(self, clip: ClipText, t5: T5Text, *, takes_guidance: bool) -> None:
         self._clip = clip
         self._t5 = t5
-        self._is_told_guidance = is_told_guidance
+        self._takes_guidance = takes_guidance
 
     def prepare(self, spec: GenerationSpec) -> Conditioning:
         """Read the prompt, and the negative prompt where it makes a second row."""
-        is_one_row = self._is_told_guidance or spec.guidance_scale <= 1
+        is_one_row = self._takes_guidance or spec.guidance_scale <= 1
         texts = (spec.prompt,) if is_one_row else (spec.negative_prompt, spec.prompt)
         embeddings = torch.cat([self._t5.encode(text, length=T5_LENGTH) for text in texts])
         guidance = None
-        if self._is_told_guidance:
+        if self._takes_guidance:
             guidance = torch.full((1,), spec.guidance_scale, device=embeddings.device, dtype=torch.float32)
         return Conditioning(
             embeddings=embeddings, pooled=torch.cat([self._pooled(spec, text) for text in texts]), guidance=guidance
         )
 
     def _pooled(self, spec: GenerationSpec, text: str) -> torch.Tensor:
-        """CLIP sees the beginning of the text only; T5 reads all of it."""
+        """CLIP sees the start of the text only; T5 reads all of it."""
         return self._clip.encode(self._clip.chunks(text)[:1], adapters=spec.adapters).pooled
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Somebody who asked for a model and has not got it yet; `number` tells callers apart. `size_bytes`, what the model
+    """Somebody who asked for a model and has not got it yet; `number` distinguishes callers. `size_bytes`, what the model
     will take on the device, is known once it was found not to be loaded."""
 
     number: int

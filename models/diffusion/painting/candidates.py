@@ -1,4 +1,4 @@
-"""Which of several noises a picture begins with: each is drafted in a few steps, and the model's scorer looks at the draft.
+"""Which of several initial noises a picture starts from: each is drafted in a few steps, and the model's scorer looks at the draft.
 
 The first draft that shows all that the prompt says is gone on with, so a picture that comes out right at once costs one
 draft more. Source: search over noises, arXiv:2501.09732.
@@ -17,7 +17,7 @@ from models.spec import DRAFT_STEPS, GenerationSpec
 
 
 def is_chosen(spec: GenerationSpec, *, reads_mask: bool) -> bool:
-    """Whether there is a choice: what begins from a picture, or beside one, has one beginning."""
+    """Whether there is a choice: what starts from a picture, or beside one, has one start."""
     return spec.candidates > 1 and spec.init_image is None and not reads_mask
 
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from models.diffusion.painting.candidates import choosing, draft_of, is_chosen
 from models.diffusion.painting.progress import Stretch, first_stretch
-from models.diffusion.painting.refining import canvas_over, check_refines, round_of
+from models.diffusion.painting.refining import check_refines, refining_canvas, round_of
 from models.diffusion.painting.run import EngineContext, Run, Sent, Yielded, begin, denoising_of, pass_wanted
 from models.diffusion.pixels.levels import picture_of
 from models.diffusion.resident.pipeline import Pipeline
@@ -109,7 +109,7 @@ def _refined(before: Run, refining: Refining, number: int) -> Run:
     pipeline, device, painted = before.pipeline, before.context.device, before.denoising
     pass_ms = before.stretch.pass_ms_after(painted.passes)
     spec = round_of(before.order.spec, refining, number)
-    canvas = canvas_over(painted.latents(), spec, refining.strength, pipeline.network, device.torch_device)
+    canvas = refining_canvas(painted.latents(), spec, refining.strength, pipeline.network, device.torch_device)
     denoising = denoising_of(spec, pipeline, canvas, device)
     stretch = Stretch(
         before=before.stretch.before + painted.passes,

@@ -1,4 +1,4 @@
-"""Going over what was painted, as large or enlarged: what came out wrong is put right.
+"""Refining what was painted, as large or enlarged: noise is added to it and it is denoised again.
 
 Source: SDEdit, arXiv:2108.01073.
 """
@@ -16,23 +16,23 @@ from models.errors import PaintingBroken
 from models.request import MAX_SEED, ImageSize
 from models.spec import GenerationSpec, Refining
 
-NOISE_APART = 0x9E3779B1
-"""Between the seeds of a painting and of the rounds that go over it: the same noise twice would leave a pattern. Odd, so that
-no two rounds meet."""
-CANNOT = "This model cannot go over its paintings; its card must name no `refiner`."
+SEED_STRIDE = 0x9E3779B1
+"""Between the seeds of a painting and of the rounds that refine it: the same noise twice would leave a pattern. Odd, so
+that no two rounds meet."""
+CANNOT = "This model cannot refine its paintings; its card must name no `refiner`."
 
 
 def check_refines(network: Network) -> None:
-    """Raises PaintingBroken: the network cannot go over a painting, whatever the model's card says."""
+    """Raises PaintingBroken: the network cannot refine a painting, whatever the model's card says."""
     if network.encoder is None or network.reads_mask:
         raise PaintingBroken(CANNOT)
 
 
 def round_of(spec: GenerationSpec, refining: Refining, number: int) -> GenerationSpec:
-    """What goes over the painting in round `number`, from 0, as a painting of its own."""
+    """What refines the painting in round `number`, from 0, as a painting of its own."""
     return replace(
         spec,
-        seed=(spec.seed + (number + 1) * NOISE_APART) % (MAX_SEED + 1),
+        seed=(spec.seed + (number + 1) * SEED_STRIDE) % (MAX_SEED + 1),
         size=replace(spec.size, painted=spec.size.drawn, refined=None),
         num_inference_steps=refining.num_inference_steps,
         guidance_scale=refining.guidance_scale,
@@ -43,7 +43,7 @@ def round_of(spec: GenerationSpec, refining: Refining, number: int) -> Generatio
     )
 
 
-def canvas_over(
+def refining_canvas(
     painted: torch.Tensor, again: GenerationSpec, strength: float, network: Network, device: torch.device
 ) -> Canvas:
     """Begin at what was painted, (1, channels, height, width), with the noise of a round."""
@@ -55,7 +55,7 @@ def canvas_over(
 
 
 def _enlarged(painted: torch.Tensor, size: ImageSize, network: Network, generator: torch.Generator) -> torch.Tensor:
-    """By a filter: what a network would add is painted over."""
+    """By a filter: what a network would add is denoised again."""
     if network.encoder is None:
         raise PaintingBroken(CANNOT)
     picture = picture_of(network.decode(painted)).resize((size.width, size.height), Image.Resampling.LANCZOS)

@@ -41,7 +41,7 @@ class Steadying:
 
     @contextmanager
     def watching(self, found: set[str], *, rows: int) -> Iterator[None]:
-        """Put into `found` the names of layers that give some picture other bits in company than alone."""
+        """Put into `found` the names of layers that give some picture other bits in a batch than alone."""
         hooks = [
             layer.register_forward_hook(partial(_compare, name.removesuffix(WRAPPED), found, rows))
             for name, layer in self._network.named_modules()

@@ -58,7 +58,7 @@ def _check_possible(spec: GenerationSpec) -> None:
     if spec.clip_skip:
         raise PaintingBroken("Of this model's text encoder no layers can be left out (`clip_skip`).")
     if spec.refining is not None:
-        raise PaintingBroken("This model cannot go over its paintings; its card must name no `refiner`.")
+        raise PaintingBroken("This model cannot refine its paintings; its card must name no `refiner`.")
     if spec.vae is not None:
         raise PaintingBroken("This model is painted as a whole; it takes no other autoencoder (`vae`).")
 
@@ -163,8 +163,8 @@ def arguments(pipeline: DiffusionPipeline, spec: GenerationSpec) -> dict[str, ob
 def _guidance_name(pipeline: Any, known: Mapping[str, Any]) -> str:
     """Where a pipeline knows two scales, the one that is no input of its network."""
     transformer = getattr(pipeline, "transformer", None)
-    is_told = bool(getattr(getattr(transformer, "config", None), "guidance_embeds", False))
-    return "true_cfg_scale" if "true_cfg_scale" in known and not is_told else "guidance_scale"
+    takes_scale = bool(getattr(getattr(transformer, "config", None), "guidance_embeds", False))
+    return "true_cfg_scale" if "true_cfg_scale" in known and not takes_scale else "guidance_scale"
 
 
 def _reporting(pipeline: Any, walked: list[float], pause: Callable[[], None]) -> dict[str, Any]:

@@ -37,7 +37,7 @@ class Schedule(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Build:
-    """A scheduler class of diffusers, what it is told beside the model's schedule, whether its steps draw noise."""
+    """A scheduler class of diffusers, its settings beside the model's schedule, whether its steps draw noise."""
 
     module: str
     kind: str
@@ -87,7 +87,7 @@ def new_schedule(sampler: Sampler, config: Mapping[str, object], *, steps: int =
 
 
 def with_room_for(steps: int, config: Mapping[str, object]) -> dict[str, int]:
-    """What a distilled model's scheduler is told so that more steps can be picked than it was distilled from: as many
+    """A setting of a distilled model's scheduler so that more steps can be picked than it was distilled from: as many
     as are wanted. Empty where there are enough, so that nothing changes for few steps."""
     known = config.get("original_inference_steps", DISTILLED_STEPS)
     return {"original_inference_steps": steps} if isinstance(known, int) and steps > known else {}

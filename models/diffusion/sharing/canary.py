@@ -71,14 +71,14 @@ def neighbours(model: PassWanted, count: int) -> list[PassWanted]:
 
 
 def _neighbour(model: PassWanted, generator: torch.Generator) -> PassWanted:
-    rows, told = model.rows, model.conditioning
+    rows, conditioning = model.rows, model.conditioning
     timestep = torch.rand(1, generator=generator) * 999
     noise = Rows(
         latents=_like(rows.latents, generator),
         timesteps=timestep.round().to(rows.timesteps.dtype).to(rows.timesteps.device).expand(rows.timesteps.shape),
     )
-    said = replace(told, embeddings=told.embeddings + 0.5 * _like(told.embeddings, generator))
-    return replace(model, rows=noise, conditioning=said)
+    embeddings = conditioning.embeddings + 0.5 * _like(conditioning.embeddings, generator)
+    return replace(model, rows=noise, conditioning=replace(conditioning, embeddings=embeddings))
 
 
 def _like(tensor: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
@@ -92,7 +92,7 @@ def _batch(pool: Sequence[PassWanted], size: int) -> list[PassWanted]:
 def _alone(pool: Sequence[PassWanted], longest_ms: float) -> Generator[None, None, Trial]:
     """Every picture by itself; only the first ones where a pass takes so long that no two would be tried together.
 
-    Pictures with equal bits could not be told apart, so that nothing would be compared: then the trial has none.
+    Pictures with equal bits could not be distinguished, so that nothing would be compared: then the trial has none.
     """
     passes = Comparing()
     for number, picture in enumerate(pool):

@@ -52,10 +52,10 @@ class Denoising:
         self._is_flow = flow is not None
         self._schedule = _schedule(spec, scheduler_config, canvas=canvas, flow=flow)
         self._timesteps = self._walked()
-        self._told_timesteps = self._timesteps.to(device)
+        self._device_timesteps = self._timesteps.to(device)
         self._rescale = guidance_rescale(scheduler_config)
         self._step_extras = {"generator": canvas.generator} if BUILDS[spec.sampler].draws_noise else {}
-        self._latents = self._beginning()
+        self._latents = self._initial_latents()
         alphas = None if self._is_flow else self._schedule.alphas_cumprod
         self._estimating = Estimating(scheduler_config, alphas=alphas)
 
@@ -82,7 +82,7 @@ class Denoising:
         if self.canvas.beside:
             beside = [channels.expand(count, -1, -1, -1) for channels in self.canvas.beside]
             scaled = torch.cat([scaled, *beside], dim=1)
-        return Rows(latents=scaled, timesteps=self._told_timesteps[self.passes_done].expand(count))
+        return Rows(latents=scaled, timesteps=self._device_timesteps[self.passes_done].expand(count))
 
     def advance(self, prediction: torch.Tensor) -> None:
         """Take one step with the network's (rows, channels, height, width); guidance too is counted in float32."""
@@ -126,7 +126,7 @@ class Denoising:
             self._schedule.set_begin_index(first)
         return self._schedule.timesteps[first:]
 
-    def _beginning(self) -> torch.Tensor:
+    def _initial_latents(self) -> torch.Tensor:
         noise, picture = self.canvas.noise, self.canvas.picture
         if picture is None:
             return noise if self._is_flow else noise * self._schedule.init_noise_sigma

@@ -1,4 +1,4 @@
-"""What the network is told about one picture, beside latents and time."""
+"""What the network reads of one picture beside latents and time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -12,7 +12,7 @@ class Conditioning:
     """One row without guidance; two with it, the negative prompt first.
 
     `embeddings` is (rows, tokens, width). SDXL adds `pooled` (rows, width) and `time_ids` (rows, 6), SD3 `pooled`,
-    Flux `pooled` and, where it is told the guidance scale, `guidance` (rows,).
+    Flux `pooled` and, where it takes the guidance scale as an input, `guidance` (rows,).
     """
 
     embeddings: torch.Tensor

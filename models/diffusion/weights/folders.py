@@ -90,7 +90,9 @@ def inspect(folder: Path) -> Weights:
     if not isinstance(named, str):
         raise WeightsRejected(f"{folder.name}/model_index.json names foreign code instead of a pipeline class.")
     if index.get("requires_aesthetics_score"):
-        raise WeightsRejected(f"{folder.name} is a refiner, which is told a picture's beauty; that is not served.")
+        raise WeightsRejected(
+            f"{folder.name} is a refiner, which takes an aesthetic score as an input; that is not served."
+        )
     name = SAME_COMPONENTS.get(named, named)
     if name not in COMPONENTS and name not in WHOLE_PIPELINES:
         raise WeightsRejected(f"{folder.name} is a {name}; known are {', '.join((*COMPONENTS, *WHOLE_PIPELINES))}.")

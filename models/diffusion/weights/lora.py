@@ -75,11 +75,11 @@ def _tensors(file: Path) -> tuple[Tensors, Mapping[str, object]]:
     """Everything in the file, and what diffusers wrote about how it was trained. Raises ValueError."""
     with safe_open(file, framework="pt") as content:
         tensors = {name: content.get_tensor(name) for name in content.keys()}  # noqa: SIM118 - it is no mapping
-        told = (content.metadata() or {}).get("lora_adapter_metadata", "{}")
+        said = (content.metadata() or {}).get("lora_adapter_metadata", "{}")
     for name, tensor in tensors.items():
         if not bool(torch.isfinite(tensor.float()).all()):
             raise ValueError(f"{name} holds values that are not numbers (NaN or infinity).")
-    metadata = json.loads(told)
+    metadata = json.loads(said)
     if not isinstance(metadata, dict):
         raise ValueError("its metadata is no object.")  # noqa: TRY004 - the file's fault, not the code's
     return tensors, metadata
@@ -115,13 +115,13 @@ def _split(name: str, networks: Mapping[str, nn.Module]) -> tuple[str, str]:
 
 def _add_alphas(layers: Layers, component: str, metadata: Mapping[str, Any]) -> None:
     """What the file's metadata says; without any, alpha is the rank."""
-    told = {key.removeprefix(f"{component}."): value for key, value in metadata.items() if key.startswith(component)}
-    if told.get("use_dora") or told.get("lora_bias"):
+    said = {key.removeprefix(f"{component}."): value for key, value in metadata.items() if key.startswith(component)}
+    if said.get("use_dora") or said.get("lora_bias"):
         raise ValueError("its metadata asks for DoRA or for biases; plain LoRAs are applied.")
-    patterns = told.get("alpha_pattern") or {}
+    patterns = said.get("alpha_pattern") or {}
     for layer, rank in layers.ranks.items():
-        alpha = float(patterns.get(get_pattern_key(patterns, layer), told.get("lora_alpha", rank)))
-        layers.alphas.setdefault(layer, alpha * rank**0.5 if told.get("use_rslora") else alpha)
+        alpha = float(patterns.get(get_pattern_key(patterns, layer), said.get("lora_alpha", rank)))
+        layers.alphas.setdefault(layer, alpha * rank**0.5 if said.get("use_rslora") else alpha)
 
 
 def _fitted(layers: Layers, network: nn.Module, component: str) -> Layers:

@@ -40,7 +40,7 @@ def diffusers_latents(pipeline: Any, spec: GenerationSpec, **more: object) -> to
 
 @pytest.fixture(scope="module")
 def guided_flux(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_flux(tmp_path_factory.mktemp("models") / "guided-flux", is_told_guidance=False)
+    return build_flux(tmp_path_factory.mktemp("models") / "guided-flux", takes_guidance=False)
 
 
 @pytest.mark.parametrize("guidance_scale", [1.0, 4.0])

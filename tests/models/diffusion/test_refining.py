@@ -18,7 +18,7 @@ from models import Adapter, GenerationSpec, InitImage, Painting, PaintingBroken,
 from models.catalogue import refiner_of
 from models.diffusion.device import Device
 from models.diffusion.loading.residency import Residency
-from models.diffusion.painting.refining import NOISE_APART, round_of
+from models.diffusion.painting.refining import SEED_STRIDE, round_of
 from models.diffusion.painting.run import pass_wanted
 from models.diffusion.pixels.levels import picture_of
 from models.diffusion.resident.pipeline import Pipeline
@@ -80,7 +80,7 @@ def test_it_is_the_painting_sent_back_enlarged(paint: PaintAll, tmp_path: Path) 
     enlarged = picture(base).resize((64, 64), Image.Resampling.LANCZOS)
     by_hand = replace(
         SPEC,
-        seed=SPEC.seed + NOISE_APART,
+        seed=SPEC.seed + SEED_STRIDE,
         size=plain_size(64, 64),
         refining=None,
         init_image=InitImage(sha256=put(enlarged, tmp_path), strength=OVER.strength),
@@ -100,7 +100,7 @@ def test_at_its_own_size_it_begins_at_the_very_latents(
     spec, pipeline = replace(SPEC, size=in_place()), load(sd1)
     base = denoise(sd1, replace(spec, size=plain_size(), refining=None))
     again = replace(spec, size=plain_size(), refining=None, num_inference_steps=8, guidance_scale=1.0)
-    generator = generator_of(SPEC.seed + NOISE_APART)
+    generator = generator_of(SPEC.seed + SEED_STRIDE)
     noise = torch.randn(base.shape, generator=generator)
     denoising = Denoising(
         again,

@@ -245,7 +245,7 @@ def test_a_pipeline_that_fails_in_the_middle_fails_alone(
         ({"clip_skip": 1}, "no layers can be left out"),
         (
             {"refining": Refining(rounds=1, strength=0.5, num_inference_steps=4, guidance_scale=1.0)},
-            "cannot go over its paintings",
+            "cannot refine its paintings",
         ),
     ],
 )
