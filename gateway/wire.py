@@ -112,7 +112,7 @@ class AcceptedBody(BaseModel):
 
 
 class SizePlanBody(BaseModel):
-    """How the size is reached: painted, gone over at `refined` if that is said, enlarged by `resampling`, cropped, then upscaled."""
+    """How the size is reached: painted, refined at `refined` if that is said, enlarged by `resampling`, cropped, then upscaled."""
 
     painted: str
     refined: str | None

@@ -57,7 +57,7 @@ def candidates_of(request: GenerationRequest, settings: FamilySettings, card: Mo
 def refining_of(
     request: GenerationRequest, settings: FamilySettings, card: ModelCard, quality: Quality
 ) -> Refining | None:
-    """How the painting is gone over, if at all: not where it begins from a picture, nor where the request says steps or guidance itself."""
+    """How the painting is refined, if at all: not where it starts from a picture, nor where the request says steps or guidance itself."""
     rounds, refiner, adapter = settings.refine.of(quality), card.refiner, refiner_of(card)
     is_steered = request.num_inference_steps is not None or request.guidance_scale is not None
     if refiner is None or rounds == 0 or is_steered or request.init_image is not None:

@@ -105,7 +105,7 @@ class FamilySettings(Form, frozen=True, kw_only=True):
 
     `model` is the preferred checkpoint, used where it is installed. `prompt` and `enhance` replace the style's own
     for this family, so that a small model hears only words it knows. `clip_skip` leaves out so many of the text
-    encoder's last layers. `candidates` of beginnings may be tried where the model has a scorer, and a painting is gone over as often as `refine` says
+    encoder's last layers. Of `candidates` initial noises the best may be taken where the model has a scorer, and a painting is refined as often as `refine` says
     where it has a refiner. `adapters` are LoRAs without which it is not this style.
     """
 

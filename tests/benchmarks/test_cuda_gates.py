@@ -1,4 +1,4 @@
-"""Networks of the real sizes on a GPU: the engine in company and alone against plain diffusers, and the floor to reach.
+"""Networks of the real sizes on a GPU: the engine in shared passes and alone against plain diffusers, and the floor to reach.
 
 On a machine without one the same measurement runs with a tiny network, which proves nothing but itself.
 """
@@ -38,7 +38,7 @@ ROUNDS = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
-    """`company` pictures at a time of `side` pixels. The bars are engine.md's floor: pictures a second, on an H200, and
+    """`together` pictures at a time of `side` pixels. The bars are engine.md's floor: pictures a second, on an H200, and
     times plain diffusers, where it names any."""
 
     name: str
@@ -47,7 +47,7 @@ class Gate:
     steps: int
     guidance_scale: float = 7.5
     sampler: Sampler = Sampler.DPMPP_2M
-    company: int = 16
+    together: int = 16
     pictures_a_second: float | None = None
     times_plain: float | None = None
 
@@ -62,11 +62,11 @@ class Gate:
 
 
 SD15 = Gate(name="SD 1.5", build=build_sd15, side=512, steps=30, pictures_a_second=6.0, times_plain=3.3)
-SDXL = Gate(name="SDXL", build=build_sdxl_base, side=1024, steps=30, company=8, pictures_a_second=0.8)
+SDXL = Gate(name="SDXL", build=build_sdxl_base, side=1024, steps=30, together=8, pictures_a_second=0.8)
 FEW_STEPS = replace(
-    SDXL, name="SDXL, 4 steps", steps=4, guidance_scale=1.0, sampler=Sampler.LCM, company=16, pictures_a_second=8.0
+    SDXL, name="SDXL, 4 steps", steps=4, guidance_scale=1.0, sampler=Sampler.LCM, together=16, pictures_a_second=8.0
 )
-TINY = Gate(name="tiny", build=lambda folder, _: build_sd1(folder), side=32, steps=3, company=4)
+TINY = Gate(name="tiny", build=lambda folder, _: build_sd1(folder), side=32, steps=3, together=4)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,14 +126,14 @@ def test_the_measurement_works_with_a_tiny_network(built: Callable[[Gate, Device
     timing = measured(TINY, built(TINY, device), device, tmp_path)
 
     assert pictures_per_request(timing) == 1
-    assert len(timing.pictures) == ROUNDS * (TINY.company + 1)
+    assert len(timing.pictures) == ROUNDS * (TINY.together + 1)
     assert all(ratio["ratio"] > 0 for ratio in figures_of(TINY, timing)["ratios"])
 
 
 def measured(gate: Gate, folder: Path, device: Device, workspace: Path) -> Timing:
     """Both in turns, in one process; whatever is measured was run once before."""
     loop, plain = opened(gate, folder, device, workspace), plain_diffusers(folder, device)
-    specs = [gate.spec(seed) for seed in range(gate.company)]
+    specs = [gate.spec(seed) for seed in range(gate.together)]
     together(loop, specs)
     one_by_one(plain, specs[:1])
     timing = Timing(
@@ -153,16 +153,16 @@ def measured(gate: Gate, folder: Path, device: Device, workspace: Path) -> Timin
 def opened(gate: Gate, folder: Path, device: Device, workspace: Path) -> DrivenLoop:
     calibrations = Calibrations(
         workspace / "calibrations",
-        largest=gate.company,
+        largest=gate.together,
         holds_one=device.torch_device.type == "cpu",
         compute=Compute.EXACT,
     )
-    loop = EngineLoop(device, Residency({"tiny": card_of(folder)}, device), calibrations, slots=gate.company)
+    loop = EngineLoop(device, Residency({"tiny": card_of(folder)}, device), calibrations, slots=gate.together)
     return DrivenLoop(loop=loop, workspace=workspace)
 
 
 def sizes_of(loop: DrivenLoop) -> tuple[int, ...]:
-    """The proven ones of the one group that there is; none where nobody ever had company."""
+    """The proven ones of the one group that there is; none where nobody ever had neighbours."""
     return next((known.sizes for known in loop.loop._calibrations._known.values()), ())
 
 
@@ -204,7 +204,7 @@ def one_by_one(pipeline: Any, specs: Sequence[GenerationSpec]) -> float:
 
 def bare_loop(loop: DrivenLoop, gate: Gate) -> float:
     """Seconds that the network alone takes for as many passes at the largest proven size, a picture's share of it times
-    the company."""
+    the shared passes."""
     pipeline = loop.loop._residency._pipelines["tiny"]
     size = max(sizes_of(loop), default=1)
     told = pipeline.texts.prepare(gate.spec(0))
@@ -217,24 +217,24 @@ def bare_loop(loop: DrivenLoop, gate: Gate) -> float:
     for _ in range(gate.steps):
         prediction = pipeline.network.predict(latents, timesteps, joined)
     prediction.float().sum().item()  # waits for the device
-    return (time.perf_counter() - began) / size * gate.company
+    return (time.perf_counter() - began) / size * gate.together
 
 
 def figures_of(gate: Gate, timing: Timing) -> dict[str, Any]:
     together_s, plain_s = statistics.median(timing.together_s), statistics.median(timing.one_by_one_s)
     alone = statistics.median(timing.plain_alone_s) / statistics.median(timing.alone_s)
     ratios = [
-        {"what": f"{gate.name}, {gate.company} at a time", "ratio": plain_s / together_s, "bar": gate.times_plain},
+        {"what": f"{gate.name}, {gate.together} at a time", "ratio": plain_s / together_s, "bar": gate.times_plain},
         {"what": f"{gate.name}, alone", "ratio": alone, "bar": 0.95},
         {"what": f"{gate.name}, bare loop", "ratio": statistics.median(timing.bare_s) / together_s, "bar": None},
     ]
-    rate = gate.company / together_s
+    rate = gate.together / together_s
     if gate.pictures_a_second is not None:
         ratios.append({"what": f"{gate.name}, pictures a second", "ratio": rate, "bar": gate.pictures_a_second})
     return {
         "ratios": ratios,
         "pictures_a_second": rate,
-        "plain_pictures_a_second": gate.company / plain_s,
+        "plain_pictures_a_second": gate.together / plain_s,
         "alone_s": statistics.median(timing.alone_s),
         "plain_alone_s": statistics.median(timing.plain_alone_s),
         "sizes": timing.sizes,

@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 STARTER = ROOT / "models" / "starter"
 ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"}
 THREADS = len(os.sched_getaffinity(0))
-COMPANY = 16
+NEIGHBOURS = 16
 ROUNDS = 3
 STEPS = (8, 12, 16, 20)
 SAMPLERS = (Sampler.DPMPP_2M, Sampler.EULER_A, Sampler.DDIM, Sampler.UNIPC)
@@ -106,7 +106,7 @@ async def engine(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Engi
         load_catalogue(ROOT / "configs" / "models", root=ROOT),
         environment=ENVIRONMENT,
         threads=THREADS,
-        slots=COMPANY,
+        slots=NEIGHBOURS,
         calibrations=tmp_path_factory.mktemp("calibrations"),
     )
     await engine.start()
@@ -129,7 +129,7 @@ async def one(engine: EngineProcess, spec: GenerationSpec, folder: Path) -> str:
 async def test_sixteen_at_a_time_and_alone_against_plain_diffusers(
     engine: EngineProcess, plain: PlainDiffusers, tmp_path: Path
 ) -> None:
-    specs = mixed(COMPANY)
+    specs = mixed(NEIGHBOURS)
     plain.paint(specs[0])
     ours_s, theirs_s, alone_s, plain_alone_s = [], [], [], []
     pixels: dict[int, set[str]] = defaultdict(set)
@@ -156,7 +156,7 @@ async def test_sixteen_at_a_time_and_alone_against_plain_diffusers(
         "1 plain diffusers",
         {
             "ratios": [
-                {"what": f"{COMPANY} at a time, plain diffusers one by one", "ratio": ratio, "bar": 1.2},
+                {"what": f"{NEIGHBOURS} at a time, plain diffusers one by one", "ratio": ratio, "bar": 1.2},
                 {"what": "alone, plain diffusers alone", "ratio": alone, "bar": 0.95},
             ],
             "ours_s": ours_s,
@@ -167,7 +167,7 @@ async def test_sixteen_at_a_time_and_alone_against_plain_diffusers(
         },
     )
     print(  # noqa: T201
-        f"\n{COMPANY} pictures of {STEPS} steps: {statistics.median(ours_s):.1f} s against"
+        f"\n{NEIGHBOURS} pictures of {STEPS} steps: {statistics.median(ours_s):.1f} s against"
         f" {statistics.median(theirs_s):.1f} s one by one with plain diffusers, {ratio:.2f} times;"
         f" alone {alone:.2f} times ({statistics.median(alone_s) * 1000:.0f} ms against"
         f" {statistics.median(plain_alone_s) * 1000:.0f} ms); distinct pictures per request: {each}"

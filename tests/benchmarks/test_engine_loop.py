@@ -23,7 +23,7 @@ pytestmark = [
 ]
 
 ROOT = Path(__file__).resolve().parents[2]
-COMPANY = 8
+NEIGHBOURS = 8
 STEPS = 12
 ROUNDS = 5
 
@@ -33,8 +33,8 @@ def loop(tmp_path_factory: pytest.TempPathFactory) -> DrivenLoop:
     """Its batch sizes are measured."""
     cards = {card.id: card for card in load_catalogue(ROOT / "configs" / "models", root=ROOT).cards()}
     device = choose_device("auto", threads=len(os.sched_getaffinity(0)))
-    loop = driven_loop(cards, device, tmp_path_factory.mktemp("work"), largest=COMPANY)
-    fill(loop, COMPANY, steps=12)
+    loop = driven_loop(cards, device, tmp_path_factory.mktemp("work"), largest=NEIGHBOURS)
+    fill(loop, NEIGHBOURS, steps=12)
     loop.run()
     return loop
 
@@ -53,7 +53,7 @@ class Denoised:
 
 def denoise(loop: DrivenLoop) -> Denoised:
     """STEPS passes of a full loop. Steps are counted, not ticks: the planner may leave somebody out of a pass."""
-    numbers = fill(loop, COMPANY, steps=3 * STEPS)
+    numbers = fill(loop, NEIGHBOURS, steps=3 * STEPS)
     while not all(loop.steps(number) for number in numbers):
         loop.tick()
     done, began = [steps_done(loop, numbers)], time.perf_counter()
@@ -74,8 +74,8 @@ def bare_loop_ms(loop: DrivenLoop, passes: list[int]) -> float:
     """The network alone, with as many pictures in each pass."""
     network = loop.loop._residency._pipelines["starter"].network
     generator = torch.Generator().manual_seed(1)
-    latents = torch.randn((2 * COMPANY, *network.latent_shape(starter_spec().size.painted)), generator=generator)
-    words = torch.randn((2 * COMPANY, 77, 256), generator=generator).to(network.module.dtype)
+    latents = torch.randn((2 * NEIGHBOURS, *network.latent_shape(starter_spec().size.painted)), generator=generator)
+    words = torch.randn((2 * NEIGHBOURS, 77, 256), generator=generator).to(network.module.dtype)
     began = time.perf_counter()
     for step, pictures in enumerate(passes):
         rows = 2 * pictures

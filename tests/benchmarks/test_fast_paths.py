@@ -35,8 +35,8 @@ pytestmark = [pytest.mark.benchmark, pytest.mark.filterwarnings("ignore")]  # to
 
 ROOT = Path(__file__).resolve().parents[2]
 STARTER = ROOT / "models" / "starter"
-COMPANY = 8
-ROUNDS = {1: 12, COMPANY: 8}
+NEIGHBOURS = 8
+ROUNDS = {1: 12, NEIGHBOURS: 8}
 COMPILED = ("compiled", "compiled blocks", "compiled, frozen")
 
 Form = Callable[[Any], Any]
@@ -146,7 +146,7 @@ def best_ms(works: Sequence[Callable[[], object]], *, rounds: int) -> list[float
 
 def proven_sizes(picture: PassWanted) -> list[int]:
     """At which a picture has the bits that it has alone, where layers that count rows are steadied."""
-    pieces = calibrate(picture, candidates=[size for size in CANDIDATES if size <= COMPANY], holds_one=True)
+    pieces = calibrate(picture, candidates=[size for size in CANDIDATES if size <= NEIGHBOURS], holds_one=True)
     while True:
         try:
             next(pieces)
@@ -167,7 +167,7 @@ FORMS = {
 @pytest.mark.parametrize("name", FORMS)
 def test_a_form_of_the_network_against_the_plain_one(name: str, starter: Pipeline, device: Device) -> None:
     before, after = (wanted(network_of(form, device), starter, device) for form in FORMS[name])
-    pools = [neighbours(picture, COMPANY) for picture in (before, after)]
+    pools = [neighbours(picture, NEIGHBOURS) for picture in (before, after)]
     figures: dict[str, Any] = {"ratios": []}
     with torch.inference_mode() if name in COMPILED else nullcontext():
         for size, rounds in ROUNDS.items():
@@ -178,7 +178,7 @@ def test_a_form_of_the_network_against_the_plain_one(name: str, starter: Pipelin
             figures[f"ms_{size}"] = {"before": theirs, "after": ours, "first_after": first_ms[1]}
         expected, found = (run_pass(pool[:1], 1)[0].float() for pool in pools)
         figures["largest_difference"] = float((found - expected).abs().max() / expected.abs().max())
-        alone, together = run_pass(pools[1][:1], 1)[0], run_pass(pools[1], COMPANY)[0]
+        alone, together = run_pass(pools[1][:1], 1)[0], run_pass(pools[1], NEIGHBOURS)[0]
         figures["rows_equal_unsteadied"] = bool(torch.equal(alone, together))
     if name not in COMPILED:  # hooks and steadying reach into layers that a compiled network has not any more
         figures["proven_sizes"] = proven_sizes(after)
@@ -206,7 +206,7 @@ def test_remembered_texts_against_texts_read_anew(starter: Pipeline) -> None:
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="threads of the processor")
 def test_all_threads_against_one(starter: Pipeline, device: Device) -> None:
-    pool = neighbours(wanted(network_of(served, device), starter, device), COMPANY)
+    pool = neighbours(wanted(network_of(served, device), starter, device), NEIGHBOURS)
     figures: dict[str, Any] = {"ratios": []}
     for size, rounds in ROUNDS.items():
 

@@ -1,4 +1,4 @@
-"""What is promised of pictures in company, proved on the device itself: bits, failures, LoRAs, ways to hold a model."""
+"""What is promised of pictures in shared passes, proved on the device itself: bits, failures, LoRAs, ways to hold a model."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager

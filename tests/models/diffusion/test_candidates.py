@@ -102,7 +102,7 @@ def test_the_likeliest_is_painted_where_none_shows_all(card_with: With, loop, de
     assert len(set(expected)) > 1
 
 
-def test_in_company_the_same_is_chosen_and_painted_as_alone(card_with: With, loop) -> None:
+def test_among_others_the_same_is_chosen_and_painted_as_alone(card_with: With, loop) -> None:
     card = card_with(new_scorer(seen=0, said=1))
     specs = [replace(SPEC, seed=seed, size=plain_size(width)) for seed, width in ((1, 32), (2, 48), (3, 32), (4, 32))]
     alone = [recipes(loop(card), spec)[0] for spec in specs]

@@ -1,4 +1,4 @@
-"""What was painted is gone over: as if it had been sent back as a picture to begin from."""
+"""What was painted is refined: as if it had been sent back as a picture to start from."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -43,7 +43,7 @@ OVER = Refining(rounds=1, strength=0.5, num_inference_steps=8, guidance_scale=1.
 
 
 def refined_size(width: int = 32, height: int = 32) -> SizePlan:
-    """Painted, and gone over at twice the sides."""
+    """Painted, and refined at twice the sides."""
     large = plain_size(2 * width, 2 * height)
     return replace(large, painted=plain_size(width, height).painted, refined=large.target)
 
@@ -155,7 +155,7 @@ def test_stronger_changes_more(paint: PaintAll) -> None:
     assert changed[0].mean() < changed[1].mean()
 
 
-def test_in_company_it_is_the_same_as_alone(inked: Callable[[], DrivenLoop]) -> None:
+def test_among_others_it_is_the_same_as_alone(inked: Callable[[], DrivenLoop]) -> None:
     """Of all sizes and stages at once, with and without a LoRA, those that end early and those that begin large."""
     by_lora = replace(OVER, adapters=(Adapter(id="ink", weight=1.0),))
     specs = [

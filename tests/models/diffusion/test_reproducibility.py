@@ -1,4 +1,4 @@
-"""One request has one picture: alone, in any company, after joins, leaves, cancels and a restart."""
+"""One request has one picture: alone, among any others, after joins, leaves, cancels and a restart."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -143,7 +143,7 @@ def test_fast_proves_nothing_says_so_and_shows_what_the_canary_prevents(
     assert {end.painting.recipe.fingerprint.batch_class for end in painted(loop)} == {0}
     if "bent" in request.node.name:
         changed = [spec for number, spec in asked.items() if loop.pixels()[number] != alone[spec]]
-        assert len(changed) >= len(TEN_SPECS) // 2, "those that had company: without the canary they are others"
+        assert len(changed) >= len(TEN_SPECS) // 2, "those that had neighbours: without the canary they are others"
 
 
 def painted(loop: DrivenLoop) -> list[wire.Painted]:

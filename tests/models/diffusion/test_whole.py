@@ -110,7 +110,7 @@ def test_the_recipe_says_that_it_ran_as_a_whole_and_which_steps(loop: DrivenLoop
 
 
 @pytest.mark.parametrize("spec", [PIXART, PAG], ids=["pixart", "pag"])
-def test_equal_specs_give_equal_pixels_in_any_company(loop: DrivenLoop, spec: GenerationSpec) -> None:
+def test_equal_specs_give_equal_pixels_among_any_others(loop: DrivenLoop, spec: GenerationSpec) -> None:
     alone = loop.ask(spec)
     loop.run()
     short = loop.ask(replace(spec, num_inference_steps=2))

@@ -1,4 +1,4 @@
-"""Paintings that start from pictures keep their pixels in company, too, beside others that start from noise."""
+"""Paintings that start from pictures keep their pixels in shared passes, too, beside others that start from noise."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +24,7 @@ def test_each_has_the_pixels_that_it_has_alone(
 ) -> None:
     laid_out = replace(device, channels_last=is_channels_last)
     cards = {"tiny": card_of(sd1), "holes": card_of(sd1_inpainting, name="holes", is_default=False)}
-    lone, company = (driven_loop(cards, laid_out, tmp_path, largest=largest) for largest in (1, 8))
+    lone, together = (driven_loop(cards, laid_out, tmp_path, largest=largest) for largest in (1, 8))
     specs = specs_in(tmp_path)
     alone = {spec: pixels_alone(spec, lone) for spec in specs}
     assert len(set(alone.values())) == len(specs)
@@ -33,11 +33,11 @@ def test_each_has_the_pixels_that_it_has_alone(
         rng = np.random.default_rng(order)
         asked = {}
         for index in rng.permutation(len(specs)):
-            asked[company.ask(specs[index])] = specs[index]
+            asked[together.ask(specs[index])] = specs[index]
             for _ in range(int(rng.integers(3))):
-                company.tick()
-        company.run()
-        painted = company.pixels()
+                together.tick()
+        together.run()
+        painted = together.pixels()
         assert {number: painted[number] for number in asked} == {number: alone[spec] for number, spec in asked.items()}
 
 

@@ -24,7 +24,7 @@ from models.process import protocol as wire
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers
 
 INK, PEN = Adapter(id="ink", weight=0.7), Adapter(id="pen", weight=-0.4)
-COMPANY = (
+NEIGHBOURS = (
     new_spec(seed=1),
     new_spec(seed=2),
     new_spec(seed=3, adapters=(INK,)),
@@ -53,7 +53,7 @@ def two_loras(sd1: Path, tmp_path: Path) -> dict[str, AdapterCard]:
 
 @pytest.fixture
 def opened(sd1: Path, device: Device, two_loras: dict[str, AdapterCard], tmp_path: Path) -> Callable[..., DrivenLoop]:
-    """A loop whose network has two layers that are no good in company; what it measures outlives it."""
+    """A loop whose network has two layers that are no good in shared passes; what it measures outlives it."""
 
     def new(*, largest: int = 4) -> DrivenLoop:
         residency = Residency({"tiny": card_of(sd1)}, device, two_loras)
@@ -73,18 +73,18 @@ def painted(loop: DrivenLoop, *specs: GenerationSpec) -> list[str]:
     return [loop.pixels()[number] for number in numbers]
 
 
-def test_pictures_with_different_loras_keep_their_pixels_in_company(opened: Callable[..., DrivenLoop]) -> None:
-    alone = [painted(opened(largest=1), spec)[0] for spec in COMPANY]
-    assert len(set(alone)) == len(COMPANY)
+def test_pictures_with_different_loras_keep_their_pixels_among_others(opened: Callable[..., DrivenLoop]) -> None:
+    alone = [painted(opened(largest=1), spec)[0] for spec in NEIGHBOURS]
+    assert len(set(alone)) == len(NEIGHBOURS)
 
-    assert painted(opened(), *COMPANY) == alone
-    assert painted(opened(), *COMPANY[4:], *COMPANY[:4]) == [*alone[4:], *alone[:4]]
+    assert painted(opened(), *NEIGHBOURS) == alone
+    assert painted(opened(), *NEIGHBOURS[4:], *NEIGHBOURS[:4]) == [*alone[4:], *alone[:4]]
 
 
 def test_what_was_measured_before_a_lora_came_holds_afterwards_and_the_other_way_round(
     opened: Callable[..., DrivenLoop], tmp_path: Path
 ) -> None:
-    plain, inked = COMPANY[:2], COMPANY[2:4]
+    plain, inked = NEIGHBOURS[:2], NEIGHBOURS[2:4]
     alone = [painted(opened(largest=1), spec)[0] for spec in (*plain, *inked)]
 
     before = opened()
@@ -149,7 +149,7 @@ def test_networks_whose_layers_take_turns_on_the_device_paint_the_same(opened: C
         )
         return loop
 
-    loop, specs = offloaded(), (COMPANY[0], COMPANY[1], COMPANY[2], COMPANY[3])
+    loop, specs = offloaded(), (NEIGHBOURS[0], NEIGHBOURS[1], NEIGHBOURS[2], NEIGHBOURS[3])
     expected = painted(opened(), *specs)
 
     assert painted(loop, *specs[:2]) == expected[:2]

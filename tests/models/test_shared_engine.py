@@ -100,7 +100,7 @@ async def test_of_three_only_the_guilty_one_fails(begin, prompt: str, reason: st
 
 
 async def test_suspects_are_tried_alone_before_anybody_else_goes_in(begin, engine: EngineProcess) -> None:
-    """Killed from outside: none of the three is to blame, and none may have company until all are cleared."""
+    """Killed from outside: none of the three is to blame, and none may have neighbours until all are cleared."""
     suspects = [begin(steps=30) for _ in range(SLOTS)]
     outside = [begin(steps=3) for _ in range(2)]
     await all_at_work(*suspects)
@@ -111,7 +111,7 @@ async def test_suspects_are_tried_alone_before_anybody_else_goes_in(begin, engin
     assert all([(await work).pixels.exists() for work, _ in (*suspects, *outside)])
 
 
-async def test_one_that_dies_only_in_company_is_painted_alone(begin) -> None:
+async def test_one_that_dies_only_among_others_is_painted_alone(begin) -> None:
     shy, other = begin("shy one", steps=4), begin(steps=4)
 
     assert (await shy[0]).pixels.exists()
