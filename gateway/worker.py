@@ -52,7 +52,7 @@ class Worker:
             for running in self._running:
                 running.cancel()
             await asyncio.gather(*self._running, return_exceptions=True)
-            await unbroken(self._give_back())
+            await unbroken(self.give_back())
 
     async def adopt_orphans(self) -> int:
         """Take back what a former process of this single-process installation held when it died; how many that were."""
@@ -61,7 +61,8 @@ class Worker:
         await self._end_guilty(lost)
         return lost.requeued + len(lost.guilty)
 
-    async def _give_back(self) -> None:
+    async def give_back(self) -> None:
+        """Queue again what this worker has claimed. Nothing that it still does is published after that."""
         try:
             async with self.database.writing() as transaction:
                 await give_back(transaction, owner=self.owner)

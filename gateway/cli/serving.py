@@ -1,11 +1,16 @@
 """`pinxit serve`: from nothing to a listening server."""
 
 import asyncio
+import concurrent.futures
+import os
+import signal
 import socket
 import sys
 import time
 from collections.abc import Callable
+from types import FrameType
 
+import structlog
 import uvicorn
 import uvloop
 from rich.console import Console
@@ -18,6 +23,8 @@ from gateway.identity import new_id
 from gateway.settings import Settings
 from gateway.telemetry import start_logging
 from gateway.wiring import Installation, Server
+
+log = structlog.get_logger()
 
 EXAMPLE_PROMPT = "a red lighthouse by the sea at sunset"
 EXAMPLE_SEED = 7
@@ -59,7 +66,36 @@ async def _serve(installation: Installation, listener: socket.socket) -> None:
         timeout_graceful_shutdown=DRAIN_S,
         proxy_headers=installation.settings.public_url is not None,
     )
-    await uvicorn.Server(config).serve(sockets=[listener])
+    await Stoppable(config, server).serve(sockets=[listener])
+
+
+class Stoppable(uvicorn.Server):
+    """Whoever waits for a picture is answered when the first signal comes; a second one stops at once."""
+
+    def __init__(self, config: uvicorn.Config, server: Server) -> None:
+        super().__init__(config)
+        self._loop = asyncio.get_running_loop()
+        self._server = server
+        self._stopping_at_once: concurrent.futures.Future[None] | None = None
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        log.info("stopping", waits_s=DRAIN_S, connections=len(self.server_state.connections))
+        self._server.stopping.set()
+        await super().shutdown(sockets)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - as signals are handled
+        self._captured_signals.append(sig)
+        if self.should_exit and self._stopping_at_once is None:
+            self._stopping_at_once = asyncio.run_coroutine_threadsafe(self._stop_at_once(sig), self._loop)
+        self.should_exit = True
+
+    async def _stop_at_once(self, sig: int) -> None:
+        """The engine's child ends by itself when we are gone."""
+        log.warning("stopping at once", signal=signal.Signals(sig).name)
+        try:
+            await self._server.give_up_claims()
+        finally:
+            os._exit(128 + sig)
 
 
 def connections_of(server: Server) -> Connections:

@@ -16,8 +16,9 @@ from gateway.http.batches import routes as batches
 from gateway.http.dialects import ChosenModels, dialect_routes
 from gateway.http.dialects.openai.batches import ask_of_file
 from gateway.http.document.schema import install_schema
+from gateway.http.edge.body_limits import BodyLimits
 from gateway.http.edge.cross_origin import CrossOrigin
-from gateway.http.edge.envelope import BodyLimits, Envelope
+from gateway.http.edge.envelope import Envelope, Rules
 from gateway.http.edge.metering import Metered
 from gateway.http.generations import events, replaying
 from gateway.http.generations import routes as generations
@@ -46,10 +47,14 @@ def make_app(services: Services, *, new_id: NewId, lifespan: Lifespan | None = N
         app,
         new_id=new_id,
         types=services.urls.errors,
-        public_url=services.settings.public_url,
-        limits=BodyLimits(
-            table_bytes=services.settings.max_batch_bytes,
-            picture_json_bytes=services.settings.max_picture_json_bytes,
+        rules=Rules(
+            public_url=services.settings.public_url,
+            bodies=BodyLimits(
+                table_bytes=services.settings.max_batch_bytes,
+                picture_json_bytes=services.settings.max_picture_json_bytes,
+            ),
+            signs=services.proxy_signs,
+            stopping=services.stopping,
         ),
     )
     metered = Metered(enveloped, services.metrics)

@@ -40,7 +40,7 @@ class ReadyBody(BaseModel):
     """`stopped` names what should run beside the requests and has broken; only a restart brings it back.
 
     `faults` says of what was tried and does not work why: `database`, `workspace` (the folder where is painted) and
-    `pictures` (the store).
+    `pictures` (the store). `warnings` are for the operator, a sentence each; they do not make it less ready.
     """
 
     ready: bool
@@ -48,6 +48,7 @@ class ReadyBody(BaseModel):
     faults: dict[str, str]
     engine: EngineBody
     stopped: list[str]
+    warnings: list[str]
 
 
 @routes.get("/healthz", summary="The process answers", response_model=AliveBody)
@@ -77,6 +78,7 @@ async def ready(given: Given) -> Response:
             notes=list(state.notes),
         ),
         stopped=list(given.stopped),
+        warnings=[] if given.proxy_signs.warning is None else [given.proxy_signs.warning],
     )
     body.ready = not body.faults and body.engine.ready and not body.stopped
     return answer(body, status=200 if body.ready else 503)
@@ -95,5 +97,5 @@ async def read_metrics(request: Request, given: Given) -> Response:
 
 def _may_read(request: Request, settings: Settings) -> bool:
     if settings.metrics_token is None:
-        return settings.is_local
+        return settings.is_local and not request.state.is_proxied
     return hmac.compare_digest(token_of(request).encode(), settings.metrics_token.get_secret_value().encode())

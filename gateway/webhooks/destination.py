@@ -36,7 +36,7 @@ class WebhookUrlInvalid(RequestInvalid):
         super().__init__(message, field=field)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Destinations:
     """What the operator permits beyond public https.
 
@@ -47,6 +47,10 @@ class Destinations:
     allow_loopback: bool = False
     allowed_networks: tuple[Network, ...] = ()
     allowed_ports: frozenset[int] = DEFAULT_PORTS
+
+    def close_loopback(self) -> None:
+        """From now on this machine is no destination, as if it were not in local mode."""
+        self.allow_loopback = False
 
     def check_url(self, url: str, *, field: str = "webhook_url") -> None:
         """Judge what the text alone can tell; names are judged when they are resolved, at each delivery.

@@ -19,6 +19,7 @@ from storage import StoreUnavailable
 
 if TYPE_CHECKING:
     from gateway.http import Services
+    from gateway.http.edge.proxy_signs import ProxySigns
 
 log = structlog.get_logger()
 
@@ -32,6 +33,7 @@ class Server:
     base_url: str
     metrics: Metrics = field(default_factory=Metrics)
     stopped: list[str] = field(default_factory=list[str])
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -64,6 +66,10 @@ class Server:
                 await self.installation.access.last_uses.write()
             await self.installation.database.close()
 
+    async def give_up_claims(self) -> None:
+        """What a server does that has no time to stop in order: its paintings are free for the next start."""
+        await self.painting.worker.give_back()
+
     def _note_if_broken(self, ended: asyncio.Task[None]) -> None:
         """What runs beside the requests ends by being cancelled; any other end is a defect that must not be silent."""
         if not ended.cancelled() and (defect := ended.exception()) is not None:
@@ -88,6 +94,13 @@ class Server:
         )
 
     @cached_property
+    def proxy_signs(self) -> "ProxySigns":
+        from gateway.http.edge.proxy_signs import ProxySigns  # noqa: PLC0415 - the command line needs no FastAPI
+
+        inst = self.installation
+        return ProxySigns(is_local=inst.settings.is_local, on_first=inst.destinations.close_loopback)
+
+    @cached_property
     def services(self) -> "Services":
         """What the routes are handed."""
         from gateway.http import Services  # noqa: PLC0415 - the command line needs no FastAPI
@@ -95,6 +108,8 @@ class Server:
         inst = self.installation
         return Services(
             settings=inst.settings,
+            proxy_signs=self.proxy_signs,
+            stopping=self.stopping,
             clock=inst.clock,
             database=inst.database,
             engine=self.engine,

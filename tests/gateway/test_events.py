@@ -15,7 +15,7 @@ from plugins.virtual_time import run_in_virtual_time
 from gateway.access import Mode as AccessMode
 from gateway.generations.showing.watching import Mark, Stage
 from gateway.http import make_app
-from gateway.http.answering.event_stream import HEARTBEAT, with_heartbeats
+from gateway.http.answering.event_stream import HEARTBEAT, KeepAlive, with_heartbeats
 from gateway.identity import new_id
 from gateway.wiring import Server
 from models import OutOfMemory, WeightsRejected
@@ -294,7 +294,7 @@ def test_a_sign_of_life_comes_whenever_nothing_else_has_for_the_set_time() -> No
 
     async def heard():
         loop = asyncio.get_running_loop()
-        async with aclosing(with_heartbeats(events(), every_s=15)) as stream:
+        async with aclosing(with_heartbeats(events(), KeepAlive(heartbeat_s=15, stopping=asyncio.Event()))) as stream:
             return [(chunk, loop.time()) async for chunk in stream]
 
     told = run_in_virtual_time(heard())
@@ -316,12 +316,31 @@ def test_who_leaves_between_two_events_closes_their_source() -> None:
             closed.append(asyncio.get_running_loop().time())
 
     async def leaves():
-        stream = with_heartbeats(events(), every_s=15)
+        stream = with_heartbeats(events(), KeepAlive(heartbeat_s=15, stopping=asyncio.Event()))
         assert [await anext(stream), await anext(stream)] == [b"event", HEARTBEAT]
         await stream.aclose()
 
     run_in_virtual_time(leaves())
     assert closed == [15]
+
+
+def test_a_stop_ends_the_stream_with_its_farewell_and_closes_the_source() -> None:
+    closed, stopping = [], asyncio.Event()
+
+    async def events():
+        try:
+            yield b"event"
+            await asyncio.sleep(1000)
+        finally:
+            closed.append(asyncio.get_running_loop().time())
+
+    async def stopped():
+        asyncio.get_running_loop().call_later(20, stopping.set)
+        keep_alive = KeepAlive(heartbeat_s=15, stopping=stopping, farewell=b"bye")
+        return [chunk async for chunk in with_heartbeats(events(), keep_alive)]
+
+    assert run_in_virtual_time(stopped()) == [b"event", HEARTBEAT, b"bye"]
+    assert closed == [20]
 
 
 def test_marks_are_read_back_as_they_are_written() -> None:

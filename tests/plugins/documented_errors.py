@@ -10,7 +10,16 @@ import httpx2
 DOCUMENT = Path(__file__).parents[2] / "docs" / "openapi.json"
 PROBLEM_JSON = "application/problem+json"
 # What happens before a route is found, or is a defect that a test makes on purpose.
-ANYWHERE = {"https_required", "internal_error", "method_not_allowed", "not_found", "payload_too_large", "overloaded"}
+ANYWHERE = {
+    "https_required",
+    "internal_error",
+    "method_not_allowed",
+    "not_found",
+    "payload_too_large",
+    "overloaded",
+} | {
+    "unsupported_media_type"  # of a packed body
+}
 
 
 @functools.cache

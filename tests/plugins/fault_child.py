@@ -1,11 +1,13 @@
 """The rehearsal's child with pictures that can be told apart, and a prompt that takes the server with it.
 
-Where it stands in the prompt the process that asked is killed. A picture is of one colour, which its seed decides.
+Where it stands in the prompt the process that asked is killed. No picture is finished while there is a file `held` in
+the data folder. A picture is of one colour, which its seed decides.
 """
 
 import hashlib
 import os
 import signal
+import time
 from collections.abc import Iterator
 
 from plugins.rehearsal_child import Rehearsal, main
@@ -32,6 +34,8 @@ class FaultyRehearsal(Rehearsal):
     def pixels(self, order: Paint) -> bytes:
         if POISON in order.spec.prompt:
             os.kill(os.getppid(), signal.SIGKILL)
+        while (order.workspace.parents[2] / "held").exists():
+            time.sleep(0.02)
         return pixels_of(order.spec.seed, order.spec.size.delivered.pixels)
 
 

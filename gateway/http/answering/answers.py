@@ -7,6 +7,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute, Match
 
 from gateway.access import QuotaExceeded
@@ -19,6 +20,7 @@ from models import DomainError
 from models.guessing import did_you_mean
 
 PROBLEM_JSON = "application/problem+json"
+CALLER_LEFT = 499  # nginx's number for a caller who leaves before the answer
 
 
 def answer(body: BaseModel, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -82,12 +84,16 @@ def install_problem_answers(app: FastAPI, served: Sequence[BaseRoute]) -> None:
         hint = did_you_mean(request.url.path, _paths_of(served))
         return problem_answer(request, PathUnknown(f"Nothing is served at {request.url.path}.{hint}"))
 
+    async def of_departure(_: Request, __: Exception) -> Response:
+        return Response(status_code=CALLER_LEFT)  # for the counters: nobody hears it
+
     async def of_defect(request: Request, _: Exception) -> Response:
         return problem_answer(request, InternalError("Something broke on our side."))
 
     app.add_exception_handler(DomainError, of_domain)
     app.add_exception_handler(RequestValidationError, of_validation)
     app.add_exception_handler(HTTPException, of_http)
+    app.add_exception_handler(ClientDisconnect, of_departure)
     app.add_exception_handler(Exception, of_defect)
 
 

@@ -6,6 +6,7 @@ What is sent waits for who reads it, so events must be made one by one, when the
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import dataclass
 
 from starlette.responses import StreamingResponse
 from starlette.types import Send
@@ -23,29 +24,50 @@ def written_event(content: str, *, name: str | None = None, id: str | None = Non
     return "\n".join([*lines, f"data: {content}", "", ""]).encode()
 
 
-async def with_heartbeats(events: AsyncGenerator[bytes], *, every_s: float) -> AsyncGenerator[bytes]:
-    """A comment after each `every_s` without an event: whatever stands between sees that the connection lives."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepAlive:
+    """A comment after each `heartbeat_s` without an event. When `stopping` is set the stream ends with `farewell`."""
+
+    heartbeat_s: float
+    stopping: asyncio.Event
+    farewell: bytes = b""
+
+
+async def with_heartbeats(events: AsyncGenerator[bytes], keep_alive: KeepAlive) -> AsyncGenerator[bytes]:
+    """The events, and signs of life in between: whatever stands between sees that the connection lives."""
+    stopping = asyncio.ensure_future(keep_alive.stopping.wait())
     async with aclosing(events):
-        while True:
-            coming = asyncio.ensure_future(anext(events, None))
-            try:
-                while not (await asyncio.wait({coming}, timeout=every_s))[0]:
-                    yield HEARTBEAT
-            finally:
-                coming.cancel()  # nothing, if it has come
-                await asyncio.wait({coming})
-            if (event := coming.result()) is None:
-                return
-            yield event
+        try:
+            while True:
+                coming = asyncio.ensure_future(anext(events, None))
+                try:
+                    while not coming.done() and not stopping.done():
+                        await asyncio.wait(
+                            (coming, stopping), timeout=keep_alive.heartbeat_s, return_when=asyncio.FIRST_COMPLETED
+                        )
+                        if not coming.done() and not stopping.done():
+                            yield HEARTBEAT
+                finally:
+                    coming.cancel()  # nothing, if it has come
+                    await asyncio.wait({coming})
+                if coming.cancelled():
+                    if keep_alive.farewell:
+                        yield keep_alive.farewell
+                    return
+                if (event := coming.result()) is None:
+                    return
+                yield event
+        finally:
+            stopping.cancel()
 
 
 class EventStream(StreamingResponse):
-    """Sends events until they end or the caller leaves; either way they are closed at once."""
+    """Sends events until they end, the server stops or the caller leaves; in each case they are closed at once."""
 
     media_type = MEDIA_TYPE
 
-    def __init__(self, events: AsyncGenerator[bytes], *, heartbeat_s: float) -> None:
-        self._chunks = with_heartbeats(events, every_s=heartbeat_s)
+    def __init__(self, events: AsyncGenerator[bytes], keep_alive: KeepAlive) -> None:
+        self._chunks = with_heartbeats(events, keep_alive)
         super().__init__(self._chunks, headers=HEADERS)
 
     async def stream_response(self, send: Send) -> None:

@@ -21,7 +21,7 @@ from gateway.generations.showing.watching import (
     WatchEvent,
 )
 from gateway.http.answering.answers import described
-from gateway.http.answering.event_stream import MEDIA_TYPE, EventStream, written_event
+from gateway.http.answering.event_stream import MEDIA_TYPE, EventStream, KeepAlive, written_event
 from gateway.http.edge.problems import problem_body
 from gateway.http.generations.presenting import generation_body
 from gateway.http.reading.dependencies import Given, caller_with
@@ -116,7 +116,8 @@ async def follow_generation(
     first = await anext(events, None)  # what is wrong with the call is answered as to any other call
     if first is None:
         return Response(status_code=204)
-    return EventStream(_written(first, events, request), heartbeat_s=given.settings.heartbeat_s)
+    keep_alive = KeepAlive(heartbeat_s=given.settings.heartbeat_s, stopping=given.stopping)
+    return EventStream(_written(first, events, request), keep_alive)
 
 
 async def _written(first: WatchEvent, events: AsyncGenerator[WatchEvent], request: Request) -> AsyncGenerator[bytes]:

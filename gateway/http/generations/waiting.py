@@ -11,7 +11,7 @@ from fastapi import Request
 
 from gateway.access import Caller
 from gateway.generations import Accepted, Ask, View
-from gateway.http.edge.refusals import GenerationCanceled, GenerationTimeout
+from gateway.http.edge.refusals import GenerationCanceled, GenerationTimeout, ServerStopping
 from gateway.http.generations.presenting import failure_of
 from gateway.http.reading.dependencies import Services
 from storage import State
@@ -55,9 +55,12 @@ async def picture_or_refusal(request: Request, given: Services, caller: Caller, 
     Raises:
         Refused, Failed: as `submit_and_wait`.
         GenerationTimeout: the wait ran out; the painting goes on.
+        ServerStopping: the server stops; the painting goes on after its next start.
         GenerationCanceled: somebody cancelled it meanwhile.
     """
     waited = await submit_and_wait(request, given, caller, ask, wait_s=wait_s)
+    if waited.ended is None and given.stopping.is_set():
+        raise ServerStopping("The server is stopping; it paints the picture after its next start. Ask again then.")
     if waited.ended is None:
         raise GenerationTimeout(f"The picture was not there after {wait_s:g} seconds; it is still being painted.")
     if waited.ended.generation.state is State.CANCELED:
@@ -77,7 +80,7 @@ async def wait_for(request: Request, given: Services, caller: Caller, accepted: 
     if wait_s <= 0 or accepted.view is not None:
         return Waited(accepted=accepted, ended=accepted.view if wait_s > 0 else None)
     with given.disconnects.waiting(accepted.generation_id):
-        view = await _ended_unless_left(request, given.fetch.ended(caller, accepted.generation_id, wait_s=wait_s))
+        view = await _ended_unless_left(request, ended(given, caller, accepted.generation_id, wait_s=wait_s))
     if view is None and "idempotency-key" not in request.headers:
         given.disconnects.left(caller, accepted.generation_id)
     if view is None or not view.generation.state.is_final:
@@ -86,6 +89,19 @@ async def wait_for(request: Request, given: Services, caller: Caller, accepted: 
     if failure is not None:
         raise failure
     return Waited(accepted=accepted, ended=view)
+
+
+async def ended(given: Services, caller: Caller, generation_id: str, *, wait_s: float) -> View:
+    """As `Fetch.ended`, but when the server stops, the generation as it stands then."""
+    ending = asyncio.ensure_future(given.fetch.ended(caller, generation_id, wait_s=wait_s))
+    stopping = asyncio.ensure_future(given.stopping.wait())
+    try:
+        await asyncio.wait((ending, stopping), return_when=asyncio.FIRST_COMPLETED)
+        return ending.result() if ending.done() else await given.fetch.one(caller, generation_id)
+    finally:
+        ending.cancel()
+        stopping.cancel()
+        await asyncio.gather(ending, stopping, return_exceptions=True)
 
 
 async def _ended_unless_left(request: Request, ending: Coroutine[None, None, View]) -> View | None:

@@ -1,5 +1,6 @@
 """What routes ask for: the caller behind the key, and what serves them."""
 
+import asyncio
 import base64
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from gateway.generations import (
     Watching,
 )
 from gateway.generations.showing.provenance import Provenance
+from gateway.http.edge.proxy_signs import ProxySigns
 from gateway.http.edge.rate_headers import rate_headers
 from gateway.metrics import Metrics
 from gateway.readiness import Readiness
@@ -41,10 +43,13 @@ MAX_IDEMPOTENCY_KEY = 255
 class Services:
     """What `wiring` hands to the routes; nothing here is made on the spot.
 
-    `stopped` names what should run beside the requests and has ended by a defect; it grows.
+    `stopped` names what should run beside the requests and has ended by a defect; it grows. `stopping` is set when the
+    server begins to stop.
     """
 
     settings: Settings
+    proxy_signs: ProxySigns
+    stopping: asyncio.Event
     clock: Clock
     database: Database
     engine: Engine

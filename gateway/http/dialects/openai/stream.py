@@ -14,11 +14,11 @@ from fastapi import Request, Response
 
 from gateway.access import Caller
 from gateway.generations.showing.watching import Ended, Progressed
-from gateway.http.answering.event_stream import EventStream, written_event
+from gateway.http.answering.event_stream import EventStream, KeepAlive, written_event
 from gateway.http.dialects.openai.answers import QUALITIES, CompletedEvent, PartialImageEvent, base64_of, usage_of
 from gateway.http.dialects.specs import specs_of
 from gateway.http.edge.problems import problem_body
-from gateway.http.edge.refusals import GenerationCanceled
+from gateway.http.edge.refusals import GenerationCanceled, ServerStopping
 from gateway.http.generations.presenting import failure_of
 from gateway.http.reading.dependencies import Services
 from models import DomainError
@@ -42,7 +42,13 @@ class Streaming:
         """Raises GenerationUnknown: it has been deleted already."""
         view = await self.given.fetch.one(self.caller, generation_id)
         events = self._until_ended_or_left(view.generation)
-        return EventStream(events, heartbeat_s=self.given.settings.heartbeat_s)
+        stopping = ServerStopping("The server is stopping; it paints the picture after its next start. Ask again then.")
+        keep_alive = KeepAlive(
+            heartbeat_s=self.given.settings.heartbeat_s,
+            stopping=self.given.stopping,
+            farewell=self._error_event(stopping),
+        )
+        return EventStream(events, keep_alive)
 
     async def _until_ended_or_left(self, generation: Generation) -> AsyncGenerator[bytes]:
         """Whoever leaves a stream gives the picture up, as one who leaves a waiting call does."""
@@ -54,7 +60,8 @@ class Streaming:
                         yield event
                 has_ended = True
             finally:
-                if not has_ended and "idempotency-key" not in self.request.headers:
+                is_left = not has_ended and not self.given.stopping.is_set()
+                if is_left and "idempotency-key" not in self.request.headers:
                     disconnects.left(self.caller, generation.id)
 
     async def _events(self, generation: Generation) -> AsyncGenerator[bytes]:
@@ -64,9 +71,11 @@ class Streaming:
                 async for picture in pictures:
                     yield written_event(picture.model_dump_json(), name=picture.type)
         except DomainError as error:
-            types = self.given.urls.errors
-            body = problem_body(error, request_id=self.request.state.request_id, types=types)
-            yield written_event(body.model_dump_json(include={"error"}), name="error")
+            yield self._error_event(error)
+
+    def _error_event(self, error: DomainError) -> bytes:
+        body = problem_body(error, request_id=self.request.state.request_id, types=self.given.urls.errors)
+        return written_event(body.model_dump_json(include={"error"}), name="error")
 
     async def _pictures(self, generation: Generation) -> AsyncGenerator[PartialImageEvent | CompletedEvent]:
         """Raises Failed; GenerationCanceled, GenerationUnknown: somebody did that meanwhile."""

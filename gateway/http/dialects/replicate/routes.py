@@ -13,7 +13,7 @@ from gateway.http.answering.answers import answer
 from gateway.http.dialects.model_names import model_names
 from gateway.http.dialects.replicate.answers import prediction_answer, prediction_page, prediction_url
 from gateway.http.dialects.replicate.orders import PredictionBody, read_version
-from gateway.http.generations.waiting import accepted_from
+from gateway.http.generations.waiting import accepted_from, ended
 from gateway.http.reading.dependencies import Given, IdempotencyKey, Services, caller_with, painting_caller
 from gateway.http.reading.lenient import Read, ignored_header, read_json
 from gateway.http.reading.preferring import read_preference
@@ -123,7 +123,7 @@ async def _predicted(
         body_sha256=sent.sha256,
     )
     accepted = await accepted_from(call.request, given, caller, ask)
-    view = await given.fetch.ended(caller, accepted.generation_id, wait_s=call.wait_s)
+    view = await ended(given, caller, accepted.generation_id, wait_s=call.wait_s)
     headers = {
         "Location": prediction_url(accepted.generation_id, given.urls),
         **ignored_header([*body.ignored(), *call.ignored]),
