@@ -1,7 +1,8 @@
 """The words and the engine: what a picture is asked for, what it is made from, and what makes it.
 
-request -> spec -> Engine.paint -> painting and recipe. Owns the vocabulary and the port to the engine. Must never
-import torch here: that lives in `models/diffusion`, which only the engine's child process opens.
+request -> spec -> Engine.paint -> painting and recipe. Owns the vocabulary and the port to the
+engine. Must never import torch here: that lives in `models/diffusion`, which only the engine's
+child process opens.
 """
 
 from models.catalogue import AdapterCard, Catalogue, Family, ModelCard, Placing, UpscalerCard, VaeCard, load_catalogue

@@ -1,8 +1,10 @@
-"""Which pictures go through the network together next. Pure: the engine's loop does it, this decides it.
+"""Which pictures go through the network together next. Pure: the engine's loop does it, this
+decides it.
 
-A picture is never starved: when its group has n members at the next pass that is made, newcomers included, of which at
-least s go at a time, it goes in one of the group's next ceil(n / s) passes, and between two passes of its group every
-other group gets at most twice the cost of the dearest pass of that time (see `Turns`).
+A picture is never starved: when its group has n members at the next pass that is made, newcomers
+included, of which at least s go at a time, it goes in one of the group's next ceil(n / s) passes,
+and between two passes of its group every other group gets at most twice the cost of the dearest
+pass of that time (see `Turns`).
 """
 
 from collections.abc import Hashable, Mapping, Sequence
@@ -31,8 +33,9 @@ class BatchSizes:
             raise ValueError(f"Not every size of {self.proven} has its time: {dict(self.ms)}.")
 
     def fitting(self, count: int) -> int:
-        """The smallest that holds `count` pictures, or the largest where none does; a smaller one if its passes,
-        which are full, take less time for each picture than that one's, which may be padded."""
+        """The smallest that holds `count` pictures, or the largest where none does; a smaller one
+        if its passes, which are full, take less time for each picture than that one's, which may be
+        padded."""
         holding = next((size for size in self.proven if size >= count), self.proven[-1])
         if not self.ms:
             return holding
@@ -44,8 +47,8 @@ class BatchSizes:
 class Active(Generic[Group]):
     """A picture that wants a pass. Only members of one group may share it.
 
-    `cost` is one picture's share of a pass, rows x latent positions. `waited` counts the passes, of whatever group,
-    since its last one or since it came. `is_new`: it has not had one yet.
+    `cost` is one picture's share of a pass, rows x latent positions. `waited` counts the passes, of
+    whatever group, since its last one or since it came. `is_new`: it has not had one yet.
     """
 
     number: int
@@ -57,7 +60,8 @@ class Active(Generic[Group]):
 
 @dataclass(frozen=True, kw_only=True)
 class StepPlan(Generic[Group]):
-    """One pass: whose rows go, and for how many pictures it is made; the rest of `size` is padding."""
+    """One pass: whose rows go, and for how many pictures it is made; the rest of `size` is
+    padding."""
 
     numbers: tuple[int, ...]
     size: int
@@ -69,8 +73,10 @@ def plan_step(
 ) -> tuple[StepPlan[Group] | None, Turns[Group]]:
     """Choose the next pass, and the turns after it; None when nobody wants one.
 
-    `active` is in the order of arrival: of those who waited equally long the new go first, then who came first, so that
-    a newcomer need not see the others off before its own first step. `turns` is over groups; a pass costs what its whole size costs, padding included. `sizes` holds every group of `active`.
+    `active` is in the order of arrival: of those who waited equally long the new go first, then who
+    came first, so that a newcomer need not see the others off before its own first step. `turns` is
+    over groups; a pass costs what its whole size costs, padding included. `sizes` holds every group
+    of `active`.
     """
     if not active:
         return None, Turns()

@@ -1,5 +1,6 @@
-"""The models, LoRAs, autoencoders and upscalers we know: one TOML file each in `configs/models/`, `configs/loras/`,
-`configs/vaes/` and `configs/upscalers/`, paths relative to the repository's root."""
+"""The models, LoRAs, autoencoders and upscalers we know: one TOML file each in
+`configs/models/`, `configs/loras/`, `configs/vaes/` and `configs/upscalers/`, paths relative to
+the repository's root."""
 
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,8 +22,8 @@ AdapterId: TypeAlias = Annotated[str, msgspec.Meta(pattern=r"\A[a-z0-9][a-z0-9_-
 
 
 class Family(StrEnum):
-    """What a style binds to. `starter` has the build of SD 1.x and a world of its own; `other` is whatever diffusers
-    has a text-to-image pipeline for."""
+    """What a style binds to. `starter` has the build of SD 1.x and a world of its own; `other` is
+    whatever diffusers has a text-to-image pipeline for."""
 
     STARTER = "starter"
     SD1 = "sd1"
@@ -36,8 +37,8 @@ class Family(StrEnum):
 class Placing(StrEnum):
     """How a model is held in the device's memory.
 
-    WHOLE: all of it, always. OFFLOAD: one component at a time, the others in the machine's memory. GROUPS: what
-    predicts comes in block by block.
+    WHOLE: all of it, always. OFFLOAD: one component at a time, the others in the machine's memory.
+    GROUPS: what predicts comes in block by block.
     """
 
     WHOLE = "whole"
@@ -52,13 +53,16 @@ ADAPTED = (Family.STARTER, Family.SD1, Family.SD2, Family.SDXL)  # families whos
 class ModelCard:
     """One model: where its diffusers folder lies and what it was trained for.
 
-    `native_pixels` is the area it was trained on; `size_multiple` divides both sides of what it paints;
-    `max_ratio` bounds the longer side over the shorter. `default_size` and `default_quality` serve a request that
-    names none. `vocabulary` is a JSON list of the words it was taught, where that is known. `vae` is a folder with
-    another autoencoder to decode with. `embeddings` are textual inversions, safetensors files by the word in the
-    prompt that calls them. `scorer` is a folder with what scores how well each of several candidates shows the prompt. `batch_sizes` are the only sizes, ascending, that pictures may share a pass in; those
-    that would change a picture are not used all the same. `sampling` counts where a style says nothing about the family.
-    `refiner` refines what was painted where the style says so. `placement` overrules how it is held in the device's memory.
+    `native_pixels` is the area it was trained on; `size_multiple` divides both sides of what it
+    paints; `max_ratio` bounds the longer side over the shorter. `default_size` and
+    `default_quality` serve a request that names none. `vocabulary` is a JSON list of the words it
+    was taught, where that is known. `vae` is a folder with another autoencoder to decode with.
+    `embeddings` are textual inversions, safetensors files by the word in the prompt that calls
+    them. `scorer` is a folder with what scores how well each of several candidates shows the
+    prompt. `batch_sizes` are the only sizes, ascending, that pictures may share a pass in; those
+    that would change a picture are not used all the same. `sampling` counts where a style says
+    nothing about the family. `refiner` refines what was painted where the style says so.
+    `placement` overrules how it is held in the device's memory.
 
     Raises:
         ValueError: the batch sizes do not ascend from at least 1, or models of the family cannot be refined.
@@ -92,9 +96,11 @@ class ModelCard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdapterCard:
-    """One LoRA of the operator's catalogue: a safetensors file for models of `family`, and what it listens to.
+    """One LoRA of the operator's catalogue: a safetensors file for models of `family`, and what it
+    listens to.
 
-    `family` is one of `ADAPTED`. `trigger` is appended to the prompt where it is used; None means it needs no word.
+    `family` is one of `ADAPTED`. `trigger` is appended to the prompt where it is used; None means
+    it needs no word.
     """
 
     id: AdapterId
@@ -109,7 +115,8 @@ class AdapterCard:
 
 
 def refiner_of(card: ModelCard) -> AdapterCard | None:
-    """The LoRA with which a model refines its paintings, if it has one. Its id is none that a request could name."""
+    """The LoRA with which a model refines its paintings, if it has one. Its id is none that a
+    request could name."""
     if card.refiner is None or card.refiner.path is None:
         return None
     return AdapterCard(id=f"{card.id}/refiner", family=card.family, path=card.refiner.path, licence=card.licence)
@@ -117,7 +124,8 @@ def refiner_of(card: ModelCard) -> AdapterCard | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VaeCard:
-    """One autoencoder of the operator's catalogue: a folder as diffusers saves it, for models of `family`.
+    """One autoencoder of the operator's catalogue: a folder as diffusers saves it, for models of
+    `family`.
 
     `family` is one of `ADAPTED`.
     """
@@ -148,7 +156,8 @@ class UpscalerCard:
 
 
 class Catalogue:
-    """Every model, adapter and autoencoder of the installation by id; exactly one model is the default.
+    """Every model, adapter and autoencoder of the installation by id; exactly one model is the
+    default.
 
     `upscaler` is the one that enlarges; None: a filter does.
     """
@@ -178,7 +187,8 @@ class Catalogue:
             raise ModelUnknown(f"No model is called {model!r}.{did_you_mean(model, self._cards)}") from None
 
     def vocabulary(self, model: str) -> Vocabulary:
-        """The words it was taught, with those of its embeddings; read once. Raises ModelUnknown, WeightsRejected."""
+        """The words it was taught, with those of its embeddings; read once. Raises ModelUnknown,
+        WeightsRejected."""
         if model not in self._vocabularies:
             card = self.get(model)
             self._vocabularies[model] = Vocabulary.read(card.vocabulary, also=card.embeddings)
@@ -196,7 +206,8 @@ class Catalogue:
             raise AdapterUnknown(f"No LoRA is called {adapter!r}.{hint}", field="loras") from None
 
     def acting(self, adapter: str) -> AdapterCard:
-        """A LoRA that a spec names: one of `adapters`, or a model's refiner. Raises AdapterUnknown."""
+        """A LoRA that a spec names: one of `adapters`, or a model's refiner. Raises
+        AdapterUnknown."""
         refiners = (refiner_of(card) for card in self._cards.values())
         found = next((refiner for refiner in refiners if refiner and refiner.id == adapter), None)
         return found or self.adapter(adapter)
@@ -227,11 +238,11 @@ def load_catalogue(
     vaes: Sequence[Path] = (),
     upscalers: Sequence[Path] = (),
 ) -> Catalogue:
-    """Read every `*.toml` of `folders`, and of the folders `adapters`, `vaes` and `upscalers` what their names say (a later
-    folder wins by id); relative paths inside count from `root`.
+    """Read every `*.toml` of `folders`, and of the folders `adapters`, `vaes` and `upscalers` what
+    their names say (a later folder wins by id); relative paths inside count from `root`.
 
-    When several models or upscalers call themselves the default, the last one read is it, so that one the operator
-    added can replace the one in the box.
+    When several models or upscalers call themselves the default, the last one read is it, so that
+    one the operator added can replace the one in the box.
 
     Raises:
         SettingInvalid: a file is not valid TOML or breaks the card's form; the message names file and member.

@@ -1,4 +1,5 @@
-"""The port to whatever paints. One adapter runs diffusion in a child process; tests have a deterministic fake."""
+"""The port to whatever paints. One adapter runs diffusion in a child process; tests have a
+deterministic fake."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -27,8 +28,8 @@ class Phase(StrEnum):
 class Progress:
     """One sign of life. `step` counts finished steps of `steps`; both are 0 outside DENOISING.
 
-    `eta_ms` is how much longer this picture will take, None as long as nobody can say. `preview` is a small JPEG of
-    what the finished picture will look like, at the steps it was asked for.
+    `eta_ms` is how much longer this picture will take, None as long as nobody can say. `preview` is
+    a small JPEG of what the finished picture will look like, at the steps it was asked for.
     """
 
     phase: Phase
@@ -40,7 +41,8 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Painting:
-    """A finished picture: `size.width * size.height * 3` RGB bytes, row by row, in the file `pixels`."""
+    """A finished picture: `size.width * size.height * 3` RGB bytes, row by row, in the file
+    `pixels`."""
 
     pixels: Path
     size: ImageSize
@@ -52,10 +54,10 @@ class Painting:
 class EngineState:
     """For `/readyz` and the log. `why` says in words why this device, or why not ready.
 
-    `slots` is how many pictures it takes in at a time; others wait. `notes` says, a line each, how a resident model
-    is held when not plainly whole on the device (offloaded, decoded in tiles, one at a time). `fingerprints` says of
-    each resident model under what it paints now, as far as that does not depend on the picture (no adapters, batch
-    class 1, decoded whole).
+    `slots` is how many pictures it takes in at a time; others wait. `notes` says, a line each, how
+    a resident model is held when not plainly whole on the device (offloaded, decoded in tiles, one
+    at a time). `fingerprints` says of each resident model under what it paints now, as far as that
+    does not depend on the picture (no adapters, batch class 1, decoded whole).
     """
 
     is_ready: bool
@@ -77,8 +79,8 @@ def no_preview() -> int:
 
 
 class Engine(Protocol):
-    """Paints specs, many at a time. Cancelling the awaiting task stops that painting between two steps and nothing
-    else."""
+    """Paints specs, many at a time. Cancelling the awaiting task stops that painting between two
+    steps and nothing else."""
 
     async def start(self) -> None:
         """Begin; returns at once, loading goes on in the background."""
@@ -91,11 +93,12 @@ class Engine(Protocol):
         on_progress: Callable[[Progress], None],
         preview_every: PreviewEvery = no_preview,
     ) -> Painting:
-        """Paint one picture into a file in the folder `workspace`, which the caller owns and removes.
+        """Paint one picture into a file in the folder `workspace`, which the caller owns and
+        removes.
 
         The files that `spec.init_image` names lie in `workspace` before the call. While
-        `preview_every` answers more than 0, each so many steps the progress carries a preview; nobody has to decide
-        that before the painting has begun. Pixels do not depend on it.
+        `preview_every` answers more than 0, each so many steps the progress carries a preview;
+        nobody has to decide that before the painting has begun. Pixels do not depend on it.
 
         Raises:
             Failed: OutOfMemory, EngineStopped (both retryable), WeightsRejected, PaintingBroken, ModelUnavailable.

@@ -4,7 +4,8 @@
     ├── Refused   the caller must change something; never retried
     └── Failed    we could not; `retryable` says whether trying again may help
 
-Leaves live in the package that raises them. HTTP numbers stand in `gateway/http/edge/problems.py` alone.
+Leaves live in the package that raises them. HTTP numbers stand in `gateway/http/edge/problems.py`
+alone.
 """
 
 import errno
@@ -14,7 +15,8 @@ from typing import ClassVar
 
 
 class DomainError(Exception):
-    """Anything this product reports on purpose. `code` is a stable public word, `message` is for people."""
+    """Anything this product reports on purpose. `code` is a stable public word, `message` is for
+    people."""
 
     code: ClassVar[str]
 
@@ -82,7 +84,8 @@ class ModelUnknown(Refused):
 
 
 class SettingInvalid(DomainError):
-    """The operator's configuration is wrong; the start stops with one line that names the setting."""
+    """The operator's configuration is wrong; the start stops with one line that names the
+    setting."""
 
     code: ClassVar[str] = "invalid_setting"
 
@@ -94,7 +97,8 @@ class ModelUnavailable(Failed):
 
 
 class WeightsRejected(Failed):
-    """The files of a model are not what they must be (missing, pickle, unknown class, wrong hash)."""
+    """The files of a model are not what they must be (missing, pickle, unknown class, wrong
+    hash)."""
 
     code: ClassVar[str] = "model_unavailable"
 
@@ -120,7 +124,8 @@ PASSING = frozenset(
 
 
 def as_machine_short(wrong: BaseException) -> MachineShort | None:
-    """None where it is something else. The text of the error, which may hold paths, is for the log alone."""
+    """None where it is something else. The text of the error, which may hold paths, is for the log
+    alone."""
     if isinstance(wrong, MemoryError) or (isinstance(wrong, OSError) and wrong.errno in PASSING):
         return MachineShort("The machine has no room for this now (disk, memory or open files).")
     return None
@@ -128,7 +133,8 @@ def as_machine_short(wrong: BaseException) -> MachineShort | None:
 
 @contextmanager
 def machine_short() -> Iterator[None]:
-    """A passing fault of the machine becomes MachineShort, in whatever it strikes; everything else stays."""
+    """A passing fault of the machine becomes MachineShort, in whatever it strikes; everything else
+    stays."""
     try:
         yield
     except (OSError, MemoryError) as wrong:
@@ -151,6 +157,7 @@ class PaintingCrashed(Failed):
 
 
 class PaintingBroken(Failed):
-    """The engine gave back something that is not a picture (NaN, a wrong shape, an unexpected error)."""
+    """The engine gave back something that is not a picture (NaN, a wrong shape, an unexpected
+    error)."""
 
     code: ClassVar[str] = "internal_error"

@@ -1,4 +1,5 @@
-"""What a diffusers folder says of itself, read from its JSON files alone: nothing is loaded or run."""
+"""What a diffusers folder says of itself, read from its JSON files alone: nothing is loaded or
+run."""
 
 import json
 from dataclasses import dataclass
@@ -31,7 +32,8 @@ SD2_TEXT_WIDTH = 1024  # OpenCLIP-H; SD 1.x reads CLIP-L, 768 wide
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inspection:
-    """`native` is the size the network was trained on; `sampling` a default where styles know no such family."""
+    """`native` is the size the network was trained on; `sampling` a default where styles know no
+    such family."""
 
     family: Family
     native: ImageSize
@@ -142,7 +144,8 @@ def _square(side: int) -> ImageSize:
 
 
 def _kind_of(scheduler: Path) -> str:
-    """Its class. Python's own reader: diffusers writes -Infinity into these files, which is no JSON."""
+    """Its class. Python's own reader: diffusers writes -Infinity into these files, which is no
+    JSON."""
     try:
         return msgspec.convert(json.loads(scheduler.read_bytes()), _Scheduler).kind
     except (OSError, ValueError, msgspec.ValidationError) as wrong:

@@ -10,8 +10,8 @@ Code = Literal["unknown_words", "ignored_parameter", "value_changed"]
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`code` is a stable public word, `message` is for people. `param` names the member of the request that it is
-    about, `words` the words, where it is about some."""
+    """`code` is a stable public word, `message` is for people. `param` names the member of the
+    request that it is about, `words` the words, where it is about some."""
 
     code: Code
     message: str

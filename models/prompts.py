@@ -1,4 +1,5 @@
-"""The one syntax of a prompt: `(word:1.3)` makes words count 1.3 times as much. All else is plain text."""
+"""The one syntax of a prompt: `(word:1.3)` makes words count 1.3 times as much. All else is plain
+text."""
 
 import re
 from bisect import bisect_right
@@ -6,14 +7,16 @@ from dataclasses import dataclass
 
 MAX_WEIGHT = 2.0
 
-# Parentheses, a text without parentheses, a colon, a plain decimal. Whatever differs from this is read as it stands:
-# a backslash before it, a space around the number, a sign, a second pair of parentheses around it.
+# Parentheses, a text without parentheses, a colon, a plain decimal. Whatever differs from this is
+# read as it stands: a backslash before it, a space around the number, a sign, a second pair of
+# parentheses around it.
 _WEIGHTED = re.compile(r"(?<!\\)\(([^()]+):([0-9]+(?:\.[0-9]+)?)\)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeightedText:
-    """What the encoder reads, and from which character on which weight counts; before the first one it is 1."""
+    """What the encoder reads, and from which character on which weight counts; before the first one
+    it is 1."""
 
     text: str
     starts: tuple[int, ...]
@@ -25,7 +28,8 @@ class WeightedText:
 
 
 def read_weights(prompt: str) -> WeightedText:
-    """Take the syntax out of a prompt. A weight is 0 to 2; with nothing to weigh or beyond that it is plain text.
+    """Take the syntax out of a prompt. A weight is 0 to 2; with nothing to weigh or beyond that it
+    is plain text.
 
     Weights do not nest: in `((a:1.2):1.5)` only `(a:1.2)` is of the form.
     """

@@ -1,4 +1,5 @@
-"""Was it painted again? Two recipes of one picture held side by side, and the bounds within which one is believed."""
+"""Was it painted again? Two recipes of one picture held side by side, and the bounds within which
+one is believed."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -40,9 +41,11 @@ MAX_COVER = 4  # a 1920 x 512 picture cut from a square one throws most of it aw
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """One member of two recipes that is not the same, by its dotted name, both values as text for people.
+    """One member of two recipes that is not the same, by its dotted name, both values as text for
+    people.
 
-    Equal values are there for what they say: a batch class that promises nothing explains other pixels by itself.
+    Equal values are there for what they say: a batch class that promises nothing explains other
+    pixels by itself.
     """
 
     member: str
@@ -57,7 +60,8 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """One picture painted again. The pixels alone decide; what else differs explains, or does no harm."""
+    """One picture painted again. The pixels alone decide; what else differs explains, or does no
+    harm."""
 
     expected_pixel_sha256: str
     pixel_sha256: str
@@ -78,7 +82,8 @@ def compare(recipe: Recipe, again: Recipe) -> Comparison:
 
 
 def differences(recipe: Recipe, again: Recipe) -> tuple[Difference, ...]:
-    """Every member that differs, the pixels first; with other pixels also the batch class where it promises nothing.
+    """Every member that differs, the pixels first; with other pixels also the batch class where it
+    promises nothing.
 
     What an older version did not write down is not held against it.
     """
@@ -99,7 +104,8 @@ def differences(recipe: Recipe, again: Recipe) -> tuple[Difference, ...]:
 
 
 def check_bounds(spec: GenerationSpec) -> None:
-    """Refuse what no recipe of ours says: it came from somewhere else, and following it could fill the machine.
+    """Refuse what no recipe of ours says: it came from somewhere else, and following it could fill
+    the machine.
 
     Raises:
         RequestInvalid: a number or a text is out of bounds, or half of what belongs together is missing; `field` names it.

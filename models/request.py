@@ -14,7 +14,8 @@ from models.errors import (
 )
 
 SIDES = (512, 768, 1024, 1280, 1920)
-"""What the native contract offers; other people's contracts ask for any side within the bounds below."""
+"""What the native contract offers; other people's contracts ask for any side within the bounds
+below."""
 MIN_SIDE = 256
 MAX_SIDE = 2048
 SIDE_MULTIPLE = 8
@@ -100,7 +101,8 @@ class ImageSize:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adapter:
-    """A LoRA from the operator's catalogue and how strongly it acts: 1 as it was trained, below 0 the other way."""
+    """A LoRA from the operator's catalogue and how strongly it acts: 1 as it was trained, below 0
+    the other way."""
 
     id: str
     weight: float
@@ -110,9 +112,9 @@ class Adapter:
 class InitImage:
     """The picture a painting starts from, and how far it may leave it.
 
-    `sha256` is of an image file's bytes; the file lies in the workspace under that name. `strength` is above 0 (keep
-    it) up to 1 (repaint it). `mask_sha256` names a second file, brought to the same size: only where it is white
-    anything is painted; None means everywhere.
+    `sha256` is of an image file's bytes; the file lies in the workspace under that name. `strength`
+    is above 0 (keep it) up to 1 (repaint it). `mask_sha256` names a second file, brought to the
+    same size: only where it is white anything is painted; None means everywhere.
     """
 
     sha256: str
@@ -124,7 +126,8 @@ class InitImage:
 class GenerationRequest:
     """One call for pictures, every member within the contract's bounds; None means "you choose".
 
-    `label` asks for words in the delivered picture that say it was generated; it decides no painted pixel.
+    `label` asks for words in the delivered picture that say it was generated; it decides no painted
+    pixel.
 
     Raises:
         RequestInvalid: a member breaks its rule; `field` names it.
@@ -178,7 +181,8 @@ def check_listed_size(width: int | None, height: int | None) -> None:
 
 
 def check_metadata(metadata: Mapping[str, str]) -> None:
-    """Raises RequestInvalid: too many pairs, or one whose key or value is too long or not of the form."""
+    """Raises RequestInvalid: too many pairs, or one whose key or value is too long or not of the
+    form."""
     if len(metadata) > MAX_METADATA_PAIRS:
         raise RequestInvalid(f"`metadata` has {len(metadata)} pairs; at most {MAX_METADATA_PAIRS}.", field="metadata")
     for key, value in metadata.items():

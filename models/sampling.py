@@ -1,4 +1,5 @@
-"""How a model likes to be sampled where no style says it: part of its card, with sensible defaults for new ones."""
+"""How a model likes to be sampled where no style says it: part of its card, with sensible defaults
+for new ones."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -40,9 +41,9 @@ class Sampling:
 class Refiner:
     """How a model refines what it has painted; the style says how often.
 
-    `steps` count the whole schedule, of which it walks the last part, `strength` of it. It works at `scale` times the sides: 1 puts right what
-    is there, 2 adds detail to what is enlarged by much anyway. `path` is a LoRA made for that, a safetensors file. Guidance
-    1 means none.
+    `steps` count the whole schedule, of which it walks the last part, `strength` of it. It works at
+    `scale` times the sides: 1 puts right what is there, 2 adds detail to what is enlarged by much
+    anyway. `path` is a LoRA made for that, a safetensors file. Guidance 1 means none.
     """
 
     steps: Steps
@@ -66,7 +67,8 @@ FLUX_DISTILLED_GUIDANCE = _sampling(Sampler.EULER, (20, 28, 50), 3.5)
 FLUX_FEW_STEPS = _sampling(Sampler.EULER, (4, 4, 8), 1.0)
 FEW_STEPS = _sampling(Sampler.LCM, (4, 6, 8), 8.0)
 
-# The sampler that a whole pipeline's own scheduler is; one that is none of ours stays as it is whatever is named.
+# The sampler that a whole pipeline's own scheduler is; one that is none of ours stays as it is
+# whatever is named.
 SAMPLERS: Mapping[str, Sampler] = {
     "DDIMScheduler": Sampler.DDIM,
     "DPMSolverMultistepScheduler": Sampler.DPMPP_2M,

@@ -1,7 +1,9 @@
-"""Does a picture show what a prompt says? One small network looks at latents, linear heads read the prompt's state.
+"""Does a picture show what a prompt says? One small network looks at latents, linear heads read the
+prompt's state.
 
-A model may bring such a scorer in a folder. The engine then drafts a picture from several noises and goes on with the
-best of them (`models/diffusion/painting/candidates.py`). `Looker` alone also serves training, as critic and as judge.
+A model may bring such a scorer in a folder. The engine then drafts a picture from several noises
+and goes on with the best of them (`models/diffusion/painting/candidates.py`). `Looker` alone also
+serves training, as critic and as judge.
 """
 
 import math
@@ -27,10 +29,11 @@ CONFIG, WEIGHTS = SCORER_FILES = ("config.json", "scorer.safetensors")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookerForm:
-    """Of what is looked at: `channels`, and the stride of each layer, which together leave COARSE places a side.
+    """Of what is looked at: `channels`, and the stride of each layer, which together leave COARSE
+    places a side.
 
-    `fields` are the questions about the whole, by name how many answers each has; `places` likewise about each place;
-    `subjects` counts what may be shown or not.
+    `fields` are the questions about the whole, by name how many answers each has; `places` likewise
+    about each place; `subjects` counts what may be shown or not.
     """
 
     channels: int
@@ -42,10 +45,11 @@ class LookerForm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScorerForm:
-    """As `config.json` says it: square latents of `side`, and the prompt's state of `width` at the token `place`.
+    """As `config.json` says it: square latents of `side`, and the prompt's state of `width` at the
+    token `place`.
 
-    `unsaid` is the answer, where a field has one, that means "the prompt says nothing of this". The first `subjects` answers
-    of the field `subject` are the subjects.
+    `unsaid` is the answer, where a field has one, that means "the prompt says nothing of this". The
+    first `subjects` answers of the field `subject` are the subjects.
     """
 
     looker: LookerForm
@@ -68,15 +72,16 @@ class ScorerForm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    """`log_likelihood`: that the picture shows all that the prompt says. `shows_all`: each part of that is what it shows most
-    likely."""
+    """`log_likelihood`: that the picture shows all that the prompt says. `shows_all`: each part of
+    that is what it shows most likely."""
 
     log_likelihood: float
     shows_all: bool
 
 
 class Looker(nn.Module):
-    """Strided convolutions; one linear head per field, and one that says of each subject whether it is shown.
+    """Strided convolutions; one linear head per field, and one that says of each subject whether it
+    is shown.
 
     On the way it says what stands at each place of a grid; the heads see that, too.
     """
@@ -96,8 +101,8 @@ class Looker(nn.Module):
         self.shows = nn.Linear(features, form.subjects)
 
     def forward(self, seen: torch.Tensor) -> dict[str, torch.Tensor]:
-        """(batch, channels, side, side) to (batch, answers) scores per field, of each place (batch, answers, places a side,
-        places a side); `shows` are logits."""
+        """(batch, channels, side, side) to (batch, answers) scores per field, of each place (batch,
+        answers, places a side, places a side); `shows` are logits."""
         near = self.near(seen)
         local = {name: head(near) for name, head in self.places.items()}
         far = self.far(near)
@@ -119,7 +124,8 @@ class Scorer(nn.Module):
 
     @torch.inference_mode()
     def score(self, latents: torch.Tensor, said: torch.Tensor, unwanted: torch.Tensor | None = None) -> Score:
-        """Of one picture: (1, channels, height, width), and the states (width,) of prompt and negative prompt."""
+        """Of one picture: (1, channels, height, width), and the states (width,) of prompt and
+        negative prompt."""
         side = (self.form.side, self.form.side)
         squared = functional.interpolate(latents.float(), size=side, mode="bilinear", antialias=True)
         seen = {name: scores[0] for name, scores in self.looker(squared).items()}
@@ -154,7 +160,8 @@ def best_of(scores: Sequence[Score]) -> int:
 
 
 def read_scorer(folder: Path) -> Scorer:
-    """In float32 on the processor. Raises WeightsRejected: a file is missing, or does not fit the other."""
+    """In float32 on the processor. Raises WeightsRejected: a file is missing, or does not fit the
+    other."""
     try:
         scorer = Scorer(msgspec.json.decode((folder / CONFIG).read_bytes(), type=ScorerForm))
         weights = load_file(folder / WEIGHTS)

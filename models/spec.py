@@ -1,4 +1,5 @@
-"""The complete, reproducible recipe of one picture: every default is filled in, nothing may have gaps; and what it costs."""
+"""The complete, reproducible recipe of one picture: every default is filled in, nothing may have
+gaps; and what it costs."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,11 +23,12 @@ class Resampling(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SizePlan:
-    """How the size asked for is reached: paint, refine at `refined`, enlarge until `target` is covered, crop the centre, then
-    upscale.
+    """How the size asked for is reached: paint, refine at `refined`, enlarge until `target` is
+    covered, crop the centre, then upscale.
 
-    `painted` is what the sampler sees first, `target` what the caller asked for; `refined` None means that nothing is refined; `upscale` is 1 or 4. A network always makes four times the sides; where the plan wants another size of it, a
-    filter makes the last step.
+    `painted` is what the sampler sees first, `target` what the caller asked for; `refined` None
+    means that nothing is refined; `upscale` is 1 or 4. A network always makes four times the sides;
+    where the plan wants another size of it, a filter makes the last step.
     """
 
     painted: ImageSize
@@ -63,8 +65,8 @@ class SizePlan:
 class Refining:
     """How a painting is refined: noise is added to it and it is denoised again, `rounds` times.
 
-    `strength`, above 0 up to 1, says how much of a schedule of `num_inference_steps` is walked in each. `adapters` act there
-    behind the painting's own.
+    `strength`, above 0 up to 1, says how much of a schedule of `num_inference_steps` is walked in
+    each. `adapters` act there behind the painting's own.
     """
 
     rounds: int
@@ -78,12 +80,14 @@ class Refining:
 class GenerationSpec:
     """Everything that decides the pixels of one picture on one engine fingerprint.
 
-    `prompt` and `negative_prompt` are the final texts the text encoder reads (style and enhancement included).
-    `seed` is 0..2^32-1. `guidance_scale` 1.0 means no guidance. `clip_skip` counts the last layers of the text
-    encoder that are left out beyond what the family leaves out anyway. Adapters act in their order. `vae` names an
-    autoencoder of the catalogue that decodes, and encodes, in the place of the model's own. `candidate` counts the
-    initial noises that are skipped. Of `candidates` from there on each is drafted, until one shows what was asked; a recipe
-    names the one that was taken, and 1 of them. `refining` is there where `size` says that the painting is refined.
+    `prompt` and `negative_prompt` are the final texts the text encoder reads (style and enhancement
+    included). `seed` is 0..2^32-1. `guidance_scale` 1.0 means no guidance. `clip_skip` counts the
+    last layers of the text encoder that are left out beyond what the family leaves out anyway.
+    Adapters act in their order. `vae` names an autoencoder of the catalogue that decodes, and
+    encodes, in the place of the model's own. `candidate` counts the initial noises that are
+    skipped. Of `candidates` from there on each is drafted, until one shows what was asked; a recipe
+    names the one that was taken, and 1 of them. `refining` is there where `size` says that the
+    painting is refined.
     """
 
     model: str
@@ -109,7 +113,8 @@ class GenerationSpec:
 
 
 def work_of(spec: GenerationSpec) -> int:
-    """Painted pixels times passes of the network: what the picture costs the engine, in no unit of time."""
+    """Painted pixels times passes of the network: what the picture costs the engine, in no unit of
+    time."""
     return sum(pixels * passes for pixels, passes in _stages(spec))
 
 
@@ -122,18 +127,20 @@ def refining_passes(spec: GenerationSpec) -> int:
 
 
 def steps_asked(spec: GenerationSpec) -> int:
-    """The steps that are reported to a caller before the painting begins: its own, and those that refine it."""
+    """The steps that are reported to a caller before the painting begins: its own, and those that
+    refine it."""
     return spec.num_inference_steps + refining_passes(spec)
 
 
 def steps_walked(steps: int, strength: float) -> int:
-    """How many of `steps` are walked, rounded down; at least one, or nothing would be painted at all."""
+    """How many of `steps` are walked, rounded down; at least one, or nothing would be painted at
+    all."""
     return min(max(int(steps * strength), 1), steps)
 
 
 def _stages(spec: GenerationSpec) -> Iterator[tuple[int, int]]:
-    """Pixels and passes. Where one of several candidates is painted, a good half of them is drafted before, as measured
-    (decision 0020)."""
+    """Pixels and passes. Where one of several candidates is painted, a good half of them is drafted
+    before, as measured (decision 0020)."""
     painted, steps = spec.size.painted.pixels, spec.num_inference_steps
     if spec.candidates > 1:
         yield painted, (spec.candidates + 2) // 2 * _asked(spec.sampler, min(DRAFT_STEPS, steps))

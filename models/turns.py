@@ -9,25 +9,28 @@ Flow = TypeVar("Flow", bound=Hashable)
 
 @dataclass(frozen=True)  # not slots: Python 3.11 cannot build a frozen generic with slots as Turns[str]()
 class Turns(Generic[Flow]):
-    """What each flow has been granted and not used, in the order of their last turns, the latest at the end.
+    """What each flow has been granted and not used, in the order of their last turns, the latest at
+    the end.
 
-    Everybody present is granted the same, until the first can pay for its next piece: that one goes. So flows that
-    always have something to do get equal shares of cost, however different their pieces, and never differ by more
-    than the dearest piece. Between two pieces of such a flow each other one gets at most twice the dearest. Nothing
-    depends on the unit of cost.
+    Everybody present is granted the same, until the first can pay for its next piece: that one
+    goes. So flows that always have something to do get equal shares of cost, however different
+    their pieces, and never differ by more than the dearest piece. Between two pieces of such a flow
+    each other one gets at most twice the dearest. Nothing depends on the unit of cost.
 
-    Source: Shreedhar and Varghese 1995, "Efficient Fair Queueing using Deficit Round Robin", section 3. Their quantum
-    is as fine here as can be, just enough for the next piece: a coarse one makes a small piece wait for whole bursts
-    of others, and one that follows the pieces' costs is not the same for all.
+    Source: Shreedhar and Varghese 1995, "Efficient Fair Queueing using Deficit Round Robin",
+    section 3. Their quantum is as fine here as can be, just enough for the next piece: a coarse one
+    makes a small piece wait for whole bursts of others, and one that follows the pieces' costs is
+    not the same for all.
     """
 
     deficits: Mapping[Flow, float] = field(default_factory=dict[Flow, float])
 
     def next(self, demands: Mapping[Flow, float]) -> tuple[Flow, Self]:
-        """Who goes now, and the turns after that. `demands` is the cost, above 0, of each flow's next piece.
+        """Who goes now, and the turns after that. `demands` is the cost, above 0, of each flow's
+        next piece.
 
-        A flow that is missing loses what it was granted; one that is new has nothing yet. Equals go in the order of
-        their last turns, new ones last.
+        A flow that is missing loses what it was granted; one that is new has nothing yet. Equals go
+        in the order of their last turns, new ones last.
 
         Raises:
             ValueError: nobody demands anything, or something that costs nothing.

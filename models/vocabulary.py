@@ -21,7 +21,8 @@ class Vocabulary:
 
     @classmethod
     def read(cls, file: Path | None, *, also: Iterable[str] = ()) -> Self:
-        """A JSON list of words, or an object whose member `words` is one; and those taught `also`, later.
+        """A JSON list of words, or an object whose member `words` is one; and those taught `also`,
+        later.
 
         Raises:
             WeightsRejected: the file is there and is neither.
@@ -38,7 +39,8 @@ class Vocabulary:
         return cls(words=frozenset(part for word in (*listed, *also) for part in words_of(word)))
 
     def unknown(self, prompt: str) -> tuple[str, ...]:
-        """The prompt's words that were never taught, each once, in the prompt's order; weights are no words."""
+        """The prompt's words that were never taught, each once, in the prompt's order; weights are
+        no words."""
         if self.words is None:
             return ()
         return tuple(word for word in dict.fromkeys(words_of(read_weights(prompt).text)) if word not in self.words)

@@ -1,7 +1,9 @@
-"""diffusers' text-to-image pipelines that have no adapter of ours and run as a whole, by their class.
+"""diffusers' text-to-image pipelines that have no adapter of ours and run as a whole, by their
+class.
 
-They read a prompt alone, from one folder, and say where they stand after each step. Left out are those that need a
-picture (ControlNet), weights of another folder (Kandinsky 1 and 2, Wuerstchen) or make films.
+They read a prompt alone, from one folder, and say where they stand after each step. Left out are
+those that need a picture (ControlNet), weights of another folder (Kandinsky 1 and 2, Wuerstchen) or
+make films.
 """
 
 WHOLE_PIPELINES = frozenset({

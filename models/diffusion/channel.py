@@ -1,4 +1,5 @@
-"""The child's end of the conversation. A thread listens all the time, so that a cancel is heard between two steps."""
+"""The child's end of the conversation. A thread listens all the time, so that a cancel is heard
+between two steps."""
 
 import ctypes
 import os
@@ -23,7 +24,8 @@ class Channel:
         self._canceled: set[int] = set()
 
     def listen(self) -> None:
-        """Begin. Death of the parent is noticed twice over: its end of the socket closes, and Linux sends a signal."""
+        """Begin. Death of the parent is noticed twice over: its end of the socket closes, and Linux
+        sends a signal."""
         die_with_parent()
         threading.Thread(target=self._listen, name="channel", daemon=True).start()
 

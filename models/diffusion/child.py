@@ -1,7 +1,8 @@
-"""The engine's process: `python -m models.diffusion.child DESCRIPTOR`, started by `models.process.child` alone.
+"""The engine's process: `python -m models.diffusion.child DESCRIPTOR`, started by
+`models.process.child` alone.
 
-The main thread owns the device and brings every painting forward tick by tick; torch is imported once the parent can
-be heard.
+The main thread owns the device and brings every painting forward tick by tick; torch is imported
+once the parent can be heard.
 """
 
 import gc

@@ -11,20 +11,23 @@ import torch
 from models.errors import ModelUnavailable
 
 CPUINFO = Path("/proc/cpuinfo")
-# What distinguishes two CPUs of one model name, as behind a hypervisor: x86's words for it, then ARM's.
+# What distinguishes two CPUs of one model name, as behind a hypervisor: x86's words for it, then
+# ARM's.
 NUMBERS = {"cpu family": "family", "model": "model", "CPU implementer": "implementer", "CPU part": "part"}
-# What x86 and ARM call the instructions that multiply in bfloat16. Without them torch emulates it, hundreds of times slower.
+# What x86 and ARM call the instructions that multiply in bfloat16. Without them torch emulates it,
+# hundreds of times slower.
 BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
-    """`name` is the GPU's name, or the CPU's with the instruction set that torch uses; networks run in `dtype`, autoencoders in `decode_dtype`,
-    sampling in float32.
+    """`name` is the GPU's name, or the CPU's with the instruction set that torch uses; networks run
+    in `dtype`, autoencoders in `decode_dtype`, sampling in float32.
 
-    `memory_bytes` is what loaded models may fill together. `channels_last` lays convolutional networks out so: measured
-    2 to 6 % faster on a CPU (decision 0008), with last bits that differ from the other layout's.
+    `memory_bytes` is what loaded models may fill together. `channels_last` lays convolutional
+    networks out so: measured 2 to 6 % faster on a CPU (decision 0008), with last bits that differ
+    from the other layout's.
     """
 
     torch_device: torch.device
@@ -37,8 +40,9 @@ class Device:
 
     @property
     def decode_dtype(self) -> torch.dtype:
-        """bfloat16 where the network runs in it: decoding then takes half as long, which for a picture of few steps is a tenth
-        of all. float16 never: SDXL's autoencoder overflows in it."""
+        """bfloat16 where the network runs in it: decoding then takes half as long, which for a
+        picture of few steps is a tenth of all. float16 never: SDXL's autoencoder overflows in
+        it."""
         return torch.bfloat16 if self.dtype is torch.bfloat16 else torch.float32
 
 
@@ -78,13 +82,15 @@ def _read(cpuinfo: Path) -> str:
 
 
 def multiplies_bfloat16(cpuinfo: str) -> bool:
-    """The first processor of Linux's `cpuinfo` has instructions for it: 1.2 to 1.4 times as fast (decision 0008)."""
+    """The first processor of Linux's `cpuinfo` has instructions for it: 1.2 to 1.4 times as fast
+    (decision 0008)."""
     first = _first_core(cpuinfo)
     return not BFLOAT16_FLAGS.isdisjoint(first.get("flags", first.get("Features", "")).split())
 
 
 def cpu_name(cpuinfo: str) -> str:
-    """The product's name and numbers, as the first processor of Linux's `cpuinfo` has them; else its architecture.
+    """The product's name and numbers, as the first processor of Linux's `cpuinfo` has them; else
+    its architecture.
 
     torch's instruction set is not enough: oneDNN and MKL choose kernels by the CPU itself.
     """
@@ -114,28 +120,32 @@ def _cuda(why: str, threads: int) -> Device:
 
 
 def pin_kernels() -> None:
-    """Let nothing but shapes and dtypes decide which of CUDA's kernels runs, and let no sum be kept in fewer bits.
+    """Let nothing but shapes and dtypes decide which of CUDA's kernels runs, and let no sum be kept
+    in fewer bits.
 
-    A full memory still may: where a convolution's workspace finds no room torch takes cuDNN's next plan, and keeps it.
-    `CUBLAS_WORKSPACE_CONFIG` must be set before the first kernel runs: the parent does that.
+    A full memory still may: where a convolution's workspace finds no room torch takes cuDNN's next
+    plan, and keeps it. `CUBLAS_WORKSPACE_CONFIG` must be set before the first kernel runs: the
+    parent does that.
     """
     torch.backends.cudnn.deterministic = True
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cuda.matmul.allow_tf32 = False
-    # Neither sums in half precision nor sums cut into pieces (split-K), whose number depends on the batch. Only cuBLASLt
-    # can be kept from these.
+    # Neither sums in half precision nor sums cut into pieces (split-K), whose number depends on the
+    # batch. Only cuBLASLt can be kept from these.
     torch.backends.cuda.matmul.allow_fp16_reduced_precision_reduction = (False, False)
     torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction = (False, False)
     if torch.backends.cuda.is_built():  # type: ignore[no-untyped-call]
         torch.backends.cuda.preferred_blas_library("cublaslt")
-    # cuDNN's attention chooses by heuristics of its own, anew with every version; these three are torch's.
+    # cuDNN's attention chooses by heuristics of its own, anew with every version; these three are
+    # torch's.
     torch.backends.cuda.enable_cudnn_sdp(False)
     torch.backends.cuda.enable_flash_sdp(True)
     torch.backends.cuda.enable_mem_efficient_sdp(True)
     torch.backends.cuda.enable_math_sdp(True)
-    # Nothing that our networks run forward is known to differ from run to run. Should a model bring such a kernel, torch
-    # takes the other one, or names it in the log where it has none; a picture need not fail for that.
+    # Nothing that our networks run forward is known to differ from run to run. Should a model bring
+    # such a kernel, torch takes the other one, or names it in the log where it has none; a picture
+    # need not fail for that.
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
 

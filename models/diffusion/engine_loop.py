@@ -1,7 +1,8 @@
-"""One device with the models loaded on it and the paintings in work, advanced together tick by tick.
+"""One device with the models loaded on it and the paintings in work, advanced together tick by
+tick.
 
-A tick: drop who was cancelled -> a piece of work of everybody who does not wait for the network -> plan -> one pass of the
-network for the chosen ones. A painting's failure stays its own.
+A tick: drop who was cancelled -> a piece of work of everybody who does not wait for the network ->
+plan -> one pass of the network for the chosen ones. A painting's failure stays its own.
 """
 
 import gc
@@ -46,9 +47,10 @@ Send = Callable[[wire.Report], None]
 
 @dataclass(kw_only=True, eq=False)
 class Running:
-    """One painting in work. `beat` is said before its next piece of work; `wanted` is where it stands before the
-    network, for `waited` passes by now. `is_new`: it has not had a pass yet. `had_no_room`: the last one failed for
-    want of memory; then it is `deferred` until somebody else ends, and tried once more."""
+    """One painting in work. `beat` is said before its next piece of work; `wanted` is where it
+    stands before the network, for `waited` passes by now. `is_new`: it has not had a pass yet.
+    `had_no_room`: the last one failed for want of memory; then it is `deferred` until somebody else
+    ends, and tried once more."""
 
     number: int
     work: Work
@@ -157,13 +159,15 @@ class EngineLoop:
             self._step(plan, send)
 
     def _work_alone(self, one: Running, send: Send) -> None:
-        """A piece of work; and reading the texts along with what came before it, so that a newcomer is in this tick's pass."""
+        """A piece of work; and reading the texts along with what came before it, so that a newcomer
+        is in this tick's pass."""
         self._advance(one, partial(next, one.work), send)
         if one.beat is not None and one.beat.phase is Phase.ENCODING:
             self._advance(one, partial(next, one.work), send)
 
     def _advance(self, one: Running, resume: Callable[[], Yielded], send: Send) -> None:
-        """A piece of work. The edge around one painting: whatever goes wrong in it ends it and nobody else."""
+        """A piece of work. The edge around one painting: whatever goes wrong in it ends it and
+        nobody else."""
         if one.beat is not None:
             send(one.beat)
         one.beat = one.wanted = None
@@ -236,8 +240,8 @@ class EngineLoop:
         return predictions
 
     def _is_tried_again(self, one: Running, outcome: Outcome) -> bool:
-        """Whom a full memory hits waits until somebody else ends, whose memory comes free; alone, it just tries again.
-        A second time in a row is the end."""
+        """Whom a full memory hits waits until somebody else ends, whose memory comes free; alone,
+        it just tries again. A second time in a row is the end."""
         had_no_room = isinstance(outcome, Exception) and is_out_of_memory(outcome)
         is_first_time, one.had_no_room = had_no_room and not one.had_no_room, had_no_room
         if is_first_time:
@@ -263,12 +267,14 @@ class EngineLoop:
             self._measuring = None
 
     def _measured(self, wanted: PassWanted) -> Generator[None, None, None]:
-        """Goes on when those it was begun for have ended; model and adapters stay until it is done."""
+        """Goes on when those it was begun for have ended; model and adapters stay until it is
+        done."""
         with self._residency.using(wanted.model), wanted.pipeline.adapters.using(wanted.adapters):
             yield from self._calibrations.measure(wanted)
 
     def _unmeasured(self) -> PassWanted | None:
-        """One of a group that nothing is known of, and in which somebody must wait for that or is not alone."""
+        """One of a group that nothing is known of, and in which somebody must wait for that or is
+        not alone."""
         wanted = [one.wanted for one in self._running if one.wanted is not None]
         neighbours = Counter(one.group for one in wanted)
         unknown = (one for one in wanted if self._calibrations.of(one) is None)

@@ -6,7 +6,8 @@ from models.errors import Failed, OutOfMemory, PaintingBroken, as_machine_short
 
 log = logging.getLogger(__name__)
 
-# How a full memory is worded, in lower case. The last one is also said of a dtype that the GPU's convolutions lack.
+# How a full memory is worded, in lower case. The last one is also said of a dtype that the GPU's
+# convolutions lack.
 FULL = (
     "out of memory",
     "allocate memory",
@@ -17,7 +18,8 @@ FULL = (
 
 
 def as_failure(wrong: Exception) -> Failed:
-    """Ours as they are; a full memory by whatever name as OutOfMemory; the rest, logged, as PaintingBroken."""
+    """Ours as they are; a full memory by whatever name as OutOfMemory; the rest, logged, as
+    PaintingBroken."""
     if isinstance(wrong, Failed):
         return wrong
     if is_out_of_memory(wrong):
@@ -31,8 +33,8 @@ def as_failure(wrong: Exception) -> Failed:
 
 
 def is_out_of_memory(wrong: Exception) -> bool:
-    """torch has a class of its own for it where its allocator on CUDA is full; the CPU, and CUDA's libraries when they
-    want memory for themselves, say it in words."""
+    """torch has a class of its own for it where its allocator on CUDA is full; the CPU, and CUDA's
+    libraries when they want memory for themselves, say it in words."""
     return (
         isinstance(wrong, MemoryError)
         or type(wrong).__name__ == "OutOfMemoryError"
@@ -41,6 +43,7 @@ def is_out_of_memory(wrong: Exception) -> bool:
 
 
 def is_device_lost(wrong: Exception) -> bool:
-    """CUDA has failed in a way after which nothing runs in this process any more; only a new one helps. A full memory is
-    no such failure, though CUDA reports it in the same class when a kernel's code finds no room."""
+    """CUDA has failed in a way after which nothing runs in this process any more; only a new one
+    helps. A full memory is no such failure, though CUDA reports it in the same class when a
+    kernel's code finds no room."""
     return type(wrong).__name__ == "AcceleratorError" and not is_out_of_memory(wrong)

@@ -8,7 +8,8 @@ import torch
 
 
 class Event(Protocol):
-    """A place in the device's queue. Waiting for one that was recorded ends when the device has come there."""
+    """A place in the device's queue. Waiting for one that was recorded ends when the device has
+    come there."""
 
     def record(self) -> None: ...
     def synchronize(self) -> None: ...
@@ -17,8 +18,9 @@ class Event(Protocol):
 class Pace:
     """Lets one pass wait in the device's queue while another runs, never more.
 
-    Without a pass in the queue a GPU stands still between two; with many, steps would be reported before they are made, and
-    who cancels or comes new would wait for all of them. A CPU has computed when it returns: `new_event` is None.
+    Without a pass in the queue a GPU stands still between two; with many, steps would be reported
+    before they are made, and who cancels or comes new would wait for all of them. A CPU has
+    computed when it returns: `new_event` is None.
     """
 
     def __init__(self, new_event: Callable[[], Event] | None) -> None:

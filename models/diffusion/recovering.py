@@ -8,7 +8,8 @@ from models.diffusion.failing import is_device_lost, is_out_of_memory
 
 
 def recover(wrong: Exception) -> None:
-    """Make the memory that the failed work held free for whoever comes next, while the error still travels.
+    """Make the memory that the failed work held free for whoever comes next, while the error still
+    travels.
 
     Raises:
         AcceleratorError: `wrong` is one: nothing runs on the device in this process any more. The process is to die of

@@ -1,4 +1,5 @@
-"""One life of the engine's child: spawned, spoken to over a private socket pair, watched, killed."""
+"""One life of the engine's child: spawned, spoken to over a private socket pair, watched,
+killed."""
 
 import asyncio
 import signal
@@ -24,8 +25,9 @@ SWITCHES = {
     "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
     "PYTHONUNBUFFERED": "1",
 }
-# Threads that wait sleep instead of spinning: alone that costs little, but when the machine has other work a spinning
-# team is many times slower (measured on two cores beside a busy process: 1.5 s against 29 s a picture).
+# Threads that wait sleep instead of spinning: alone that costs little, but when the machine has
+# other work a spinning team is many times slower (measured on two cores beside a busy process: 1.5
+# s against 29 s a picture).
 DEFAULTS = {"OMP_WAIT_POLICY": "PASSIVE"}
 
 log = structlog.get_logger()
@@ -33,13 +35,16 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineLimits:
-    """How long, in seconds, the child may be silent in each phase, and how it is stopped and started again.
+    """How long, in seconds, the child may be silent in each phase, and how it is stopped and
+    started again.
 
-    `starting_s` is from the process's start to its first word (importing torch from a cold disk); `denoising_s` is
-    for one step, `calibrating_s` for the few passes between two beats, each as large as they come. After SIGTERM the child has `term_s` before SIGKILL. A caller who leaves waits `cancel_s` at most
-    for the child to leave the workspace. The wait before a restart doubles from `first_backoff_s` up to
-    `longest_backoff_s`; after `max_failed_starts` in a row those waiting fail too. Every `beat_s` the callers hear
-    where they stand, as long as no deadline has passed.
+    `starting_s` is from the process's start to its first word (importing torch from a cold disk);
+    `denoising_s` is for one step, `calibrating_s` for the few passes between two beats, each as
+    large as they come. After SIGTERM the child has `term_s` before SIGKILL. A caller who leaves
+    waits `cancel_s` at most for the child to leave the workspace. The wait before a restart doubles
+    from `first_backoff_s` up to `longest_backoff_s`; after `max_failed_starts` in a row those
+    waiting fail too. Every `beat_s` the callers hear where they stand, as long as no deadline has
+    passed.
     """
 
     starting_s: float = 120.0
@@ -91,7 +96,8 @@ class Child:
 
     @classmethod
     async def spawn(cls, entry: str, *, environment: Mapping[str, str], limits: EngineLimits) -> Self:
-        """Start `python -m entry DESCRIPTOR`. The child's prints go to our log, never into the conversation.
+        """Start `python -m entry DESCRIPTOR`. The child's prints go to our log, never into the
+        conversation.
 
         Raises:
             OSError: the machine has no room for another process.
@@ -118,13 +124,15 @@ class Child:
         self._writer.write(wire.encode(order))
 
     def expect(self, phase: Phase | None) -> None:
-        """From now on the child may be silent as long as `phase` allows; None: it has nothing to do."""
+        """From now on the child may be silent as long as `phase` allows; None: it has nothing to
+        do."""
         self._phase = phase
         if self._patience is not None:
             self._patience.reschedule(self._deadline())
 
     async def next_report(self) -> wire.Report | None:
-        """What the child says next; None when it has died, has been silent too long or talks nonsense."""
+        """What the child says next; None when it has died, has been silent too long or talks
+        nonsense."""
         try:
             async with asyncio.timeout_at(self._deadline()) as self._patience:
                 line = await self._reader.readline()

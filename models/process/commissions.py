@@ -1,4 +1,5 @@
-"""What the engine has been asked to paint: who waits, who is inside the child, and who may have killed it."""
+"""What the engine has been asked to paint: who waits, who is inside the child, and who may have
+killed it."""
 
 import asyncio
 from collections import deque
@@ -16,10 +17,11 @@ WAITING = Progress(phase=Phase.WAITING)
 
 @dataclass(kw_only=True, eq=False)
 class Commission:
-    """One call of `paint`. `done` ends with a painting or a Failed, or is cancelled once nobody wants it any more.
+    """One call of `paint`. `done` ends with a painting or a Failed, or is cancelled once nobody
+    wants it any more.
 
-    `order` is what the child knows of it, or will. `is_suspect`: it was inside a child that died, and it was not alone
-    there.
+    `order` is what the child knows of it, or will. `is_suspect`: it was inside a child that died,
+    and it was not alone there.
     """
 
     order: wire.Paint
@@ -56,8 +58,9 @@ class Commission:
 class Commissions:
     """All that are not finished, in the order of asking.
 
-    A dead child with one painting inside was killed by it. With several nobody knows, so these suspects go first
-    again, each alone with nothing else in the child, and only who kills it then is to blame.
+    A dead child with one painting inside was killed by it. With several nobody knows, so these
+    suspects go first again, each alone with nothing else in the child, and only who kills it then
+    is to blame.
     """
 
     def __init__(self) -> None:
@@ -80,7 +83,8 @@ class Commissions:
         return self._inside.pop(number, None)
 
     def next_in(self, slots: int) -> Commission | None:
-        """Who goes into the child now, and is inside from now on; None while there is nobody or no room."""
+        """Who goes into the child now, and is inside from now on; None while there is nobody or no
+        room."""
         if not self._waiting or not self._has_room(self._waiting[0], slots):
             return None
         commission = self._waiting.popleft()

@@ -1,4 +1,5 @@
-"""A single file's conversion seen from outside: a program of its own, for it needs torch; started by name, watched."""
+"""A single file's conversion seen from outside: a program of its own, for it needs torch; started
+by name, watched."""
 
 import signal
 import subprocess
@@ -25,7 +26,8 @@ class Step(msgspec.Struct, frozen=True, tag=True):
 
 
 class Converted(msgspec.Struct, frozen=True, tag=True, kw_only=True):
-    """The end of a conversion. `sha256` is the file's; `left_behind` names tensors that no network takes."""
+    """The end of a conversion. `sha256` is the file's; `left_behind` names tensors that no network
+    takes."""
 
     sha256: str
     size_bytes: int
@@ -42,9 +44,11 @@ Word: TypeAlias = Step | Converted | Rejected
 def converting(
     file: Path, folder: Path, *, prediction: Prediction | None, environment: Mapping[str, str]
 ) -> Generator[Step, None, Converted]:
-    """Turn `file` into the diffusers folder `folder`, which is there and empty. Closed early, the program is killed.
+    """Turn `file` into the diffusers folder `folder`, which is there and empty. Closed early, the
+    program is killed.
 
-    `environment` is the program's whole environment but for the switches that keep foreign code and the network out.
+    `environment` is the program's whole environment but for the switches that keep foreign code and
+    the network out.
 
     Raises:
         WeightsRejected: the file is not what it must be, or could not be converted here; what lies in `folder` by

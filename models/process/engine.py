@@ -1,8 +1,10 @@
-"""The engine in a child process: hands it paintings as far as its slots go, restarts it when it dies or hangs.
+"""The engine in a child process: hands it paintings as far as its slots go, restarts it when it
+dies or hangs.
 
-start -> spawn -> Setup -> Ready; paint -> wait -> Paint -> beats -> Painted. This side never imports torch. When the
-child dies or is silent for too long, the one painting in it fails with EngineStopped (which may be tried again); of
-several only the one that also kills it alone (see `Commissions`). Those still waiting go to the next child.
+start -> spawn -> Setup -> Ready; paint -> wait -> Paint -> beats -> Painted. This side never
+imports torch. When the child dies or is silent for too long, the one painting in it fails with
+EngineStopped (which may be tried again); of several only the one that also kills it alone (see
+`Commissions`). Those still waiting go to the next child.
 """
 
 import asyncio
@@ -31,8 +33,8 @@ log = structlog.get_logger()
 
 
 class Computing(TypedDict, total=False):
-    """How the child computes; see `child_protocol.Setup`, whose defaults count. `device` is auto unless it is given,
-    `threads` None."""
+    """How the child computes; see `child_protocol.Setup`, whose defaults count. `device` is auto
+    unless it is given, `threads` None."""
 
     device: str
     threads: int | None
@@ -45,9 +47,10 @@ class Computing(TypedDict, total=False):
 class EngineProcess:
     """Implements `models.Engine` over `python -m <entry>`.
 
-    `environment` is the child's whole environment (`gateway.settings.child_environment()`); the switches that keep
-    foreign code and the network out are added to it. `device` is auto, cpu or cuda; `threads` None means all cores;
-    `slots` bounds the paintings inside the child. `catalogue.default` is loaded at the start.
+    `environment` is the child's whole environment (`gateway.settings.child_environment()`); the
+    switches that keep foreign code and the network out are added to it. `device` is auto, cpu or
+    cuda; `threads` None means all cores; `slots` bounds the paintings inside the child.
+    `catalogue.default` is loaded at the start.
     """
 
     def __init__(
@@ -128,14 +131,16 @@ class EngineProcess:
         self._commissions.fail_waiting(EngineStopped("The engine was closed before it had painted this picture."))
 
     async def _withdraw(self, commission: Commission) -> None:
-        """The caller has left: forget a waiting commission, stop a running one and give it time to end."""
+        """The caller has left: forget a waiting commission, stop a running one and give it time to
+        end."""
         if self._commissions.withdraw(commission) and self._child is not None:
             self._child.send(wire.Cancel(number=commission.order.number))
             await asyncio.wait([commission.done], timeout=self._limits.cancel_s)
         commission.done.cancel()
 
     async def _keep_alive(self) -> None:
-        """Keep one child running until cancelled; wait longer after each that never became ready."""
+        """Keep one child running until cancelled; wait longer after each that never became
+        ready."""
         failed_starts = 0
         while True:
             failed_starts = 0 if await self._live() else failed_starts + 1
@@ -173,7 +178,8 @@ class EngineProcess:
                 self._finish(report, child)
 
     def _is_up(self, ready: wire.Ready, child: Child) -> None:
-        """The child takes orders; whether anything is loaded decides whether we call ourselves ready."""
+        """The child takes orders; whether anything is loaded decides whether we call ourselves
+        ready."""
         self._state = EngineState(
             is_ready=bool(ready.resident),
             device=ready.device,
@@ -196,7 +202,8 @@ class EngineProcess:
             guilty.fail(EngineStopped(f"The engine stopped while it painted this picture. {why}"))
 
     def _hear(self, beat: wire.Beat, child: Child) -> None:
-        """The child does one thing at a time, so the latest beat's phase is its own, whomever it is for."""
+        """The child does one thing at a time, so the latest beat's phase is its own, whomever it is
+        for."""
         self._doing = beat.phase
         if self._child is None or self._commissions.inside():
             child.expect(beat.phase)
@@ -235,7 +242,8 @@ class EngineProcess:
                 self._child.expect(self._doing)
 
     async def _keep_callers_posted(self) -> None:
-        """Repeat where each painting stands: a slow phase within its deadline is no hang, nor is waiting."""
+        """Repeat where each painting stands: a slow phase within its deadline is no hang, nor is
+        waiting."""
         while True:
             await asyncio.sleep(self._limits.beat_s)
             self._commissions.repeat_progress()

@@ -1,7 +1,9 @@
-"""What the engine's parent and child say to each other: one JSON object a line over a private socket pair.
+"""What the engine's parent and child say to each other: one JSON object a line over a private
+socket pair.
 
-The parent begins with `Setup`; the child answers `Ready` when its device is chosen and the first model was tried.
-After that every `Paint` gets beats and exactly one of `Painted`, `Stopped` or `Broken`.
+The parent begins with `Setup`; the child answers `Ready` when its device is chosen and the first
+model was tried. After that every `Paint` gets beats and exactly one of `Painted`, `Stopped` or
+`Broken`.
 """
 
 from collections.abc import Mapping
@@ -19,8 +21,8 @@ MAX_LINE_BYTES = 1 << 20
 
 
 class Compute(StrEnum):
-    """What batching may change. EXACT: nothing, each picture has the bits it has alone. FAST: the last bits, since
-    passes take whatever size is quickest."""
+    """What batching may change. EXACT: nothing, each picture has the bits it has alone. FAST: the
+    last bits, since passes take whatever size is quickest."""
 
     EXACT = "exact"
     FAST = "fast"
@@ -31,10 +33,11 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Setup(Message, frozen=True, kw_only=True):
-    """First of all: the models, adapters, autoencoders and upscaler there are, the model to load at once, and how to compute.
+    """First of all: the models, adapters, autoencoders and upscaler there are, the model to load at
+    once, and how to compute.
 
-    `threads` None means all cores. `slots` bounds the paintings at a time. `calibrations` is the folder where measured
-    batch sizes are kept. `dtype` is auto or a name of torch's; see `Compute`.
+    `threads` None means all cores. `slots` bounds the paintings at a time. `calibrations` is the
+    folder where measured batch sizes are kept. `dtype` is auto or a name of torch's; see `Compute`.
     """
 
     cards: tuple[ModelCard, ...]
@@ -60,8 +63,8 @@ class Paint(Message, frozen=True, kw_only=True):
 
 
 class Preview(Message, frozen=True, kw_only=True):
-    """From its next step on, that painting shall carry a preview each so many steps, 0 none; unknown numbers are
-    ignored."""
+    """From its next step on, that painting shall carry a preview each so many steps, 0 none;
+    unknown numbers are ignored."""
 
     number: int
     every: int
@@ -76,8 +79,8 @@ class Cancel(Message, frozen=True, kw_only=True):
 class Ready(Message, frozen=True, kw_only=True):
     """The child takes orders; sent again whenever what is loaded changes.
 
-    `why` says why this device, or why the first model could not be loaded; then `resident` is empty. `fingerprints` are
-    those of the resident models.
+    `why` says why this device, or why the first model could not be loaded; then `resident` is
+    empty. `fingerprints` are those of the resident models.
     """
 
     device: str
@@ -90,7 +93,8 @@ class Ready(Message, frozen=True, kw_only=True):
 
 
 class Beat(Message, frozen=True, kw_only=True):
-    """A phase begins or a step ended. `number` is None while the child works for nobody (loading the first model)."""
+    """A phase begins or a step ended. `number` is None while the child works for nobody (loading
+    the first model)."""
 
     number: int | None
     phase: Phase

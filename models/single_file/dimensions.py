@@ -1,4 +1,5 @@
-"""The networks' dimensions, read from the shapes of their tensors: in diffusers' and transformers' own words."""
+"""The networks' dimensions, read from the shapes of their tensors: in diffusers' and transformers'
+own words."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +15,8 @@ Config = dict[str, object]
 
 HEAD_WIDTH = 64
 SD1_HEADS = 8
-# SD 2 reads the output of the last but one of OpenCLIP's 24 layers; the last one is in most files, and never used.
+# SD 2 reads the output of the last but one of OpenCLIP's 24 layers; the last one is in most files,
+# and never used.
 SD2_TEXT_LAYERS = 23
 SIZES_GIVEN = 6  # SDXL takes six lengths: of the picture before it was cut, of the cut, of the target
 
@@ -57,7 +59,8 @@ class Shapes:
 
 
 def unet_config(checkpoint: Checkpoint, shapes: Shapes) -> Config:
-    """Raises WeightsRejected: a part is missing, or its blocks do not repeat as in the family's networks."""
+    """Raises WeightsRejected: a part is missing, or its blocks do not repeat as in the family's
+    networks."""
     levels = [_repeated(level) for level in _levels(shapes)]
     widths = [level.width for level in levels]
     attends = [level.depth > 0 for level in levels]

@@ -1,4 +1,5 @@
-"""The header of a safetensors file: names, types and shapes of its tensors, checked against the file's length.
+"""The header of a safetensors file: names, types and shapes of its tensors, checked against the
+file's length.
 
 Form: 8 bytes of length, that much JSON, then the tensors' bytes without a gap.
 Source: https://github.com/huggingface/safetensors, "Format".

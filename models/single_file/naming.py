@@ -1,4 +1,5 @@
-"""How tensors are called in original checkpoints: the parts, older spellings, and what is no weight of any part."""
+"""How tensors are called in original checkpoints: the parts, older spellings, and what is no weight
+of any part."""
 
 import re
 from collections.abc import Iterable
@@ -10,7 +11,8 @@ OPEN_CLIP = "cond_stage_model.model."
 CLIP_XL = "conditioner.embedders.0.transformer.text_model."
 OPEN_CLIP_XL = "conditioner.embedders.1.model."
 
-# Copies of the weights that training averaged, noise schedules, masks and counters, a loss: nothing that paints.
+# Copies of the weights that training averaged, noise schedules, masks and counters, a loss: nothing
+# that paints.
 CLUTTER = re.compile(
     r"""
     model_ema\. | (.*\.)?position_ids$ | (.*\.)?logit_scale$ | (.*\.)?attn_mask$ | denoiser\. | loss\.
@@ -29,7 +31,8 @@ BEFORE_TEXT_MODEL = re.compile(r"(cond_stage_model\.transformer\.)(embeddings|en
 def plain_names(names: Iterable[str]) -> dict[str, str]:
     """Each tensor's plain name, and how the file calls it.
 
-    Two older or rarer spellings are known: CLIP without `text_model.`, and SD Turbo, which is an SD 2 under SDXL's names.
+    Two older or rarer spellings are known: CLIP without `text_model.`, and SD Turbo, which is an SD
+    2 under SDXL's names.
     """
     given = list(names)
     is_sdxl = any(name.startswith(SDXL_PART) for name in given)

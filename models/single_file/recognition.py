@@ -47,7 +47,8 @@ OTHER_KINDS = (
 
 
 class Prediction(StrEnum):
-    """What the network was trained to predict: the noise, or the velocity of Salimans and Ho 2022."""
+    """What the network was trained to predict: the noise, or the velocity of Salimans and Ho
+    2022."""
 
     EPSILON = "epsilon"
     V_PREDICTION = "v_prediction"
@@ -57,8 +58,8 @@ class Prediction(StrEnum):
 class Checkpoint:
     """What a file is. `tensors` has plain names; `file_names` says how each is called in the file.
 
-    `is_assumed` says that nothing in the file says its prediction: it is the usual one of the family.
-    `has_zero_snr`: it was trained down to pure noise (Lin et al. 2023).
+    `is_assumed` says that nothing in the file says its prediction: it is the usual one of the
+    family. `has_zero_snr`: it was trained down to pure noise (Lin et al. 2023).
     """
 
     family: Family
@@ -141,7 +142,8 @@ def _in_channels(tensors: Mapping[str, TensorForm]) -> int:
 
 
 def _stated_prediction(header: Header, file_names: Mapping[str, str]) -> Prediction | None:
-    """A marker beside the weights, or the saver's own word (modelspec.prediction_type is "epsilon" or "v")."""
+    """A marker beside the weights, or the saver's own word (modelspec.prediction_type is "epsilon"
+    or "v")."""
     if "v_pred" in file_names:
         return Prediction.V_PREDICTION
     word = header.metadata.get("modelspec.prediction_type", "")
@@ -149,7 +151,8 @@ def _stated_prediction(header: Header, file_names: Mapping[str, str]) -> Predict
 
 
 def _is_large_sd2(family: Family, file_names: Mapping[str, str], tensors: Mapping[str, TensorForm]) -> bool:
-    """SD 2.x at 768 pixels; its base, its inpainting variant and SD Turbo have 512 and predict the noise.
+    """SD 2.x at 768 pixels; its base, its inpainting variant and SD Turbo have 512 and predict the
+    noise.
 
     Base and large differ in no name and no shape. SD Turbo alone came in SDXL's way of naming.
     """

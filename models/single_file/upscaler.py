@@ -1,7 +1,8 @@
 """Which network an upscaler's file holds, known by names and shapes in its header.
 
-Two builds are published: a compact chain of convolutions (SRVGG: realesr-general, realesr-animevideo) and residual
-dense blocks (RRDB: ESRGAN, Real-ESRGAN). The second goes by three ways of naming; `names` leads to the newest.
+Two builds are published: a compact chain of convolutions (SRVGG: realesr-general,
+realesr-animevideo) and residual dense blocks (RRDB: ESRGAN, Real-ESRGAN). The second goes by three
+ways of naming; `names` leads to the newest.
 """
 
 import re
@@ -34,7 +35,8 @@ OLDER_NAMES = (
 
 
 class Build(StrEnum):
-    """SRVGG: `depth` convolutions between the first and the last. RRDB: `depth` blocks, each of three dense ones."""
+    """SRVGG: `depth` convolutions between the first and the last. RRDB: `depth` blocks, each of
+    three dense ones."""
 
     SRVGG = "srvgg"
     RRDB = "rrdb"

@@ -1,1 +1,2 @@
-"""Networks that enlarge pictures, in the key layouts in which upscalers are published; needs torch."""
+"""Networks that enlarge pictures, in the key layouts in which upscalers are published; needs
+torch."""

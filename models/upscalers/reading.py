@@ -23,7 +23,8 @@ class Read:
 
 
 def read_network(file: Path) -> Read:
-    """Raises WeightsRejected: the file cannot be read, is no safetensors file, or holds something else."""
+    """Raises WeightsRejected: the file cannot be read, is no safetensors file, or holds something
+    else."""
     form = inspect_upscaler(file)
     network = new_network(form)
     try:

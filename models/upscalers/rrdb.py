@@ -1,6 +1,8 @@
-"""The upscaler of ESRGAN and Real-ESRGAN: residual blocks of densely joined convolutions, then two doublings.
+"""The upscaler of ESRGAN and Real-ESRGAN: residual blocks of densely joined convolutions, then two
+doublings.
 
-Keys as there: `conv_first`, `body.N.rdbM.convK`, `conv_body`, `conv_up1`, `conv_up2`, `conv_hr`, `conv_last`.
+Keys as there: `conv_first`, `body.N.rdbM.convK`, `conv_body`, `conv_up1`, `conv_up2`, `conv_hr`,
+`conv_last`.
 """
 
 import torch
@@ -12,8 +14,8 @@ STRENGTH = 0.2
 SLOPE = 0.2
 ENLARGES = 4
 FARTHEST = 32
-"""In pixels of the folded picture. In full the radius of 23 blocks is 348; what lies beyond this is weighed by powers
-of `STRENGTH`."""
+"""In pixels of the folded picture. In full the radius of 23 blocks is 348; what lies beyond this is
+weighed by powers of `STRENGTH`."""
 
 
 class Dense(nn.Module):
@@ -49,8 +51,9 @@ class Block(nn.Module):
 
 
 class Rrdb(nn.Module):
-    """Takes and gives (n, 3, height, width) in 0..1. One that enlarges less than four times folds the picture first:
-    then sides must be multiples of `fold`. It makes the whole picture, which bfloat16 would show."""
+    """Takes and gives (n, 3, height, width) in 0..1. One that enlarges less than four times folds
+    the picture first: then sides must be multiples of `fold`. It makes the whole picture, which
+    bfloat16 would show."""
 
     takes_bfloat16 = False
 

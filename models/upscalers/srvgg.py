@@ -1,6 +1,8 @@
-"""The compact upscaler: a plain chain of convolutions at the small size, then one shuffle to the large one.
+"""The compact upscaler: a plain chain of convolutions at the small size, then one shuffle to the
+large one.
 
-Keys as in realesr-general and realesr-animevideo: `body.N.weight`, `body.N.bias`, PReLU between the convolutions.
+Keys as in realesr-general and realesr-animevideo: `body.N.weight`, `body.N.bias`, PReLU between the
+convolutions.
 """
 
 import torch
@@ -9,10 +11,12 @@ from torch.nn import functional
 
 
 class Srvgg(nn.Module):
-    """Takes and gives (n, 3, height, width) in 0..1. It learns what nearest-neighbour enlarging lacks.
+    """Takes and gives (n, 3, height, width) in 0..1. It learns what nearest-neighbour enlarging
+    lacks.
 
-    `convolutions` are those between the first and the last. `radius` is how many pixels around one of the input decide
-    about what is made of it. What it adds is small, so that bfloat16's few steps do not show: `takes_bfloat16`.
+    `convolutions` are those between the first and the last. `radius` is how many pixels around one
+    of the input decide about what is made of it. What it adds is small, so that bfloat16's few
+    steps do not show: `takes_bfloat16`.
     """
 
     takes_bfloat16 = True

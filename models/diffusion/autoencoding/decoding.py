@@ -10,7 +10,8 @@ from models.request import ImageSize
 
 
 class Decoder:
-    """Decodes in the VAE's own dtype, see `Device.decode_dtype`. Without `tiling` every picture in one go."""
+    """Decodes in the VAE's own dtype, see `Device.decode_dtype`. Without `tiling` every picture in
+    one go."""
 
     def __init__(self, vae: Any, tiling: Tiling | None = None) -> None:
         self._vae = vae
@@ -22,7 +23,8 @@ class Decoder:
         return self._tiles.manner(size)
 
     def latent_sides(self, size: ImageSize, *, patch: int = 1) -> tuple[int, int]:
-        """(height, width) of the latents of a picture of `size`, of which the network reads `patch` a side at once.
+        """(height, width) of the latents of a picture of `size`, of which the network reads `patch`
+        a side at once.
 
         Raises:
             PaintingBroken: a side is no multiple of what one patch covers.

@@ -12,8 +12,8 @@ from models.request import ImageSize
 
 
 class Encoder:
-    """Encodes in the VAE's own dtype, without `tiling` every picture in one go. `draws`: the latents are drawn from a
-    distribution, as all chance in float32."""
+    """Encodes in the VAE's own dtype, without `tiling` every picture in one go. `draws`: the
+    latents are drawn from a distribution, as all chance in float32."""
 
     def __init__(self, vae: Any, tiling: Tiling | None = None) -> None:
         self._vae = vae
@@ -21,10 +21,11 @@ class Encoder:
         self.draws = isinstance(vae, AutoencoderKL)
 
     def encode(self, picture: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        """(1, 3, height, width) in -1..1 to latents (1, channels, height, width) in the network's scale, in float32, on the
-        device.
+        """(1, 3, height, width) in -1..1 to latents (1, channels, height, width) in the network's
+        scale, in float32, on the device.
 
-        An AutoencoderKL says a distribution, from which `generator` draws; an AutoencoderTiny says the latents.
+        An AutoencoderKL says a distribution, from which `generator` draws; an AutoencoderTiny says
+        the latents.
 
         Raises:
             PaintingBroken: the encoder produced something that is no number.

@@ -18,7 +18,8 @@ log = logging.getLogger(__name__)
 
 LONGEST_SIDE = 128
 QUALITY = 80
-# What the map is found from: this many latents a side, half of it in patches of so many latents, half in gradients.
+# What the map is found from: this many latents a side, half of it in patches of so many latents,
+# half in gradients.
 SIDE, PATCH, GRADIENT = 40, 4, 10
 # Keeps the map small along directions of the latents in which the patches hardly differ.
 RIDGE = 1e-2
@@ -27,8 +28,9 @@ RIDGE = 1e-2
 class Previews:
     """Previews of one model.
 
-    A colour is nearly a linear map of the latents there and beside it; it is found by least squares from patches and gradients that the
-    autoencoder encodes, once, when the first preview is asked for. No chance of any picture is used.
+    A colour is nearly a linear map of the latents there and beside it; it is found by least squares
+    from patches and gradients that the autoencoder encodes, once, when the first preview is asked
+    for. No chance of any picture is used.
     """
 
     def __init__(self, vae: Any) -> None:
@@ -39,7 +41,8 @@ class Previews:
     def attempt(self, estimate: Callable[[], torch.Tensor | None], size: ImageSize) -> bytes | None:
         """The JPEG of what `estimate` returns; None where that is nothing yet, or where it fails.
 
-        The edge around a preview: a picture is painted without one rather than not at all. What failed is logged once.
+        The edge around a preview: a picture is painted without one rather than not at all. What
+        failed is logged once.
 
         Raises:
             AcceleratorError: the device is lost, see `recover`.
@@ -55,7 +58,8 @@ class Previews:
             return None
 
     def jpeg(self, latents: torch.Tensor, size: ImageSize) -> bytes:
-        """(1, channels, height, width) in the network's scale, of a picture of `size`, as a JPEG of some kilobytes.
+        """(1, channels, height, width) in the network's scale, of a picture of `size`, as a JPEG of
+        some kilobytes.
 
         Its longer side is that of `size`, at most 128.
         """
@@ -77,7 +81,8 @@ def _coloured(latents: torch.Tensor, colours: torch.Tensor) -> Image.Image:
 
 
 def _colours_of(vae: Any) -> torch.Tensor:
-    """(9 x channels + 1, 3): from the latents of this autoencoder to red, green and blue in 0..1."""
+    """(9 x channels + 1, 3): from the latents of this autoencoder to red, green and blue in
+    0..1."""
     pattern = _pattern(2 ** (len(vae.config.block_out_channels) - 1))
     encoded = vae.encode((pattern * 2 - 1).to(vae.device, vae.dtype))
     latents = encoded.latent_dist.mode() if hasattr(encoded, "latent_dist") else encoded.latents
@@ -89,14 +94,15 @@ def _colours_of(vae: Any) -> torch.Tensor:
 
 
 def _seen_by_a_colour(latents: torch.Tensor) -> torch.Tensor:
-    """(9 x channels + 1, height x width): each place with its eight neighbours, and a one; the border is repeated."""
+    """(9 x channels + 1, height x width): each place with its eight neighbours, and a one; the
+    border is repeated."""
     around = unfold(pad(latents, (1, 1, 1, 1), mode="replicate"), kernel_size=3)[0]
     return torch.cat([around, torch.ones_like(around[:1])])
 
 
 def _pattern(pixels_per_latent: int) -> torch.Tensor:
-    """(1, 3, height, width) in 0..1, SIDE latents a side: above, patches in the 27 colours of no, half and full light and
-    a few more; below, a field that changes slowly."""
+    """(1, 3, height, width) in 0..1, SIDE latents a side: above, patches in the 27 colours of no,
+    half and full light and a few more; below, a field that changes slowly."""
     generator = torch.Generator("cpu").manual_seed(0)
     levels = torch.tensor([0.0, 0.5, 1.0])
     across, down = SIDE // PATCH, SIDE // PATCH // 2

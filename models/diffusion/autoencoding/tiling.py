@@ -12,7 +12,8 @@ WHOLE = "whole"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tiling:
-    """Pictures of more than `whole_pixels` are encoded and decoded in overlapping tiles of `side` pixels."""
+    """Pictures of more than `whole_pixels` are encoded and decoded in overlapping tiles of `side`
+    pixels."""
 
     whole_pixels: int
     side: int
@@ -21,7 +22,8 @@ class Tiling:
 class Tiles:
     """How one VAE is used; without `tiling` every picture goes through in one piece.
 
-    Only one picture is ever in a VAE at a time, so there is nothing to gain from slicing, diffusers' other saving.
+    Only one picture is ever in a VAE at a time, so there is nothing to gain from slicing,
+    diffusers' other saving.
     """
 
     def __init__(self, vae: Any, tiling: Tiling | None) -> None:
@@ -33,7 +35,8 @@ class Tiles:
             vae.tile_latent_min_size = tiling.side // self.pixels_per_latent
 
     def manner(self, size: ImageSize) -> str:
-        """How a picture of `size` goes through: tiles change its pixels, and other tiles change them otherwise."""
+        """How a picture of `size` goes through: tiles change its pixels, and other tiles change
+        them otherwise."""
         if self._tiling is None or size.pixels <= self._tiling.whole_pixels:
             return WHOLE
         return f"tiles of {self._tiling.side}"

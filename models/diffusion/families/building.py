@@ -33,9 +33,10 @@ class Texts(Protocol):
 class Network(Protocol):
     """A family's way to go from noise to a picture.
 
-    `execution` says whether pictures may share a pass. `module` is what predicts, for whoever looks into its layers.
-    `flow` is how the schedule of a model that predicts flows is timed; None: it predicts noise. `encoder` makes latents
-    of a picture to start from; None: the family starts from noise alone. `reads_mask` is true of inpainting networks.
+    `execution` says whether pictures may share a pass. `module` is what predicts, for whoever looks
+    into its layers. `flow` is how the schedule of a model that predicts flows is timed; None: it
+    predicts noise. `encoder` makes latents of a picture to start from; None: the family starts from
+    noise alone. `reads_mask` is true of inpainting networks.
     """
 
     execution: Execution
@@ -50,22 +51,25 @@ class Network(Protocol):
     def flow(self) -> FlowTiming | None: ...
 
     def latent_shape(self, size: ImageSize) -> tuple[int, int, int]:
-        """(channels, height, width) of the latents of a picture of `size`. Raises PaintingBroken."""
+        """(channels, height, width) of the latents of a picture of `size`. Raises
+        PaintingBroken."""
         ...
 
     def predict(self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning) -> torch.Tensor:
-        """One pass: (rows, channels, height, width) and (rows,) in, the prediction of the same shape out."""
+        """One pass: (rows, channels, height, width) and (rows,) in, the prediction of the same
+        shape out."""
         ...
 
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
-        """(1, channels, height, width) to (height, width, 3) in 0..1, on the CPU. Raises PaintingBroken."""
+        """(1, channels, height, width) to (height, width, 3) in 0..1, on the CPU. Raises
+        PaintingBroken."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """A model's loaded components by their names in its folder. `forces_zeros` as its index says; `inversions` are the
-    operator's, by the encoder that reads them."""
+    """A model's loaded components by their names in its folder. `forces_zeros` as its index says;
+    `inversions` are the operator's, by the encoder that reads them."""
 
     networks: Mapping[str, Any]
     tokenizers: Mapping[str, Any]

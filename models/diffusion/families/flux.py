@@ -24,7 +24,8 @@ TIMES = 1000  # the network counts time from 0 to 1
 
 
 class Flux:
-    """Prepares the network for a spec. `takes_guidance`: the scale is an input, and no negative prompt is read."""
+    """Prepares the network for a spec. `takes_guidance`: the scale is an input, and no negative
+    prompt is read."""
 
     def __init__(self, clip: ClipText, t5: T5Text, *, takes_guidance: bool) -> None:
         self._clip = clip
@@ -65,7 +66,8 @@ class FluxNetwork:
         self.decoder = Decoder(vae, tiling)
 
     def latent_shape(self, size: ImageSize) -> tuple[int, int, int]:
-        """(channels, height, width) of the latents of a picture of `size`. Raises PaintingBroken."""
+        """(channels, height, width) of the latents of a picture of `size`. Raises
+        PaintingBroken."""
         return self.module.config.in_channels // PACK**2, *self.decoder.latent_sides(size, patch=PACK)
 
     def predict(self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning) -> torch.Tensor:
@@ -84,12 +86,14 @@ class FluxNetwork:
         return unpacked(prediction, height, width)
 
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
-        """(1, channels, height, width) to (height, width, 3) in 0..1, on the CPU. Raises PaintingBroken."""
+        """(1, channels, height, width) to (height, width, 3) in 0..1, on the CPU. Raises
+        PaintingBroken."""
         return self.decoder.decode(latents)
 
 
 def packed(latents: torch.Tensor) -> torch.Tensor:
-    """(rows, channels, height, width) to (rows, tokens, 4 x channels), a token for each square of two by two."""
+    """(rows, channels, height, width) to (rows, tokens, 4 x channels), a token for each square of
+    two by two."""
     rows, channels, height, width = latents.shape
     squares = latents.view(rows, channels, height // PACK, PACK, width // PACK, PACK).permute(0, 2, 4, 1, 3, 5)
     return squares.reshape(rows, height * width // PACK**2, channels * PACK**2)

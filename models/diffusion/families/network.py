@@ -16,7 +16,8 @@ from models.request import ImageSize
 class UnetNetwork:
     """Predicts noise with the UNet in its dtype.
 
-    A UNet for inpainting reads, beside the latents, one channel of mask and the latents of the masked picture.
+    A UNet for inpainting reads, beside the latents, one channel of mask and the latents of the
+    masked picture.
     """
 
     execution = Execution.STEPS
@@ -40,7 +41,8 @@ class UnetNetwork:
         return UnetNetwork(self.unet, vae, tiling)
 
     def latent_shape(self, size: ImageSize) -> tuple[int, int, int]:
-        """(channels, height, width) of the latents of a picture of `size`. Raises PaintingBroken."""
+        """(channels, height, width) of the latents of a picture of `size`. Raises
+        PaintingBroken."""
         return self._channels, *self.decoder.latent_sides(size)
 
     def predict(self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning) -> torch.Tensor:
@@ -58,5 +60,6 @@ class UnetNetwork:
         return prediction
 
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
-        """(1, channels, height, width) to (height, width, 3) in 0..1, on the CPU. Raises PaintingBroken."""
+        """(1, channels, height, width) to (height, width, 3) in 0..1, on the CPU. Raises
+        PaintingBroken."""
         return self.decoder.decode(latents)

@@ -1,4 +1,5 @@
-"""Stable Diffusion 1.x and 2.x, and the model in the box, which has their build: one text encoder."""
+"""Stable Diffusion 1.x and 2.x, and the model in the box, which has their build: one text
+encoder."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,5 @@
-"""Stable Diffusion 3 and 3.5: two CLIP encoders and T5 side by side, a transformer that predicts the flow."""
+"""Stable Diffusion 3 and 3.5: two CLIP encoders and T5 side by side, a transformer that predicts
+the flow."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -72,7 +73,8 @@ class Sd3Network:
         self.flow = FlowTiming(patch=transformer.config.patch_size)
 
     def latent_shape(self, size: ImageSize) -> tuple[int, int, int]:
-        """(channels, height, width) of the latents of a picture of `size`. Raises PaintingBroken."""
+        """(channels, height, width) of the latents of a picture of `size`. Raises
+        PaintingBroken."""
         config = self.module.config
         height, width = self.decoder.latent_sides(size, patch=config.patch_size)
         largest = config.pos_embed_max_size * config.patch_size
@@ -93,5 +95,6 @@ class Sd3Network:
         return prediction
 
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
-        """(1, channels, height, width) to (height, width, 3) in 0..1, on the CPU. Raises PaintingBroken."""
+        """(1, channels, height, width) to (height, width, 3) in 0..1, on the CPU. Raises
+        PaintingBroken."""
         return self.decoder.decode(latents)

@@ -1,4 +1,5 @@
-"""Stable Diffusion XL: two text encoders side by side, a pooled text, and the picture's size as a condition."""
+"""Stable Diffusion XL: two text encoders side by side, a pooled text, and the picture's size as a
+condition."""
 
 import torch
 
@@ -8,14 +9,16 @@ from models.spec import GenerationSpec
 
 
 class StableDiffusionXl:
-    """Prepares the network for a spec. `forces_zeros`: no negative prompt means zeros, not the empty text."""
+    """Prepares the network for a spec. `forces_zeros`: no negative prompt means zeros, not the
+    empty text."""
 
     def __init__(self, first: ClipText, second: ClipText, *, forces_zeros: bool) -> None:
         self._encoders = (first, second)
         self._forces_zeros = forces_zeros
 
     def prepare(self, spec: GenerationSpec) -> Conditioning:
-        """Read both texts with both encoders; original and target size are the painted one, nothing is cropped."""
+        """Read both texts with both encoders; original and target size are the painted one, nothing
+        is cropped."""
         embeddings, pooled = self._read(spec, spec.prompt, beside=spec.negative_prompt)
         size = spec.size.painted
         time_ids = embeddings.new_tensor([[size.height, size.width, 0, 0, size.height, size.width]])

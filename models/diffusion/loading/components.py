@@ -1,4 +1,5 @@
-"""One component after the other of an inspected folder, each of its class and dtype, where it is held."""
+"""One component after the other of an inspected folder, each of its class and dtype, where it is
+held."""
 
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -45,8 +46,8 @@ class Loader:
         return [name for name in self.weights.classes if not name.startswith("tokenizer")]
 
     def loading(self, placement: Placement) -> Generator[bool, None, dict[str, torch.nn.Module]]:
-        """All networks, on the device or, where they do not stay there, in the machine's memory; yields True before
-        each."""
+        """All networks, on the device or, where they do not stay there, in the machine's memory;
+        yields True before each."""
         home = self.device.torch_device if placement.placing is Placing.WHOLE else HOME
         networks: dict[str, torch.nn.Module] = {}
         for name in self.networks:

@@ -33,7 +33,8 @@ from models.whole_pipelines import WHOLE_PIPELINES
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Additions:
-    """The LoRAs and autoencoders there are to put on models, by id. `hashes` knows those of files read before."""
+    """The LoRAs and autoencoders there are to put on models, by id. `hashes` knows those of files
+    read before."""
 
     adapters: Mapping[str, AdapterCard] = field(default_factory=dict[str, AdapterCard])
     vaes: Mapping[str, VaeCard] = field(default_factory=dict[str, VaeCard])
@@ -119,7 +120,8 @@ def _parts(loader: Loader, card: ModelCard, networks: Mapping[str, Any], placeme
 
 
 def _scorer_for(network: Network, card: ModelCard) -> Scorer | None:
-    """Raises WeightsRejected: the card's scorer looks at other latents, or reads other prompts, than the model has."""
+    """Raises WeightsRejected: the card's scorer looks at other latents, or reads other prompts,
+    than the model has."""
     if card.scorer is None:
         return None
     scorer = read_scorer(card.scorer)

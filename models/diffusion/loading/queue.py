@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Somebody who asked for a model and has not got it yet; `number` distinguishes callers. `size_bytes`, what the model
-    will take on the device, is known once it was found not to be loaded."""
+    """Somebody who asked for a model and has not got it yet; `number` distinguishes callers.
+    `size_bytes`, what the model will take on the device, is known once it was found not to be
+    loaded."""
 
     number: int
     model: str
@@ -18,15 +19,18 @@ class Caller:
 class Queue:
     """Callers in order of arrival, and what they meet.
 
-    The first whose model is not loaded is served next: the models that must go for it take nobody new who came after
-    it, so that they come free. So a caller waits for at most as many rounds as there are other models asked for before
-    it, and then its own. A round is one load, and before it the paintings begun with the models that must go.
+    The first whose model is not loaded is served next: the models that must go for it take nobody
+    new who came after it, so that they come free. So a caller waits for at most as many rounds as
+    there are other models asked for before it, and then its own. A round is one load, and before it
+    the paintings begun with the models that must go.
 
-    A model that needs no room may be loaded out of turn, if it fits beside all that is loaded and beside the one that
-    is next. A model that is larger than the room is loaded once nothing else is in use, and may fail there.
+    A model that needs no room may be loaded out of turn, if it fits beside all that is loaded and
+    beside the one that is next. A model that is larger than the room is loaded once nothing else is
+    in use, and may fail there.
 
-    `loaded` holds the bytes of each model, the least recently used first, `users` how many use it or have asked for it,
-    those in the queue included; `coming` is who a model is being loaded for, `room_bytes` what all may take together.
+    `loaded` holds the bytes of each model, the least recently used first, `users` how many use it
+    or have asked for it, those in the queue included; `coming` is who a model is being loaded for,
+    `room_bytes` what all may take together.
     """
 
     callers: tuple[Caller, ...]
@@ -43,7 +47,8 @@ class Queue:
         return first is None or self._place(first) > self._place(caller) or caller.model not in self.leaving(first)
 
     def may_load(self, caller: Caller) -> bool:
-        """It is its turn and its room is free, or it takes nobody's. One model is loaded at a time."""
+        """It is its turn and its room is free, or it takes nobody's. One model is loaded at a
+        time."""
         if self.coming is not None or caller.model in self.loaded:
             return False
         first = self._first()
@@ -52,8 +57,8 @@ class Queue:
         return first.model != caller.model and self._fits_beside(caller, first)
 
     def leaving(self, caller: Caller) -> tuple[str, ...]:
-        """Which models must go for the caller's: idle ones first, then the least recently used. All of them if even
-        that is too little."""
+        """Which models must go for the caller's: idle ones first, then the least recently used. All
+        of them if even that is too little."""
         excess = self.held_bytes + (caller.size_bytes or 0) - self.room_bytes
         leaving: list[str] = []
         for model in sorted(self.loaded, key=lambda model: self._is_busy(model, caller)):
@@ -81,7 +86,8 @@ class Queue:
         return needed <= self.room_bytes
 
     def _is_busy(self, model: str, caller: Caller) -> bool:
-        """Somebody uses the model, or came before the caller and is about to. Those behind the caller do not count."""
+        """Somebody uses the model, or came before the caller and is about to. Those behind the
+        caller do not count."""
         behind = self.callers[self._place(caller) :]
         return self.users.get(model, 0) > sum(one.model == model for one in behind)
 

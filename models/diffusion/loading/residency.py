@@ -21,8 +21,8 @@ from models.manifest import Fingerprint
 
 
 class Residency:
-    """Keeps pipelines as long as they fit into `device.memory_bytes`; the least recently used one goes first, never one
-    that is in use. Who is served next, `Queue` decides."""
+    """Keeps pipelines as long as they fit into `device.memory_bytes`; the least recently used one
+    goes first, never one that is in use. Who is served next, `Queue` decides."""
 
     def __init__(
         self,
@@ -46,7 +46,8 @@ class Residency:
         return tuple(self._pipelines)
 
     def notes(self) -> tuple[str, ...]:
-        """How each resident model is held, a line for each about which there is something to say."""
+        """How each resident model is held, a line for each about which there is something to
+        say."""
         return tuple(f"{model}: {note}" for model, pipeline in self._pipelines.items() for note in pipeline.notes)
 
     def fingerprints(self) -> Mapping[str, Fingerprint]:
@@ -66,11 +67,11 @@ class Residency:
             self._users[model] -= 1
 
     def pipeline(self, model: str) -> Generator[bool, None, Loaded]:
-        """The model's pipeline, loaded piece by piece if need be. Call it once inside each `using`; closing it gives the
-        place in the queue up.
+        """The model's pipeline, loaded piece by piece if need be. Call it once inside each `using`;
+        closing it gives the place in the queue up.
 
-        Yields True before each piece of work, and False where there is nothing to do but wait. A component is loaded in
-        one piece, however large.
+        Yields True before each piece of work, and False where there is nothing to do but wait. A
+        component is loaded in one piece, however large.
 
         Raises:
             ModelUnavailable: it is not in the catalogue the engine was started with.

@@ -23,8 +23,8 @@ from models.vocabulary import Vocabulary
 
 
 class WholeLoader(Loader):
-    """Classes are called by library and name; networks are what has a configuration of its own. All compute in the
-    device's dtype, and are laid out as diffusers lays them out."""
+    """Classes are called by library and name; networks are what has a configuration of its own. All
+    compute in the device's dtype, and are laid out as diffusers lays them out."""
 
     @property
     def networks(self) -> list[str]:
@@ -67,7 +67,8 @@ def loading_whole(
 
 
 def _assembled(weights: Weights, networks: Mapping[str, Any]) -> Any:
-    """diffusers reads tokenizers and scheduler itself; it knows which of them a folder may leave out."""
+    """diffusers reads tokenizers and scheduler itself; it knows which of them a folder may leave
+    out."""
     kind = _class_of(f"diffusers.{weights.pipeline}")
     known = kind._get_signature_keys(kind)[0]  # noqa: SLF001 - diffusers offers no other way
     absent = {name: None for name in IGNORED if name in known}
@@ -75,7 +76,8 @@ def _assembled(weights: Weights, networks: Mapping[str, Any]) -> Any:
 
 
 def _class_of(kind: str) -> Any:
-    """A class of diffusers or transformers by its full name. Raises AttributeError: there is none such."""
+    """A class of diffusers or transformers by its full name. Raises AttributeError: there is none
+    such."""
     library, _, name = kind.partition(".")
     found = getattr(importlib.import_module(library), name)
     if not isinstance(found, type):

@@ -1,4 +1,5 @@
-"""The parts of a checkpoint as diffusers and transformers have them: configuration, and names turned by diffusers."""
+"""The parts of a checkpoint as diffusers and transformers have them: configuration, and names
+turned by diffusers."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -57,7 +58,8 @@ class FixedConfiguration(msgspec.Struct, frozen=True, forbid_unknown_fields=True
 class Component:
     """One network. `network` has no weights yet: all its tensors are on torch's meta device.
 
-    `names` are the plain names of its tensors in the checkpoint; `convert` gives them the network's names.
+    `names` are the plain names of its tensors in the checkpoint; `convert` gives them the network's
+    names.
     """
 
     name: str
@@ -152,7 +154,8 @@ def _text(checkpoint: Checkpoint, shapes: Shapes, name: str, fixed: FixedConfigu
 
 
 def _convert_text(tensors: Tensors, *, network: Any, build: _Text) -> dict[str, torch.Tensor]:
-    """Without a projection around it, transformers' encoder has no `text_model.` before its names."""
+    """Without a projection around it, transformers' encoder has no `text_model.` before its
+    names."""
     if build.is_open_clip:
         converted = convert_open_clip_checkpoint(network, tensors, prefix=build.prefix)
     else:

@@ -1,4 +1,5 @@
-"""A recognized checkpoint becomes a diffusers folder; what does not fit is found before any weight is read."""
+"""A recognized checkpoint becomes a diffusers folder; what does not fit is found before any weight
+is read."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -69,7 +70,8 @@ def write_folder(
 
 
 def left_behind(checkpoint: Checkpoint, components: Iterable[Component]) -> tuple[str, ...]:
-    """Tensors that belong to no network and are no known clutter either: whoever adds the file should hear of them."""
+    """Tensors that belong to no network and are no known clutter either: whoever adds the file
+    should hear of them."""
     taken = {name for component in components for name in component.names}
     rest = (name for name in checkpoint.tensors if name not in taken and not is_clutter(name))
     return tuple(sorted(name for name in rest if not name.startswith("cond_stage_model.model.")))
@@ -87,7 +89,8 @@ def _check_shapes(component: Component, converted: Tensors) -> None:
 
 
 def _unknown(component: Component, tensors: Tensors, converted: Tensors) -> set[str]:
-    """Names that the conversion dropped, or carried over to a name that the network does not have."""
+    """Names that the conversion dropped, or carried over to a name that the network does not
+    have."""
     wanted = component.network.state_dict().keys()
     used = [tensor for name, tensor in converted.items() if name in wanted]
     sources = {id(tensor) for tensor in used} | {id(getattr(tensor, "_base", None)) for tensor in used}

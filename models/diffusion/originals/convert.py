@@ -1,6 +1,8 @@
-"""The converting program: `python -m models.diffusion.originals.convert FILE FOLDER [PREDICTION]`, started by `models.process.conversion`.
+"""The converting program: `python -m models.diffusion.originals.convert FILE FOLDER [PREDICTION]`,
+started by `models.process.conversion`.
 
-Says a line of JSON for each step, and at the end what became of it. The folder is proven: it has been loaded.
+Says a line of JSON for each step, and at the end what became of it. The folder is proven: it has
+been loaded.
 """
 
 import hashlib
@@ -67,7 +69,8 @@ def convert(file: Path, folder: Path, prediction: Prediction | None, *, say: Say
 
 
 def prove(folder: Path, checkpoint: Checkpoint) -> int:
-    """Load the folder as the engine will, on the CPU and in the half precision that costs the least memory.
+    """Load the folder as the engine will, on the CPU and in the half precision that costs the least
+    memory.
 
     Returns the size of its files. Raises WeightsRejected.
     """

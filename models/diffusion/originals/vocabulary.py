@@ -1,8 +1,9 @@
 """CLIP's tokenizer, made of the vocabulary file that every checkpoint takes for granted.
 
-The file lists pairs of pieces in the order in which they are joined. The numbers of the tokens follow from it: the 256
-bytes, the same at the end of a word, each joined pair, two marks; 49,408 together.
-Source: Radford et al. 2021, arXiv:2103.00020; Sennrich et al. 2016, arXiv:1508.07909 (byte-pair encoding).
+The file lists pairs of pieces in the order in which they are joined. The numbers of the tokens
+follow from it: the 256 bytes, the same at the end of a word, each joined pair, two marks; 49,408
+together. Source: Radford et al. 2021, arXiv:2103.00020; Sennrich et al. 2016, arXiv:1508.07909
+(byte-pair encoding).
 """
 
 import gzip

@@ -1,7 +1,8 @@
-"""Which of several initial noises a picture starts from: each is drafted in a few steps, and the model's scorer looks at the draft.
+"""Which of several initial noises a picture starts from: each is drafted in a few steps, and the
+model's scorer looks at the draft.
 
-The first draft that shows all that the prompt says is gone on with, so a picture that comes out right at once costs one
-draft more. Source: search over noises, arXiv:2501.09732.
+The first draft that shows all that the prompt says is gone on with, so a picture that comes out
+right at once costs one draft more. Source: search over noises, arXiv:2501.09732.
 """
 
 from collections.abc import Callable, Generator
@@ -51,7 +52,8 @@ def choosing(
 
 
 def _scored(scorer: Scorer, drafted: Denoising) -> Score:
-    """Of a long prompt its first chunk is read, as with pooled texts. On the processor, in float32."""
+    """Of a long prompt its first chunk is read, as with pooled texts. On the processor, in
+    float32."""
     states = drafted.conditioning.embeddings[:, scorer.form.place].cpu()
     unwanted = states[0] if len(states) == 2 else None
     return scorer.score(drafted.latents().cpu(), states[-1], unwanted)

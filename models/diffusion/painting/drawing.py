@@ -1,4 +1,5 @@
-"""From a spec to a picture at the size at which denoising ends: which noise, the painting, what refines it, decoding."""
+"""From a spec to a picture at the size at which denoising ends: which noise, the painting, what
+refines it, decoding."""
 
 import time
 from collections.abc import Generator
@@ -23,8 +24,8 @@ from models.spec import Refining, refining_passes
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawn:
-    """A picture at the size at which denoising ends. `finishing` is when its last step was done, by the performance
-    counter; `candidate` the number of its noise."""
+    """A picture at the size at which denoising ends. `finishing` is when its last step was done, by
+    the performance counter; `candidate` the number of its noise."""
 
     image: Image.Image
     fingerprint: Fingerprint
@@ -34,7 +35,8 @@ class Drawn:
 
 
 def draw(order: Paint, pipeline: Pipeline, context: EngineContext) -> Generator[Yielded, Sent, Drawn]:
-    """Paint step by step through the network, refine the painting where the spec says so, then decode."""
+    """Paint step by step through the network, refine the painting where the spec says so, then
+    decode."""
     refining = order.spec.refining
     if refining is not None:
         check_refines(pipeline.network)
@@ -74,7 +76,8 @@ def draw_whole(order: Paint, whole: WholePipeline, context: EngineContext) -> Ge
 
 
 def _candidate(order: Paint, pipeline: Pipeline, context: EngineContext) -> Generator[Yielded, Sent, int]:
-    """Which noise to begin with. Drafts are no steps of the picture: while they are made, none is done."""
+    """Which noise to begin with. Drafts are no steps of the picture: while they are made, none is
+    done."""
     spec = order.spec
     if not is_chosen(spec, reads_mask=pipeline.network.reads_mask):
         return spec.candidate

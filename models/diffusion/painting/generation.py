@@ -1,4 +1,5 @@
-"""One generation from spec to file, piece by piece, so that whoever drives it may stop it or drive others between."""
+"""One generation from spec to file, piece by piece, so that whoever drives it may stop it or drive
+others between."""
 
 import time
 from collections.abc import Generator

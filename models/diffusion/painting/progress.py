@@ -8,8 +8,9 @@ from models.spec import GenerationSpec, refining_passes
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stretch:
-    """One run of passes: `before` and `after` count those of other runs; each of the latter costs as much as `later_cost` of this
-    run's own. `pass_ms` is what a pass is thought to take before one was made. `began` is by the performance counter."""
+    """One run of passes: `before` and `after` count those of other runs; each of the latter costs
+    as much as `later_cost` of this run's own. `pass_ms` is what a pass is thought to take before
+    one was made. `began` is by the performance counter."""
 
     before: int = 0
     after: int = 0
@@ -18,12 +19,14 @@ class Stretch:
     began: float = field(default_factory=time.perf_counter)
 
     def left_ms(self, done: int, passes: int) -> float | None:
-        """How long the passes that are left will take, judged by this run's; None where nothing is known."""
+        """How long the passes that are left will take, judged by this run's; None where nothing is
+        known."""
         pass_ms = self._ms_since_begin() / done if done else self.pass_ms
         return None if pass_ms is None else pass_ms * (passes - done + self.after * self.later_cost)
 
     def pass_ms_after(self, passes: int) -> float:
-        """What a pass of the next run is thought to take, when all `passes` of this one are made."""
+        """What a pass of the next run is thought to take, when all `passes` of this one are
+        made."""
         return self._ms_since_begin() / passes * self.later_cost
 
     def _ms_since_begin(self) -> float:

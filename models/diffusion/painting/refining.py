@@ -17,13 +17,14 @@ from models.request import MAX_SEED, ImageSize
 from models.spec import GenerationSpec, Refining
 
 SEED_STRIDE = 0x9E3779B1
-"""Between the seeds of a painting and of the rounds that refine it: the same noise twice would leave a pattern. Odd, so
-that no two rounds meet."""
+"""Between the seeds of a painting and of the rounds that refine it: the same noise twice would
+leave a pattern. Odd, so that no two rounds meet."""
 CANNOT = "This model cannot refine its paintings; its card must name no `refiner`."
 
 
 def check_refines(network: Network) -> None:
-    """Raises PaintingBroken: the network cannot refine a painting, whatever the model's card says."""
+    """Raises PaintingBroken: the network cannot refine a painting, whatever the model's card
+    says."""
     if network.encoder is None or network.reads_mask:
         raise PaintingBroken(CANNOT)
 

@@ -1,4 +1,5 @@
-"""One run of a painting through the network, from noise or a picture to finished latents, a pass at a time."""
+"""One run of a painting through the network, from noise or a picture to finished latents, a pass at
+a time."""
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field, replace
@@ -20,17 +21,18 @@ from models.manifest import Fingerprint
 from models.process.protocol import Beat, Paint
 from models.spec import GenerationSpec
 
-# What a painting yields: a beat before work that it does alone, None while it waits for somebody else, and where it
-# wants the network; there it must be sent the prediction.
+# What a painting yields: a beat before work that it does alone, None while it waits for somebody
+# else, and where it wants the network; there it must be sent the prediction.
 Yielded: TypeAlias = Beat | PassWanted | None
 Sent: TypeAlias = torch.Tensor | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineContext:
-    """What every painting of this device is given. `batch_class` says under which class of batch sizes a pass runs;
-    `finishing_ms` remembers how long the last picture of a model took after its last step; `preview_every` how often a
-    painting, by its number, shall be shown where that has changed since it was ordered; `upscaler` enlarges."""
+    """What every painting of this device is given. `batch_class` says under which class of batch
+    sizes a pass runs; `finishing_ms` remembers how long the last picture of a model took after its
+    last step; `preview_every` how often a painting, by its number, shall be shown where that has
+    changed since it was ordered; `upscaler` enlarges."""
 
     residency: Residency
     device: Device

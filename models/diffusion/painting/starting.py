@@ -1,4 +1,5 @@
-"""Where a painting begins: at noise, at a picture, or at a picture of which only a part is painted again.
+"""Where a painting begins: at noise, at a picture, or at a picture of which only a part is painted
+again.
 
 All chance is drawn in the order in which diffusers draws it.
 """
@@ -32,7 +33,8 @@ class Original:
 
     @classmethod
     def blank(cls, size: ImageSize) -> "Original":
-        """Grey, all of it to be painted: what an inpainting network is given where nobody sent a picture."""
+        """Grey, all of it to be painted: what an inpainting network is given where nobody sent a
+        picture."""
         sides = (size.width, size.height)
         return cls(picture=Image.new("RGB", sides, GREY), mask=Image.new("L", sides, 255))
 
@@ -45,7 +47,8 @@ class Original:
         return self.pixels() * ~self._painted_part()
 
     def mask_for(self, shape: tuple[int, ...]) -> torch.Tensor:
-        """(1, 1, height, width) for latents of such a shape: 1 where anything is painted, 0 elsewhere."""
+        """(1, 1, height, width) for latents of such a shape: 1 where anything is painted, 0
+        elsewhere."""
         return torch.nn.functional.interpolate(self._painted_part().float(), size=shape[-2:])
 
     def _painted_part(self) -> torch.Tensor:
@@ -57,8 +60,9 @@ def canvas_of(
 ) -> Canvas:
     """Read the files that the spec names, encode them, draw the noise.
 
-    `candidate` counts the noises that are passed over where a painting begins at nothing else. Inpainting networks have
-    a mask and a picture always: where none is given, everything is painted over plain grey.
+    `candidate` counts the noises that are passed over where a painting begins at nothing else.
+    Inpainting networks have a mask and a picture always: where none is given, everything is painted
+    over plain grey.
 
     Raises:
         PaintingBroken: a file is missing, damaged or too large, or the model paints no such size or from no picture.
@@ -101,7 +105,8 @@ class Drawing:
     device: torch.device
 
     def from_picture(self, original: Original, init: InitImage) -> Canvas:
-        """For a network that reads latents alone: what the mask leaves out is put back after each step."""
+        """For a network that reads latents alone: what the mask leaves out is put back after each
+        step."""
         latents = self._encoded(original.pixels())
         noise = self._noise()
         kept = None
@@ -114,7 +119,8 @@ class Drawing:
         return Canvas(generator=self.generator, noise=noise, picture=picture, kept=kept, strength=init.strength)
 
     def beside_picture(self, original: Original, init: InitImage | None) -> Canvas:
-        """For an inpainting network: it reads the mask and the picture without what the mask hides beside the latents."""
+        """For an inpainting network: it reads the mask and the picture without what the mask hides
+        beside the latents."""
         is_from_noise = init is None or init.strength == 1.0
         picture = None if is_from_noise else self._encoded(original.pixels())
         noise = self._noise()

@@ -1,4 +1,5 @@
-"""From the painted size to the delivered one: enlarge, crop the centre, upscale; in strips, so that memory stays small."""
+"""From the painted size to the delivered one: enlarge, crop the centre, upscale; in strips, so that
+memory stays small."""
 
 import hashlib
 from collections.abc import Generator, Iterator
@@ -33,10 +34,11 @@ def write_picture(
     upscaler: Upscaler | None = None,
     keeping: Keeping | None = None,
 ) -> Generator[T, None, str]:
-    """Follow the plan and write RGB rows to `file`; yields `beat` before each strip or tile. What is to be kept is put
-    back at every size.
+    """Follow the plan and write RGB rows to `file`; yields `beat` before each strip or tile. What
+    is to be kept is put back at every size.
 
-    Beside `image` memory holds the target's pixels, sixteen times `image` while a network makes them, and one strip.
+    Beside `image` memory holds the target's pixels, sixteen times `image` while a network makes
+    them, and one strip.
 
     Returns:
         The SHA-256 of everything written, `pixel_sha256`.
@@ -63,7 +65,8 @@ def write_picture(
 def _to_target(
     image: Image.Image, plan: SizePlan, *, beat: T, upscaler: Upscaler | None
 ) -> Generator[T, None, Image.Image]:
-    """Enlarge to the covering size and crop its centre, in one resampling of just the part that is kept."""
+    """Enlarge to the covering size and crop its centre, in one resampling of just the part that is
+    kept."""
     if plan.drawn == plan.target:
         return image
     if plan.resampling is Resampling.NETWORK:

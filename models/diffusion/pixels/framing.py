@@ -1,4 +1,5 @@
-"""Which part of a given picture is seen: the delivered picture shows its centre, and the drawn one more or less of it."""
+"""Which part of a given picture is seen: the delivered picture shows its centre, and the drawn one
+more or less of it."""
 
 import math
 from typing import TypeAlias
@@ -10,13 +11,15 @@ from models.request import ImageSize
 from models.spec import Resampling, SizePlan
 
 Box: TypeAlias = tuple[float, float, float, float]
-"""Left, top, right and bottom in pixels of the given picture; the drawn picture's may lie outside it."""
+"""Left, top, right and bottom in pixels of the given picture; the drawn picture's may lie outside
+it."""
 
 DIGITS = 9  # of a place in pixels; beyond them is what rounding leaves
 
 
 def delivered_box(given: Image.Image, plan: SizePlan) -> Box:
-    """What of a given picture is delivered: all of it where its ratio is the target's, else as much as covers that."""
+    """What of a given picture is delivered: all of it where its ratio is the target's, else as much
+    as covers that."""
     size = ImageSize(width=given.width, height=given.height)
     covering = SizePlan(
         painted=size,
@@ -29,7 +32,8 @@ def delivered_box(given: Image.Image, plan: SizePlan) -> Box:
 
 
 def drawn_box(given: Image.Image, plan: SizePlan) -> Box:
-    """What a drawn picture shows of it, so that cropping that to the target leaves what is delivered."""
+    """What a drawn picture shows of it, so that cropping that to the target leaves what is
+    delivered."""
     left, top, right, bottom = delivered_box(given, plan)
     covering, target = plan.covering, plan.target
     across, down = (right - left) / target.width, (bottom - top) / target.height
@@ -43,8 +47,8 @@ def drawn_box(given: Image.Image, plan: SizePlan) -> Box:
 
 
 def framed(image: Image.Image, box: Box, size: ImageSize) -> Image.Image:
-    """What lies in the box, at a size. Pixels that need no resampling stay as they are; beyond its edges the picture
-    goes on as it ends."""
+    """What lies in the box, at a size. Pixels that need no resampling stay as they are; beyond its
+    edges the picture goes on as it ends."""
     image, box = _extended(image, box)
     left, top, right, bottom = box
     is_whole = all(side == int(side) for side in box)
@@ -66,7 +70,8 @@ def _centre(covering: ImageSize, target: ImageSize, *, across: float, down: floa
 
 
 def _extended(image: Image.Image, box: Box) -> tuple[Image.Image, Box]:
-    """The picture with its outermost pixels repeated as far as the box goes, and the box within it."""
+    """The picture with its outermost pixels repeated as far as the box goes, and the box within
+    it."""
     left, top, right, bottom = box
     before, above = max(math.ceil(-left), 0), max(math.ceil(-top), 0)
     behind, below = max(math.ceil(right - image.width), 0), max(math.ceil(bottom - image.height), 0)

@@ -29,8 +29,8 @@ def read_picture(init: InitImage, workspace: Path) -> Image.Image:
 
 
 def read_mask(init: InitImage, workspace: Path) -> Image.Image | None:
-    """L, bright where anything is painted, transparent parts black; None where no mask was sent. Raises PaintingBroken, as
-    for the picture."""
+    """L, bright where anything is painted, transparent parts black; None where no mask was sent.
+    Raises PaintingBroken, as for the picture."""
     if init.mask_sha256 is None:
         return None
     mask = _eight_bits(_read(init.mask_sha256, workspace, what="mask"))

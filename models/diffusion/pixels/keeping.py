@@ -1,4 +1,5 @@
-"""What of a given picture stays as it is: put back at every size on the way to the delivered one, byte for byte."""
+"""What of a given picture stays as it is: put back at every size on the way to the delivered one,
+byte for byte."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,8 @@ WEIGHTS = [max(0, round((level - PAINTED + 1) * 255 / PAINTED)) for level in ran
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keeping:
-    """A given picture (RGB) and its mask (L), as large as they were sent, and the plan of the painting."""
+    """A given picture (RGB) and its mask (L), as large as they were sent, and the plan of the
+    painting."""
 
     picture: Image.Image
     mask: Image.Image
@@ -41,8 +43,8 @@ class Keeping:
         return self._restored(image, *boxes, size=self.plan.drawn)
 
     def in_target(self, image: Image.Image) -> Image.Image:
-        """Put back after enlarging, where the given picture is as large as the target: a smaller one has nothing more
-        to give, and was enlarged with the painting."""
+        """Put back after enlarging, where the given picture is as large as the target: a smaller
+        one has nothing more to give, and was enlarged with the painting."""
         boxes = delivered_box(self.picture, self.plan), delivered_box(self.mask, self.plan)
         return self._restored(image, *boxes, size=self.plan.target) if self._reaches(self.plan.target) else image
 
@@ -68,8 +70,10 @@ class Keeping:
 
 
 def mixed(painted: Image.Image, picture: Image.Image, mask: Image.Image) -> Image.Image:
-    """`painted` inside the mask, the picture itself, byte for byte, wherever nothing was to be painted.
+    """`painted` inside the mask, the picture itself, byte for byte, wherever nothing was to be
+    painted.
 
-    Grey levels above the middle mix both, so a mask with a soft border gives a soft border, on the painted side.
+    Grey levels above the middle mix both, so a mask with a soft border gives a soft border, on the
+    painted side.
     """
     return Image.composite(painted, picture, mask.point(WEIGHTS))

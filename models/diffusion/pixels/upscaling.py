@@ -1,4 +1,5 @@
-"""The operator's upscaler on the device: a picture of any size goes through in tiles that meet without a seam."""
+"""The operator's upscaler on the device: a picture of any size goes through in tiles that meet
+without a seam."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,14 +17,16 @@ from models.upscalers.rrdb import Rrdb
 from models.upscalers.srvgg import Srvgg
 
 TILE = 128
-"""Side of what a tile delivers, in pixels of the small picture. Around it a tile sees `radius` pixels more. So memory holds
-one band of TILE rows of the large picture, and what the network keeps of one tile: 3 x 16 x TILE x width bytes, and for
-the widest published network, three layers of 64 features at (TILE + 64) x 4 a side: 0.5 GB by count, not measured."""
+"""Side of what a tile delivers, in pixels of the small picture. Around it a tile sees `radius`
+pixels more. So memory holds one band of TILE rows of the large picture, and what the network keeps
+of one tile: 3 x 16 x TILE x width bytes, and for the widest published network, three layers of 64
+features at (TILE + 64) x 4 a side: 0.5 GB by count, not measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tile:
-    """Where a tile lies in the small picture: what it delivers (`top` to `bottom`, `left` to `right`) and what it sees."""
+    """Where a tile lies in the small picture: what it delivers (`top` to `bottom`, `left` to
+    `right`) and what it sees."""
 
     top: int
     bottom: int
@@ -36,7 +39,8 @@ class Upscaler:
     """One network, ready. `sha256` is its file's."""
 
     def __init__(self, read: Read, device: Device) -> None:
-        """On CUDA in half precision; on a processor as it multiplies best, where the network bears bfloat16."""
+        """On CUDA in half precision; on a processor as it multiplies best, where the network bears
+        bfloat16."""
         self.sha256 = read.sha256
         self._device = device.torch_device
         narrow = device.dtype if read.network.takes_bfloat16 else torch.float32
@@ -65,7 +69,8 @@ class Upscaler:
         ]
 
     def bands(self, picture: np.ndarray) -> Iterator[np.ndarray | None]:
-        """(height, width, 3) uint8 four times as large: None before each tile, and each row of tiles when it is done."""
+        """(height, width, 3) uint8 four times as large: None before each tile, and each row of
+        tiles when it is done."""
         height, width = picture.shape[:2]
         for row in self.tiles(width, height):
             shape = (UPSCALE_FACTOR * (row[0].bottom - row[0].top), UPSCALE_FACTOR * width, 3)
@@ -99,7 +104,8 @@ class UpscalerStand:
         self._ready: Upscaler | None = None
 
     def upscaler(self) -> Upscaler:
-        """Raises ModelUnavailable: the catalogue has none. WeightsRejected: its file is not what it must be."""
+        """Raises ModelUnavailable: the catalogue has none. WeightsRejected: its file is not what it
+        must be."""
         if self._card is None:
             raise ModelUnavailable("The picture is to be enlarged by a network, but no upscaler is installed.")
         if self._ready is None:

@@ -24,10 +24,10 @@ MOST_RESIDENT = 16
 class Adapters:
     """Several may be resident; each pass activates its own, without loading anything anew.
 
-    `networks` are those that a LoRA may change, by the name of the component. `hashes` may be shared by several models,
-    so that each file is read for its hash once. `on_change` is called whenever layers come or go. With none active every
-    network computes as if it had never seen one. At most `MOST_RESIDENT` stay, the least recently used go first; more
-    only where more are in use.
+    `networks` are those that a LoRA may change, by the name of the component. `hashes` may be
+    shared by several models, so that each file is read for its hash once. `on_change` is called
+    whenever layers come or go. With none active every network computes as if it had never seen one.
+    At most `MOST_RESIDENT` stay, the least recently used go first; more only where more are in use.
     """
 
     def __init__(
@@ -79,12 +79,14 @@ class Adapters:
             self._users.subtract(ids)
 
     def activate(self, adapters: Sequence[Adapter]) -> None:
-        """From now on exactly these act on the networks, in their order, each with its weight. They are resident."""
+        """From now on exactly these act on the networks, in their order, each with its weight. They
+        are resident."""
         if (wanted := tuple(adapters)) == self._active:
             return
         names = [_name(adapter.id) for adapter in wanted]
         for layer in self._layers:
-            # What peft's `set_adapter` does, but for freezing: nothing thaws here, and looking takes 0.1 ms a layer.
+            # What peft's `set_adapter` does, but for freezing: nothing thaws here, and looking
+            # takes 0.1 ms a layer.
             layer._active_adapter = names  # noqa: SLF001
             for name, adapter in zip(names, wanted, strict=True):
                 layer.set_scale(name, adapter.weight)

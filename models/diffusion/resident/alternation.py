@@ -13,10 +13,12 @@ class Stopped(Exception):
 
 
 def alternating(work: Callable[[Callable[[], None]], T]) -> Generator[None, None, T]:
-    """Run `work(pause)` in a thread that moves only while whoever drives this generator waits for it.
+    """Run `work(pause)` in a thread that moves only while whoever drives this generator waits for
+    it.
 
-    So device and memory are used by one thread at a time. Yields at each call of `pause`. Closing makes `pause` raise
-    `Stopped` and waits for the thread's end; what the work raises is raised here.
+    So device and memory are used by one thread at a time. Yields at each call of `pause`. Closing
+    makes `pause` raise `Stopped` and waits for the thread's end; what the work raises is raised
+    here.
     """
     ours, theirs = Semaphore(0), Semaphore(0)
     is_stopped, is_over = Event(), Event()

@@ -1,4 +1,5 @@
-"""The autoencoders that requests put in the place of one loaded model's own: which are resident, and what paints with each."""
+"""The autoencoders that requests put in the place of one loaded model's own: which are resident,
+and what paints with each."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -25,7 +26,8 @@ MOST_RESIDENT = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where another autoencoder goes: instead of `own`, beside what `network` predicts with, onto `device`."""
+    """Where another autoencoder goes: instead of `own`, beside what `network` predicts with, onto
+    `device`."""
 
     own: nn.Module
     network: Network
@@ -35,7 +37,8 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resident:
-    """What a painting with one of them needs. `network` shares what predicts with the model's own."""
+    """What a painting with one of them needs. `network` shares what predicts with the model's
+    own."""
 
     network: Network
     previews: Previews
@@ -44,8 +47,8 @@ class Resident:
 
 
 class Autoencoders:
-    """Others than the model's own. At most `MOST_RESIDENT` stay, the least recently used go first; more only where more
-    are in use. They count as bytes of the model (`Residency`) and go with it.
+    """Others than the model's own. At most `MOST_RESIDENT` stay, the least recently used go first;
+    more only where more are in use. They count as bytes of the model (`Residency`) and go with it.
 
     `load` reads one from its folder; `hashes` may be shared by several models.
     """
@@ -121,7 +124,8 @@ class Autoencoders:
 
 
 def check_latents(vae: nn.Module, *, instead_of: nn.Module, name: str) -> None:
-    """Raises WeightsRejected: its latents are of another form than those of the autoencoder that it replaces."""
+    """Raises WeightsRejected: its latents are of another form than those of the autoencoder that it
+    replaces."""
     ours, theirs = _latent_form(instead_of), _latent_form(vae)
     if ours != theirs:
         raise WeightsRejected(

@@ -16,7 +16,8 @@ from models.manifest import Execution, Fingerprint
 
 SOURCE = Path(__file__).resolve().parents[2]
 DIGITS = 12
-# What the engine's child never loads: it changes no picture, so that an edit of it measures nothing anew.
+# What the engine's child never loads: it changes no picture, so that an edit of it measures nothing
+# anew.
 PAINTS_NOTHING = (
     "diffusion/originals/",
     "inspection.py",
@@ -32,7 +33,8 @@ PAINTS_NOTHING = (
 
 
 def fingerprint_of(model_sha256: str, device: Device, placement: Placement, execution: Execution) -> Fingerprint:
-    """peft is named whether a LoRA acts or not: layers that held one once go on being called through it."""
+    """peft is named whether a LoRA acts or not: layers that held one once go on being called
+    through it."""
     found = Fingerprint(
         model_sha256=model_sha256,
         device=device.torch_device.type,
@@ -52,7 +54,8 @@ def fingerprint_of(model_sha256: str, device: Device, placement: Placement, exec
 
 
 def _with_cuda(found: Fingerprint, device: torch.device) -> Fingerprint:
-    """What decides bits beside the GPU's name. Noise and schedules are made by the host's processor."""
+    """What decides bits beside the GPU's name. Noise and schedules are made by the host's
+    processor."""
     major, minor = torch.cuda.get_device_capability(device)
     return replace(
         found,
@@ -71,7 +74,8 @@ def host_cpu() -> str:
 
 
 def cublas_version() -> str:
-    """Of the library that torch has loaded; where that does not say it, of the CUDA that torch was built with."""
+    """Of the library that torch has loaded; where that does not say it, of the CUDA that torch was
+    built with."""
     cuda = torch.version.cuda or "none"
     try:
         library = ctypes.CDLL(f"libcublas.so.{cuda.partition('.')[0]}")
@@ -85,9 +89,11 @@ def cublas_version() -> str:
 
 @cache
 def digest_of(source: Path) -> str:
-    """The first digits of a SHA-256 over every Python file below `source` that has a hand in a picture, names included.
+    """The first digits of a SHA-256 over every Python file below `source` that has a hand in a
+    picture, names included.
 
-    A version alone would not do: a checkout keeps the one that it was installed with while its files change.
+    A version alone would not do: a checkout keeps the one that it was installed with while its
+    files change.
     """
     digest = hashlib.sha256()
     for file in sorted(source.rglob("*.py")):

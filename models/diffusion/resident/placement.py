@@ -1,6 +1,8 @@
-"""Where the parts of a model are held, and how large a picture goes through the VAE at once: a pure function of sizes.
+"""Where the parts of a model are held, and how large a picture goes through the VAE at once: a pure
+function of sizes.
 
-Decided from all the memory that the device has, never from what happens to be free: decoding in tiles changes pixels.
+Decided from all the memory that the device has, never from what happens to be free: decoding in
+tiles changes pixels.
 """
 
 from collections.abc import Mapping
@@ -10,8 +12,9 @@ from math import isqrt
 from models.catalogue import Placing
 
 VAE = "vae"
-# Bytes that decoding needs for each pixel and each channel of the decoder's last block, in float32. Measured on a CPU
-# with the usual 128 channels: 3,100 bytes a pixel, 24 a channel. On CUDA the convolutions want room to work in.
+# Bytes that decoding needs for each pixel and each channel of the decoder's last block, in float32.
+# Measured on a CPU with the usual 128 channels: 3,100 bytes a pixel, 24 a channel. On CUDA the
+# convolutions want room to work in.
 DECODING_COST = {"cpu": 32, "cuda": 48}
 # The share of the memory for models that decoding may take beside them.
 DECODING_SHARE = {"cpu": 2, "cuda": 3}
@@ -22,9 +25,9 @@ TILE_STEP = 64  # a multiple of what one latent covers, in every family
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
-    """`placing` says how the model is held, `grouped` which components come onto the device a layer at a time, and
-    `device_bytes` what it takes there at most. Pictures of more than `whole_pixels` are encoded and decoded in tiles of `tile`
-    pixels a side."""
+    """`placing` says how the model is held, `grouped` which components come onto the device a layer
+    at a time, and `device_bytes` what it takes there at most. Pictures of more than `whole_pixels`
+    are encoded and decoded in tiles of `tile` pixels a side."""
 
     placing: Placing
     grouped: tuple[str, ...]
@@ -69,7 +72,8 @@ def plan_placement(
 
 
 def notes_on(placement: Placement, *, largest_pixels: int) -> tuple[str, ...]:
-    """What people should know, for models that paint up to `largest_pixels`; nothing where all is plain."""
+    """What people should know, for models that paint up to `largest_pixels`; nothing where all is
+    plain."""
     notes: list[str] = []
     if placement.placing is Placing.OFFLOAD:
         notes.append("held in the machine's memory, one component at a time on the device")
@@ -83,7 +87,8 @@ def notes_on(placement: Placement, *, largest_pixels: int) -> tuple[str, ...]:
 
 
 def _placing(sizes: Mapping[str, int], room: int) -> Placing:
-    """The autoencoder stays on the device always: it is small and wanted at both ends of a painting."""
+    """The autoencoder stays on the device always: it is small and wanted at both ends of a
+    painting."""
     vae = sizes.get(VAE, 0)
     largest = max((size for name, size in sizes.items() if name != VAE), default=0)
     if sum(sizes.values()) <= room:

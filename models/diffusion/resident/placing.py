@@ -52,8 +52,8 @@ def _decoder_channels(config: Path) -> int:
 class OneAtATime(ModelHook):  # type: ignore[misc] # accelerate is not typed
     """Before its network computes, the others leave the device.
 
-    accelerate's own hook sends away one other network, the one before it in a line; with several pictures in work
-    there is no such line.
+    accelerate's own hook sends away one other network, the one before it in a line; with several
+    pictures in work there is no such line.
     """
 
     def __init__(self, others: Sequence[torch.nn.Module], device: torch.device) -> None:

@@ -16,9 +16,11 @@ WRAPPED = ".base_layer"  # peft's name for a layer that it has put a LoRA beside
 
 
 class Steadying:
-    """Runs chosen layers of a network picture by picture. Such a layer gives each picture the bits it has alone.
+    """Runs chosen layers of a network picture by picture. Such a layer gives each picture the bits
+    it has alone.
 
-    A layer keeps its name when a LoRA is put beside it, so that what was found before holds afterwards.
+    A layer keeps its name when a LoRA is put beside it, so that what was found before holds
+    afterwards.
     """
 
     def __init__(self, network: nn.Module) -> None:
@@ -41,7 +43,8 @@ class Steadying:
 
     @contextmanager
     def watching(self, found: set[str], *, rows: int) -> Iterator[None]:
-        """Put into `found` the names of layers that give some picture other bits in a batch than alone."""
+        """Put into `found` the names of layers that give some picture other bits in a batch than
+        alone."""
         hooks = [
             layer.register_forward_hook(partial(_compare, name.removesuffix(WRAPPED), found, rows))
             for name, layer in self._network.named_modules()
@@ -54,7 +57,8 @@ class Steadying:
                 hook.remove()
 
     def renew(self) -> None:
-        """Layers were put into the network or taken out: look for each by its name again when it is needed."""
+        """Layers were put into the network or taken out: look for each by its name again when it is
+        needed."""
         for name, layer in self._layers.items():
             layer.forward = self._forwards[name]
         self._layers.clear()

@@ -1,4 +1,5 @@
-"""Models without an adapter of ours: diffusers' own pipeline paints, one picture at a time, and stops at each step."""
+"""Models without an adapter of ours: diffusers' own pipeline paints, one picture at a time, and
+stops at each step."""
 
 import inspect
 import logging
@@ -33,9 +34,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WholePipeline:
-    """A diffusers pipeline that was loaded; each picture is painted with a copy that has a scheduler of its own.
+    """A diffusers pipeline that was loaded; each picture is painted with a copy that has a
+    scheduler of its own.
 
-    The copies share the networks, and some pipelines (PAG) change these while they paint: whoever paints holds `turn`.
+    The copies share the networks, and some pipelines (PAG) change these while they paint: whoever
+    paints holds `turn`.
     """
 
     pipeline: Any
@@ -66,7 +69,8 @@ def _check_possible(spec: GenerationSpec) -> None:
 def drawing(
     whole: WholePipeline, spec: GenerationSpec, device: Device
 ) -> Generator[int, None, tuple[torch.Tensor, tuple[float, ...]]]:
-    """Paint; yields after each step how many are done. Closing it stops there. The caller holds `whole.turn`.
+    """Paint; yields after each step how many are done. Closing it stops there. The caller holds
+    `whole.turn`.
 
     Returns:
         (height, width, 3) in 0..1, on the CPU, and the timesteps that were walked.
@@ -99,8 +103,9 @@ def drawing(
 
 @contextmanager
 def unchanged(networks: Sequence[torch.nn.Module]) -> Iterator[None]:
-    """Put back what pipelines exchange for as long as they paint, and leave so when they are stopped or fail: attention
-    processors (PAG), and the dtype of an autoencoder that overflows in float16."""
+    """Put back what pipelines exchange for as long as they paint, and leave so when they are
+    stopped or fail: attention processors (PAG), and the dtype of an autoencoder that overflows in
+    float16."""
     dtypes = [_dtype_of(network) for network in networks]
     layers: list[Any] = [
         layer for network in networks for layer in network.modules() if hasattr(layer, "set_processor")
@@ -122,7 +127,8 @@ def _dtype_of(network: torch.nn.Module) -> torch.dtype | None:
 
 
 def scheduler_for(own: Schedule, sampler: Sampler, *, steps: int = 1) -> Schedule:
-    """A new scheduler of the sampler's kind, for so many steps. One that is none of our samplers' stays what it is, whatever is named.
+    """A new scheduler of the sampler's kind, for so many steps. One that is none of our samplers'
+    stays what it is, whatever is named.
 
     Raises:
         ModelUnavailable: the pipeline's scheduler cannot be exchanged for this sampler's.
@@ -142,7 +148,8 @@ def scheduler_for(own: Schedule, sampler: Sampler, *, steps: int = 1) -> Schedul
 
 
 def arguments(pipeline: DiffusionPipeline, spec: GenerationSpec) -> dict[str, object]:
-    """What the spec says, as far as the pipeline listens; nothing that would change sizes or texts behind our back."""
+    """What the spec says, as far as the pipeline listens; nothing that would change sizes or texts
+    behind our back."""
     known = inspect.signature(pipeline.__call__).parameters
     size = spec.size.painted
     wanted = {
@@ -168,7 +175,8 @@ def _guidance_name(pipeline: Any, known: Mapping[str, Any]) -> str:
 
 
 def _reporting(pipeline: Any, walked: list[float], pause: Callable[[], None]) -> dict[str, Any]:
-    """The newer pipelines hand themselves over after each step, the older ones step, time and latents."""
+    """The newer pipelines hand themselves over after each step, the older ones step, time and
+    latents."""
 
     def on_step_end(_: object, step: int, timestep: float, tensors: dict[str, object]) -> dict[str, object]:  # noqa: ARG001
         walked.append(float(timestep))

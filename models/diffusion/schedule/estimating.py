@@ -64,8 +64,8 @@ def clean_latents(
         timestep: where they were seen, 0 to 1000; samplers stop between whole ones, too.
         alphas: the cumulative alphas of the model's schedule; None for flows.
 
-    Source: Salimans and Ho 2022, arXiv:2202.00512, section 4 and appendix D; for flows Esser et al. 2024,
-    arXiv:2403.03206, equation 1.
+    Source: Salimans and Ho 2022, arXiv:2202.00512, section 4 and appendix D; for flows Esser et al.
+    2024, arXiv:2403.03206, equation 1.
     """
     if kind is Prediction.SAMPLE:
         return answered

@@ -1,7 +1,7 @@
 """Schedules of models that learned a flow (SD3, Flux): how much noise is left at each step.
 
-Such a schedule is shifted so that more steps are spent in the noise; with dynamic shifting, the more the larger the
-picture is. Source: Esser et al. 2024, arXiv:2403.03206, section 5.3.2.
+Such a schedule is shifted so that more steps are spent in the noise; with dynamic shifting, the
+more the larger the picture is. Source: Esser et al. 2024, arXiv:2403.03206, section 5.3.2.
 """
 
 import math
@@ -22,8 +22,8 @@ EULER = "FlowMatchEulerDiscreteScheduler"
 class FlowTiming:
     """What a family's schedule depends on beside its configuration.
 
-    `patch` latents a side are one token. `starts_at_noise`: sigmas fall from 1 to 1 / steps before they are shifted;
-    else they fall to the least sigma of the training.
+    `patch` latents a side are one token. `starts_at_noise`: sigmas fall from 1 to 1 / steps before
+    they are shifted; else they fall to the least sigma of the training.
     """
 
     patch: int
@@ -82,7 +82,8 @@ def flow_schedule(
 
 
 def _mu(config: Mapping[str, object], tokens: int) -> float | None:
-    """The shift for a picture of so many tokens, on a line through the two that the configuration names."""
+    """The shift for a picture of so many tokens, on a line through the two that the configuration
+    names."""
     if not config.get("use_dynamic_shifting"):
         return None
     few, many = _number(config, "base_image_seq_len", 256), _number(config, "max_image_seq_len", 4096)
@@ -92,7 +93,8 @@ def _mu(config: Mapping[str, object], tokens: int) -> float | None:
 
 
 def _shift(config: Mapping[str, object], mu: float | None) -> float:
-    """The constant shift that does the same: shifting exponentially by mu is shifting by e to the mu."""
+    """The constant shift that does the same: shifting exponentially by mu is shifting by e to the
+    mu."""
     if mu is None:
         return _number(config, "shift", _number(config, "flow_shift", 1.0))
     return mu if config.get("time_shift_type") == "linear" else math.exp(mu)

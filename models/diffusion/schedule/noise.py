@@ -11,8 +11,8 @@ def generator_of(seed: int) -> torch.Generator:
 def starting_latents(shape: tuple[int, int, int], generator: torch.Generator) -> torch.Tensor:
     """Draw one latent of `shape` (channels, height, width).
 
-    It depends on the seed and the shape alone, never on the device or on other pictures: it is drawn on the CPU in
-    float32.
+    It depends on the seed and the shape alone, never on the device or on other pictures: it is
+    drawn on the CPU in float32.
 
     Returns:
         (1, channels, height, width), standard normal, not yet scaled to the sampler's first sigma.

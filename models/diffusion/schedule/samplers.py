@@ -1,4 +1,5 @@
-"""Samplers under the field's names, made of diffusers' schedulers and the model's own noise schedule."""
+"""Samplers under the field's names, made of diffusers' schedulers and the model's own noise
+schedule."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,10 +11,11 @@ from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 
 from models.request import Sampler
 
-# The last cumulative alpha of a zero-SNR schedule, for samplers that divide by it; diffusers' Euler uses the same.
+# The last cumulative alpha of a zero-SNR schedule, for samplers that divide by it; diffusers' Euler
+# uses the same.
 SMALLEST_ALPHA = 2.0**-24
-# Samplers that pick their steps out of those that a model was distilled from, and how many these are where the model does
-# not say.
+# Samplers that pick their steps out of those that a model was distilled from, and how many these
+# are where the model does not say.
 DISTILLED = (Sampler.LCM, Sampler.TCD)
 DISTILLED_STEPS = 50
 
@@ -37,7 +39,8 @@ class Schedule(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Build:
-    """A scheduler class of diffusers, its settings beside the model's schedule, whether its steps draw noise."""
+    """A scheduler class of diffusers, its settings beside the model's schedule, whether its steps
+    draw noise."""
 
     module: str
     kind: str
@@ -73,8 +76,8 @@ BUILDS: Mapping[Sampler, Build] = {
 
 
 def new_schedule(sampler: Sampler, config: Mapping[str, object], *, steps: int = 1) -> Schedule:
-    """A scheduler for one picture of so many steps. Prediction type, betas, zero-terminal SNR and spacing come from the
-    model's `config`."""
+    """A scheduler for one picture of so many steps. Prediction type, betas, zero-terminal SNR and
+    spacing come from the model's `config`."""
     build = BUILDS[sampler]
     kind = getattr(import_module(f"diffusers.schedulers.scheduling_{build.module}"), build.kind)
     settings = dict(build.settings)
@@ -87,14 +90,16 @@ def new_schedule(sampler: Sampler, config: Mapping[str, object], *, steps: int =
 
 
 def with_room_for(steps: int, config: Mapping[str, object]) -> dict[str, int]:
-    """A setting of a distilled model's scheduler so that more steps can be picked than it was distilled from: as many
-    as are wanted. Empty where there are enough, so that nothing changes for few steps."""
+    """A setting of a distilled model's scheduler so that more steps can be picked than it was
+    distilled from: as many as are wanted. Empty where there are enough, so that nothing changes for
+    few steps."""
     known = config.get("original_inference_steps", DISTILLED_STEPS)
     return {"original_inference_steps": steps} if isinstance(known, int) and steps > known else {}
 
 
 def _zero_snr_betas(config: Mapping[str, object]) -> list[float]:
-    """Betas of the rescaled schedule for a scheduler that cannot rescale. Source: Lin et al. 2023, arXiv:2305.08891."""
+    """Betas of the rescaled schedule for a scheduler that cannot rescale. Source: Lin et al. 2023,
+    arXiv:2305.08891."""
     alphas: torch.Tensor = DDIMScheduler.from_config(dict(config)).alphas_cumprod.double()
     alphas[-1] = SMALLEST_ALPHA
     before = torch.cat([torch.ones(1, dtype=alphas.dtype), alphas[:-1]])

@@ -8,9 +8,9 @@ Arrangement = tuple[int, ...]
 
 
 def pictures_for(size: int) -> int:
-    """How many different pictures the arrangements of a size need: one more than there are slots, so that each
-    arrangement leaves another one out, and neighbours change. Never a divisor of the size: each batch would hold the
-    same pictures equally often."""
+    """How many different pictures the arrangements of a size need: one more than there are slots,
+    so that each arrangement leaves another one out, and neighbours change. Never a divisor of the
+    size: each batch would hold the same pictures equally often."""
     count = min(size + 1, DISTINCT)
     while size % count == 0:
         count -= 1
@@ -18,6 +18,7 @@ def pictures_for(size: int) -> int:
 
 
 def arrangements(size: int) -> tuple[Arrangement, ...]:
-    """All that are tried at a size of at least 2: each picture stands in each slot once, or more often."""
+    """All that are tried at a size of at least 2: each picture stands in each slot once, or more
+    often."""
     count = pictures_for(size)
     return tuple(tuple((slot + turn) % count for slot in range(size)) for turn in range(count))

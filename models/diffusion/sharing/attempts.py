@@ -18,8 +18,9 @@ RunPass: TypeAlias = Callable[[Sequence[PassWanted], int], Sequence[torch.Tensor
 def attempted(wanted: Sequence[PassWanted], size: int, sizes: Sequence[int], run: RunPass) -> list[Outcome]:
     """The network's answer for each, or what went wrong for that one.
 
-    `sizes` are those of the class, ascending. They are tried downwards from `size`; at the smallest each picture goes
-    by itself, padded where that is not 1, so that its bits stay those of the class.
+    `sizes` are those of the class, ascending. They are tried downwards from `size`; at the smallest
+    each picture goes by itself, padded where that is not 1, so that its bits stay those of the
+    class.
 
     Raises:
         AcceleratorError: nothing runs on the device in this process any more.

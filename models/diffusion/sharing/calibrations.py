@@ -1,4 +1,5 @@
-"""The batch sizes that each group may use: measured once for a model and shape on a device, then kept on disk."""
+"""The batch sizes that each group may use: measured once for a model and shape on a device, then
+kept on disk."""
 
 import hashlib
 import logging
@@ -25,8 +26,9 @@ LONE = Calibration(sizes=(1,), ms={})
 class Calibrations:
     """Answers from memory, then from `folder`; what neither knows has to be measured.
 
-    `largest` bounds the sizes. `holds_one`: every class must hold size 1, as on a CPU, where batches gain little; then
-    a group may paint before it is measured. `compute` FAST takes every size unproven.
+    `largest` bounds the sizes. `holds_one`: every class must hold size 1, as on a CPU, where
+    batches gain little; then a group may paint before it is measured. `compute` FAST takes every
+    size unproven.
     """
 
     def __init__(self, folder: Path | None, *, largest: int, holds_one: bool, compute: Compute) -> None:

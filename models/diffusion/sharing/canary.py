@@ -1,9 +1,10 @@
 """Which batch sizes give every picture the same bits, found by trying.
 
-A picture's bits depend on how many rows a kernel sees, rarely on what the other rows hold. So pictures go through the
-network in batches of each size, each of them in each slot, with other neighbours each time: sizes that agree on every
-picture form a class. Layers that spoil the class of size 1 are found by comparing each with itself, picture by picture,
-and are run so from then on. What cannot be compared counts as different.
+A picture's bits depend on how many rows a kernel sees, rarely on what the other rows hold. So
+pictures go through the network in batches of each size, each of them in each slot, with other
+neighbours each time: sizes that agree on every picture form a class. Layers that spoil the class of
+size 1 are found by comparing each with itself, picture by picture, and are run so from then on.
+What cannot be compared counts as different.
 """
 
 import hashlib
@@ -40,10 +41,12 @@ class Comparing:
 
 
 def calibrate(model: PassWanted, *, candidates: Sequence[int], holds_one: bool) -> Generator[None, None, Calibration]:
-    """Try size 1 and the `candidates`, ascending, as far as the memory goes, with pictures like `model`.
+    """Try size 1 and the `candidates`, ascending, as far as the memory goes, with pictures like
+    `model`.
 
-    Yields between passes. `holds_one`: size 1 must be among the proven ones, so that a lone picture pays for no padding.
-    Then sizes whose passes would take long are left out: whichever are proven, the bits are those of size 1.
+    Yields between passes. `holds_one`: size 1 must be among the proven ones, so that a lone picture
+    pays for no padding. Then sizes whose passes would take long are left out: whichever are proven,
+    the bits are those of size 1.
     """
     pool = neighbours(model, max(map(pictures_for, candidates), default=2))
     longest_ms = LONGEST_PASS_S * 1000 if holds_one else float("inf")
@@ -65,7 +68,8 @@ def calibrate(model: PassWanted, *, candidates: Sequence[int], holds_one: bool) 
 
 
 def neighbours(model: PassWanted, count: int) -> list[PassWanted]:
-    """Pictures of the model's shapes that differ from each other in everything; the first is the model itself."""
+    """Pictures of the model's shapes that differ from each other in everything; the first is the
+    model itself."""
     generator = torch.Generator("cpu").manual_seed(count)
     return [model, *(_neighbour(model, generator) for _ in range(count - 1))]
 
@@ -90,9 +94,11 @@ def _batch(pool: Sequence[PassWanted], size: int) -> list[PassWanted]:
 
 
 def _alone(pool: Sequence[PassWanted], longest_ms: float) -> Generator[None, None, Trial]:
-    """Every picture by itself; only the first ones where a pass takes so long that no two would be tried together.
+    """Every picture by itself; only the first ones where a pass takes so long that no two would be
+    tried together.
 
-    Pictures with equal bits could not be distinguished, so that nothing would be compared: then the trial has none.
+    Pictures with equal bits could not be distinguished, so that nothing would be compared: then the
+    trial has none.
     """
     passes = Comparing()
     for number, picture in enumerate(pool):

@@ -1,4 +1,5 @@
-"""Which of the proven batch sizes are used: policy, made from proof alone. Pure; no time decides here."""
+"""Which of the proven batch sizes are used: policy, made from proof alone. Pure; no time decides
+here."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -37,8 +38,8 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """One size: the bits of every picture that was tried in it, None where slot or neighbours changed those of one;
-    milliseconds of the quickest pass."""
+    """One size: the bits of every picture that was tried in it, None where slot or neighbours
+    changed those of one; milliseconds of the quickest pass."""
 
     size: int
     bits: Bits | None
@@ -55,8 +56,9 @@ class Trial:
 def chosen(plain: Sequence[Trial], steady: Sequence[Trial], steadied: tuple[str, ...]) -> Calibration:
     """The class to serve from. The first trial of both is that of size 1.
 
-    That of size 1, with steadied layers, wherever it holds another size. Else, of the classes of `plain` trials that
-    begin at `PADDED` or below, one with size 1, or the one with the largest size that pads a lone picture least.
+    That of size 1, with steadied layers, wherever it holds another size. Else, of the classes of
+    `plain` trials that begin at `PADDED` or below, one with size 1, or the one with the largest
+    size that pads a lone picture least.
     """
     own = _agreeing(steady[0], steady)
     others = [members for trial in plain[1:] if trial.size <= PADDED and (members := _agreeing(trial, plain))]

@@ -1,4 +1,5 @@
-"""One picture on its way from noise to a finished latent, a step at a time, so that pictures can share a step."""
+"""One picture on its way from noise to a finished latent, a step at a time, so that pictures can
+share a step."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,13 +14,15 @@ from models.diffusion.texts.conditioning import Conditioning
 from models.errors import PaintingBroken
 from models.spec import GenerationSpec, steps_walked
 
-# Lin et al. 2023, arXiv:2305.08891, section 3.4: keeps guided pictures of zero-SNR models from overexposure.
+# Lin et al. 2023, arXiv:2305.08891, section 3.4: keeps guided pictures of zero-SNR models from
+# overexposure.
 ZERO_SNR_RESCALE = 0.7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rows:
-    """What one picture brings to the network's next pass: (rows, channels, height, width) and (rows,).
+    """What one picture brings to the network's next pass: (rows, channels, height, width) and
+    (rows,).
 
     For an inpainting network the channels are latents, mask and masked picture.
     """
@@ -31,8 +34,8 @@ class Rows:
 class Denoising:
     """Steps alternate: `rows` for the network, its prediction to `advance`, until `is_finished`.
 
-    `passes` is how often the network is asked; heun asks nearly twice a step, and a painting that starts from a picture
-    walks only the last part of the schedule. Latents are kept in float32.
+    `passes` is how often the network is asked; heun asks nearly twice a step, and a painting that
+    starts from a picture walks only the last part of the schedule. Latents are kept in float32.
     """
 
     def __init__(
@@ -85,8 +88,10 @@ class Denoising:
         return Rows(latents=scaled, timesteps=self._device_timesteps[self.passes_done].expand(count))
 
     def advance(self, prediction: torch.Tensor) -> None:
-        """Take one step with the network's (rows, channels, height, width); guidance too is counted in float32."""
-        # A copy also of what is float32 already: it is kept, and may lie where the next pass writes.
+        """Take one step with the network's (rows, channels, height, width); guidance too is counted
+        in float32."""
+        # A copy also of what is float32 already: it is kept, and may lie where the next pass
+        # writes.
         timestep, prediction = self._timesteps[self.passes_done], prediction.to(torch.float32, copy=True)
         if self.conditioning.rows == 2:
             prediction = guided(prediction, scale=self._spec.guidance_scale, rescale=self._rescale)
@@ -109,14 +114,17 @@ class Denoising:
         return self._latents
 
     def estimate(self) -> torch.Tensor | None:
-        """What the finished latents will be like, judged from the last prediction; None before the first."""
+        """What the finished latents will be like, judged from the last prediction; None before the
+        first."""
         clean, kept = self._estimating.clean(), self.canvas.kept
         return clean if clean is None or kept is None else (1 - kept.mask) * kept.latents + kept.mask * clean
 
     def _walked(self) -> torch.Tensor:
-        """The schedule's last part, as long as the strength says; its counters are set to where that begins.
+        """The schedule's last part, as long as the strength says; its counters are set to where
+        that begins.
 
-        A schedule that looks its place up by the timestep takes the second of two equal ones, as many steps have.
+        A schedule that looks its place up by the timestep takes the second of two equal ones, as
+        many steps have.
         """
         first, strength = 0, self.canvas.strength
         if strength is not None:
@@ -133,7 +141,8 @@ class Denoising:
         return self._schedule.add_noise(picture, noise, self._timesteps[:1]).contiguous()
 
     def _put_back(self, kept: Kept) -> torch.Tensor:
-        """Outside the mask the picture, as noisy as the next step expects it, after the last step without noise."""
+        """Outside the mask the picture, as noisy as the next step expects it, after the last step
+        without noise."""
         outside = kept.latents
         if not self.is_finished:
             next_timestep = self._timesteps[self.passes_done : self.passes_done + 1]
@@ -148,7 +157,8 @@ def _schedule(
     canvas: Canvas,
     flow: FlowTiming | None,
 ) -> Schedule:
-    """The sampler with its timesteps set, on the CPU: looking one up on a GPU would make us wait for it at each step."""
+    """The sampler with its timesteps set, on the CPU: looking one up on a GPU would make us wait
+    for it at each step."""
     if flow is not None:
         height, width = canvas.noise.shape[-2:]
         return flow_schedule(spec.sampler, config, flow, steps=spec.num_inference_steps, sides=(height, width))
@@ -158,7 +168,8 @@ def _schedule(
 
 
 def guided(prediction: torch.Tensor, *, scale: float, rescale: float) -> torch.Tensor:
-    """Classifier-free guidance over two rows, the negative one first. Source: Ho and Salimans 2022, arXiv:2207.12598."""
+    """Classifier-free guidance over two rows, the negative one first. Source: Ho and Salimans 2022,
+    arXiv:2207.12598."""
     negative, positive = prediction.chunk(2)
     mixed = negative + scale * (positive - negative)
     if not rescale:
@@ -169,7 +180,8 @@ def guided(prediction: torch.Tensor, *, scale: float, rescale: float) -> torch.T
 
 
 def guidance_rescale(scheduler_config: Mapping[str, object]) -> float:
-    """How much of the guided prediction's contrast is taken back: what the model's schedule says, else by its kind."""
+    """How much of the guided prediction's contrast is taken back: what the model's schedule says,
+    else by its kind."""
     named = scheduler_config.get("guidance_rescale")
     if isinstance(named, int | float):
         return float(named)

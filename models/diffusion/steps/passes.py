@@ -31,7 +31,8 @@ class PassWanted:
 
     @property
     def kernels(self) -> tuple[str, Hashable, Hashable, tuple[str, ...]]:
-        """Whoever has an equal one runs the same kernels on the same shapes: its group, but for the adapters' weights."""
+        """Whoever has an equal one runs the same kernels on the same shapes: its group, but for the
+        adapters' weights."""
         ids = tuple(adapter.id for adapter in self.adapters)
         return self.model, tuple(self.rows.latents.shape), self.conditioning.shapes, ids
 
@@ -51,7 +52,8 @@ def predicted(wanted: PassWanted) -> Generator[PassWanted, torch.Tensor | None, 
 
 
 def run_pass(wanted: Sequence[PassWanted], size: int, *, steadied: Sequence[str] = ()) -> list[torch.Tensor]:
-    """Predict for all of one group in one call with `size` pictures; idle places are filled with the last one.
+    """Predict for all of one group in one call with `size` pictures; idle places are filled with
+    the last one.
 
     The layers named in `steadied` see one picture at a time.
 

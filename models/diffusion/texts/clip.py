@@ -1,4 +1,5 @@
-"""CLIP reads 77 tokens at a time; long prompts are read in chunks, so that their last word counts too."""
+"""CLIP reads 77 tokens at a time; long prompts are read in chunks, so that their last word counts
+too."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -30,14 +31,16 @@ Chunk = tuple[Token, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Encoded:
-    """(1, tokens, width), and (1, width) of the first chunk, projected where the encoder has a projection."""
+    """(1, tokens, width), and (1, width) of the first chunk, projected where the encoder has a
+    projection."""
 
     embeddings: torch.Tensor
     pooled: torch.Tensor
 
 
 class ClipText:
-    """A tokenizer and its encoder. `layer` -1 takes the normed output, -2 the layer before it (SDXL).
+    """A tokenizer and its encoder. `layer` -1 takes the normed output, -2 the layer before it
+    (SDXL).
 
     Chunks that were read lately are remembered; what is returned must not be changed in place.
     """
@@ -54,9 +57,11 @@ class ClipText:
         return packed(self._words(read_weights(text)), self.window - 2)
 
     def encode(self, chunks: Sequence[Chunk], *, skip: int = 0, adapters: tuple[Adapter, ...] = ()) -> Encoded:
-        """Each chunk alone, side by side in the result: no picture's bits depend on how long another text is.
+        """Each chunk alone, side by side in the result: no picture's bits depend on how long
+        another text is.
 
-        `skip` layers more than the family's own are left out at the end. `adapters` are those that act now.
+        `skip` layers more than the family's own are left out at the end. `adapters` are those that
+        act now.
 
         Raises:
             PaintingBroken: the encoder has not so many layers.
@@ -113,7 +118,8 @@ class Reader:
         self._inversions = inversions
 
     def read(self, ids: tuple[int, ...], skip: int, adapters: tuple[Adapter, ...]) -> Encoded:  # noqa: ARG002
-        """`adapters` are what distinguishes two readings of one text; whoever calls has activated them."""
+        """`adapters` are what distinguishes two readings of one text; whoever calls has activated
+        them."""
         marks = self._marks
         padding = [marks.pad_token_id] * (self._window - 2 - len(ids))
         row = [marks.bos_token_id, *ids, marks.eos_token_id, *padding]
@@ -125,7 +131,8 @@ class Reader:
         return Encoded(embeddings=embeddings, pooled=output[0] if output[0].ndim == 2 else output.pooler_output)
 
     def _layer_of(self, layers: Sequence[torch.Tensor], skip: int) -> torch.Tensor:
-        """The output of a layer before the last, normed where the family norms; `layers` begins with the input.
+        """The output of a layer before the last, normed where the family norms; `layers` begins
+        with the input.
 
         Source: diffusers' `clip_skip`, whose counting this follows.
         """

@@ -11,8 +11,9 @@ import torch
 class Conditioning:
     """One row without guidance; two with it, the negative prompt first.
 
-    `embeddings` is (rows, tokens, width). SDXL adds `pooled` (rows, width) and `time_ids` (rows, 6), SD3 `pooled`,
-    Flux `pooled` and, where it takes the guidance scale as an input, `guidance` (rows,).
+    `embeddings` is (rows, tokens, width). SDXL adds `pooled` (rows, width) and `time_ids` (rows,
+    6), SD3 `pooled`, Flux `pooled` and, where it takes the guidance scale as an input, `guidance`
+    (rows,).
     """
 
     embeddings: torch.Tensor

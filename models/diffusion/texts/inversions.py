@@ -24,7 +24,8 @@ MAX_VECTORS = 75
 class Inversions:
     """Vectors by the word, in lower case, that calls them: (count, width) each.
 
-    Token ids stay as they are: in a text read by us, id -1 is the first vector of all, -2 the second and so on.
+    Token ids stay as they are: in a text read by us, id -1 is the first vector of all, -2 the
+    second and so on.
     """
 
     vectors: Mapping[str, torch.Tensor] = field(default_factory=dict[str, torch.Tensor])
@@ -39,7 +40,8 @@ class Inversions:
         raise KeyError(word)
 
     def places_in(self, text: str) -> Iterator[tuple[int, int, str]]:
-        """Where one of the words stands on its own: start, end, word. Case does not count, as in CLIP."""
+        """Where one of the words stands on its own: start, end, word. Case does not count, as in
+        CLIP."""
         if not self.vectors:
             return
         longest_first = sorted(map(re.escape, self.vectors), key=len, reverse=True)
@@ -68,8 +70,9 @@ class Inversions:
 def inversions_of(files: Mapping[str, Path], widths: Mapping[str, int]) -> dict[str, Inversions]:
     """The operator's inversions, by the word that calls them, for each of a model's text encoders.
 
-    A file for one encoder holds one tensor (`emb_params`, or called like the word); a file for two holds `clip_l` and
-    `clip_g`. `widths` says, in the encoders' order, how wide the vectors of each are.
+    A file for one encoder holds one tensor (`emb_params`, or called like the word); a file for two
+    holds `clip_l` and `clip_g`. `widths` says, in the encoders' order, how wide the vectors of each
+    are.
 
     Raises:
         WeightsRejected: a file is damaged, of another form, or made for other encoders.

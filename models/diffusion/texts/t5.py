@@ -19,7 +19,8 @@ class T5Text:
         return len(self._tokenizer(read_weights(text).text, truncation=False, verbose=False)["input_ids"])
 
     def encode(self, text: str, *, length: int) -> torch.Tensor:
-        """(1, length, width). What is longer is cut; the padding is read too, as these models were trained."""
+        """(1, length, width). What is longer is cut; the padding is read too, as these models were
+        trained."""
         read = self._tokenizer(
             read_weights(text).text, padding="max_length", max_length=length, truncation=True, return_tensors="pt"
         )

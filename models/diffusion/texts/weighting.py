@@ -14,8 +14,9 @@ def weighted(embeddings: torch.Tensor, empty: torch.Tensor, weights: torch.Tenso
     Returns:
         (1, tokens, width): empty + weight * (embeddings - empty); tokens of weight 1 keep their bits.
 
-    Source: ComfyUI, `ClipTokenWeightEncoder`. Scaling the embeddings themselves and then restoring their mean (the web
-    UI's way) changes tokens that nobody weighed, and its users switch the restoring off for SDXL.
+    Source: ComfyUI, `ClipTokenWeightEncoder`. Scaling the embeddings themselves and then restoring
+    their mean (the web UI's way) changes tokens that nobody weighed, and its users switch the
+    restoring off for SDXL.
     """
     factors = weights.to(embeddings).view(1, -1, 1)
     return torch.where(factors == 1, embeddings, empty + factors * (embeddings - empty))

@@ -1,4 +1,5 @@
-"""What may be loaded: a diffusers folder of a known form, safetensors only, no code of its own. Reads, never loads."""
+"""What may be loaded: a diffusers folder of a known form, safetensors only, no code of its own.
+Reads, never loads."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -48,14 +49,16 @@ COMPONENTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 # May be left out of a folder: the model then reads texts with its CLIP encoders alone.
 OPTIONAL = ("tokenizer_3", "text_encoder_3")
 ABSENT = (None, [None, None])
-# Pipelines of the same components; they differ in how diffusers drives them, which is our own business.
+# Pipelines of the same components; they differ in how diffusers drives them, which is our own
+# business.
 SAME_COMPONENTS: Mapping[str, str] = {
     "StableDiffusionImg2ImgPipeline": "StableDiffusionPipeline",
     "StableDiffusionInpaintPipeline": "StableDiffusionPipeline",
     "StableDiffusionXLImg2ImgPipeline": "StableDiffusionXLPipeline",
     "StableDiffusionXLInpaintPipeline": "StableDiffusionXLPipeline",
 }
-# Where a model without an adapter of ours may have its components from, and those of them that painting needs not.
+# Where a model without an adapter of ours may have its components from, and those of them that
+# painting needs not.
 LIBRARIES = ("diffusers", "transformers")
 IGNORED = ("safety_checker", "feature_extractor", "image_encoder", "watermarker")
 PICKLES = (".bin", ".ckpt", ".pt", ".pth", ".pkl")
@@ -64,8 +67,8 @@ MAX_HEADER_BYTES = 32 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weights:
-    """A folder that passed. `pipeline` is the text-to-image pipeline of its components, `classes` maps each needed
-    component to its class; `variant` is None or "fp16"."""
+    """A folder that passed. `pipeline` is the text-to-image pipeline of its components, `classes`
+    maps each needed component to its class; `variant` is None or "fp16"."""
 
     folder: Path
     pipeline: str
@@ -143,7 +146,8 @@ def _foreign_class(component: str, named: Sequence[object]) -> str:
 
 
 def inspect_autoencoder(folder: Path) -> Weights:
-    """Look at a folder that holds an autoencoder and nothing else, in diffusers' form, with the same eyes.
+    """Look at a folder that holds an autoencoder and nothing else, in diffusers' form, with the
+    same eyes.
 
     Returns:
         Weights whose one component is called like the folder.

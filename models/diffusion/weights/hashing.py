@@ -1,4 +1,5 @@
-"""SHA-256 of weights: what a recipe names a model by. Large files are read piece by piece, and each only once."""
+"""SHA-256 of weights: what a recipe names a model by. Large files are read piece by piece, and each
+only once."""
 
 import hashlib
 from collections.abc import Generator
@@ -25,7 +26,8 @@ class Hashes:
         return _finish(self.hashing(weights, card))
 
     def hashing(self, weights: Weights, card: ModelCard) -> Generator[bool, None, str]:
-        """Over name and content of every file that decides what the model paints, of the card's additions too.
+        """Over name and content of every file that decides what the model paints, of the card's
+        additions too.
 
         Yields True before each piece of at most `PIECE_BYTES` that is read.
 

@@ -1,7 +1,7 @@
 """A LoRA's file as peft takes it: two narrow matrices for each layer of a network that it changes.
 
-Written by diffusers, kohya's scripts or A1111's tools: names are brought to the network's own, everything is checked
-against the network, and nothing is put into it here.
+Written by diffusers, kohya's scripts or A1111's tools: names are brought to the network's own,
+everything is checked against the network, and nothing is put into it here.
 """
 
 import json
@@ -34,8 +34,9 @@ Tensors = dict[str, torch.Tensor]
 
 @dataclass(frozen=True, slots=True)
 class Layers:
-    """What a LoRA changes in one network. `tensors` has the pairs, `<layer>.lora_A.weight` and `<layer>.lora_B.weight`;
-    `alphas` has a layer's alpha, whose share of the rank is how strongly it acts at weight 1."""
+    """What a LoRA changes in one network. `tensors` has the pairs, `<layer>.lora_A.weight` and
+    `<layer>.lora_B.weight`; `alphas` has a layer's alpha, whose share of the rank is how strongly
+    it acts at weight 1."""
 
     tensors: Tensors = field(default_factory=Tensors)
     alphas: dict[str, float] = field(default_factory=dict[str, float])
@@ -72,7 +73,8 @@ class _Unfit(Exception):
 
 
 def _tensors(file: Path) -> tuple[Tensors, Mapping[str, object]]:
-    """Everything in the file, and what diffusers wrote about how it was trained. Raises ValueError."""
+    """Everything in the file, and what diffusers wrote about how it was trained. Raises
+    ValueError."""
     with safe_open(file, framework="pt") as content:
         tensors = {name: content.get_tensor(name) for name in content.keys()}  # noqa: SIM118 - it is no mapping
         said = (content.metadata() or {}).get("lora_adapter_metadata", "{}")

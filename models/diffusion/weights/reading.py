@@ -13,7 +13,8 @@ from models.errors import WeightsRejected
 
 @contextmanager
 def rejecting(name: str) -> Iterator[None]:
-    """Whatever diffusers and transformers raise over files that are not what their configuration says.
+    """Whatever diffusers and transformers raise over files that are not what their configuration
+    says.
 
     Raises:
         WeightsRejected: instead of it.
@@ -25,7 +26,8 @@ def rejecting(name: str) -> Iterator[None]:
 
 
 def read_network(kind: type, folder: Path, *, dtype: torch.dtype, variant: str | None) -> torch.nn.Module:
-    """Load onto the CPU, ready to predict. `variant` is None or the word in the names of the weights' files.
+    """Load onto the CPU, ready to predict. `variant` is None or the word in the names of the
+    weights' files.
 
     Raises:
         WeightsRejected: a weight is missing; diffusers and transformers would fill the gap with chance.
