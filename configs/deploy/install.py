@@ -1,9 +1,10 @@
 """Make `.venv` and install Pinxit into it under `constraints.txt`. Standard library only; the Makefile runs it.
 
-    python3 configs/deploy/install.py [--dev] [--without-engine]
+    python3 configs/deploy/install.py [--dev] [--without-engine] [--dependencies-only]
 
 A second run with nothing changed reads one stamp and ends. `--dev` adds the tools and the tests' libraries; what is
-installed once stays, so `make serve` after `make test` takes nothing away.
+installed once stays, so `make serve` after `make test` takes nothing away. `--dependencies-only` leaves Pinxit itself
+out: an image of a container is built in layers, and the sources come last.
 """
 
 import argparse
@@ -17,6 +18,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
 import urllib.request
 import venv
 from pathlib import Path
@@ -32,7 +34,8 @@ PIP_SHA256 = "f3b60b20ffaadd4415ed7957212a38ac63fa4c5fa375bd0f4a797777940fad13"
 
 
 def main() -> None:
-    wanted = _wanted_parts(sys.argv[1:])
+    chosen = _chosen(sys.argv[1:])
+    wanted = _wanted_parts(chosen)
     digest = _digest()
     present = _installed_parts(digest)
     if wanted <= present:
@@ -42,15 +45,16 @@ def main() -> None:
     print("Installing into .venv (once; some minutes, mostly torch) ...", flush=True)
     try:
         _make_environment()
-        _install(wanted | present)
+        _install_dependencies(wanted) if chosen.dependencies_only else _install(wanted | present)
     except subprocess.CalledProcessError as failed:
         sys.exit(
             f"The installation stopped: pip ended with {failed.returncode}, see above. Run the same command again."
         )
-    STAMP.write_text(json.dumps({"digest": digest, "parts": sorted(wanted | present)}))
+    if not chosen.dependencies_only:
+        STAMP.write_text(json.dumps({"digest": digest, "parts": sorted(wanted | present)}))
 
 
-def _wanted_parts(arguments: list[str]) -> set[str]:
+def _chosen(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="install.py", description="Make .venv and install Pinxit into it.")
     parser.add_argument(
         "--dev", action="store_true", help="also the tools and libraries of `make check` and `make test`"
@@ -58,7 +62,11 @@ def _wanted_parts(arguments: list[str]) -> set[str]:
     parser.add_argument(
         "--without-engine", action="store_true", help="leave torch out: a gateway whose workers are elsewhere"
     )
-    chosen = parser.parse_args(arguments)
+    parser.add_argument("--dependencies-only", action="store_true", help="install what Pinxit needs, not Pinxit")
+    return parser.parse_args(arguments)
+
+
+def _wanted_parts(chosen: argparse.Namespace) -> set[str]:
     parts = {"distributed"}
     parts |= set() if chosen.without_engine else {"engine"}
     return parts | ({"dev", "training"} if chosen.dev else set())
@@ -115,6 +123,17 @@ def _install(parts: set[str]) -> None:
     _pip("install", "--quiet", "--constraint", str(CONSTRAINTS), "--editable", f"{ROOT}[{extras}]", *group)
     if "engine" in parts:
         _say_which_torch()
+
+
+def _install_dependencies(parts: set[str]) -> None:
+    """As pyproject.toml lists them, without building Pinxit, whose sources need not be there yet."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    listed = [*project["dependencies"], *(one for part in sorted(parts - {"dev"}) for one in extras[part])]
+    ours = project["name"]
+    if "engine" in parts:
+        _install_torch()
+    _pip("install", "--quiet", "--constraint", str(CONSTRAINTS), *(one for one in listed if not one.startswith(ours)))
 
 
 def _install_torch() -> None:

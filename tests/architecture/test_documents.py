@@ -59,6 +59,10 @@ def test_the_guide_names_every_setting_and_no_other() -> None:
     assert named == {f"{PREFIX}{field.upper()}" for field in Settings.model_fields}
 
 
+def test_the_readme_has_fewer_than_a_thousand_words() -> None:
+    assert len((ROOT / "README.md").read_text().split()) < 1000
+
+
 def test_the_readme_names_make_targets_that_exist() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     named = set(re.findall(r"(?:^|`)make ([a-z]+)", (ROOT / "README.md").read_text(), re.MULTILINE))
