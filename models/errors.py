@@ -53,6 +53,12 @@ class ParameterUnknown(RequestInvalid):
     code: ClassVar[str] = "unknown_parameter"
 
 
+class ParameterUnsupported(RequestInvalid):
+    """The member is known and would change the picture in a way that this server cannot follow."""
+
+    code: ClassVar[str] = "unsupported_parameter"
+
+
 class SizeInvalid(RequestInvalid):
     code: ClassVar[str] = "invalid_size"
 

@@ -17,21 +17,57 @@ LABELS: Mapping[Sampler, str] = {
     Sampler.HEUN: "Heun",
 }
 
+# What diffusers, and the models on Replicate, call them.
+OTHER_NAMES: Mapping[str, Sampler] = {
+    "eulerdiscretescheduler": Sampler.EULER,
+    "k_euler": Sampler.EULER,
+    "eulerancestraldiscretescheduler": Sampler.EULER_A,
+    "k_euler_ancestral": Sampler.EULER_A,
+    "ddimscheduler": Sampler.DDIM,
+    "dpmsolvermultistepscheduler": Sampler.DPMPP_2M,
+    "dpmsolvermultistep": Sampler.DPMPP_2M,
+    "karrasdpm": Sampler.DPMPP_2M_KARRAS,
+    "unipcmultistepscheduler": Sampler.UNIPC,
+    "lcmscheduler": Sampler.LCM,
+    "tcdscheduler": Sampler.TCD,
+    "heundiscretescheduler": Sampler.HEUN,
+    "heundiscrete": Sampler.HEUN,
+}
+
 KARRAS = "karras"
+OWN_SPACINGS = frozenset({"", "automatic"})
 SPACED = {Sampler.DPMPP_2M: Sampler.DPMPP_2M_KARRAS}
 """What becomes of a sampler when noise levels are spaced after Karras et al.; of the others there is no such form here."""
 
 
-def read_sampler(name: str, *, scheduler: str | None) -> Sampler:
-    """A label of theirs or a name of ours, and the spacing of noise levels that they call scheduler.
+def read_sampler(name: str, *, field: str) -> Sampler:
+    """A label of theirs, a name of ours, or what other programs call it; `field` is the caller's own member.
 
     Raises:
         RequestInvalid: no such sampler.
     """
     wanted = name.strip().lower()
     found = next((sampler for sampler, label in LABELS.items() if wanted in (label.lower(), sampler.value)), None)
+    found = found or OTHER_NAMES.get(wanted)
     if found is None:
-        raise RequestInvalid(
-            f"No sampler is called {name!r}; there are {', '.join(LABELS.values())}.", field="sampler_name"
-        )
-    return SPACED.get(found, found) if (scheduler or "").lower() == KARRAS else found
+        raise RequestInvalid(f"No sampler is called {name!r}; there are {', '.join(LABELS.values())}.", field=field)
+    return found
+
+
+def spaced(sampler: Sampler, spacing: str) -> Sampler:
+    """The sampler with noise levels spaced as that web UI calls it: `automatic` is the sampler's own way.
+
+    Raises:
+        RequestInvalid: there is no such form of it.
+    """
+    wanted = spacing.strip().lower()
+    if wanted in OWN_SPACINGS:
+        return sampler
+    if wanted == KARRAS and sampler in {*SPACED, *SPACED.values()}:
+        return SPACED.get(sampler, sampler)
+    labels = ", ".join(LABELS[one] for one in SPACED)
+    raise RequestInvalid(
+        f"{LABELS[sampler]} has no noise levels that are spaced as {spacing!r}; `Automatic` is its own way, and `Karras`"
+        f" is there for {labels}.",
+        field="scheduler",
+    )

@@ -32,6 +32,12 @@ EXPLANATIONS: Mapping[str, Explanation] = {
         "Correct the spelling or leave it out. The message names the member that may have been meant.",
         _GENERATE + '{"prompt": "a boat", "steps": 20}   (here it is `num_inference_steps`)',
     ),
+    "unsupported_parameter": Explanation(
+        "A member, or a word of the prompt's grammar, that another program knows would change the picture in a way that"
+        " this server cannot follow. It is refused instead of painting something else.",
+        "Leave out or switch off what `param` names. The message says what there is instead.",
+        'POST /sdapi/v1/txt2img {"prompt": "a boat", "enable_hr": true}',
+    ),
     "prompt_too_long": Explanation(
         "The prompt has more than 1500 characters.",
         "Shorten it. Unicode code points are counted, not bytes.",

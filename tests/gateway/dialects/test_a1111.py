@@ -8,6 +8,9 @@ import json
 import pytest
 from PIL import Image
 
+from gateway.http.dialects.a1111.prompts import read_prompt
+from models import RequestInvalid
+
 
 def basic(key):
     return {"Authorization": "Basic " + base64.b64encode(f"somebody:{key}".encode()).decode()}
@@ -86,13 +89,79 @@ async def test_steps_guidance_and_sampler_are_the_callers(gateway):
     body = {"steps": 7, "cfg_scale": 3.5, "sampler_name": "DPM++ 2M", "scheduler": "Karras"}
     info = json.loads((await painted(gateway, **body))["info"])
     assert (info["steps"], info["cfg_scale"], info["sampler_name"]) == (7, 3.5, "DPM++ 2M Karras")
-    refused = await post(gateway, "txt2img", prompt="x", sampler_name="Restart")
-    assert (refused.status_code, refused.json()["error"]["param"]) == (400, "sampler_name")
+    for body, sampler in (
+        ({"scheduler": "Karras"}, "dpmpp_2m_karras"),
+        ({"sampler_index": "Euler", "scheduler": "Automatic"}, "euler"),
+        ({"sampler_name": "DPM++ 2M Karras", "scheduler": "karras"}, "dpmpp_2m_karras"),
+    ):
+        await painted(gateway, **body)
+        assert gateway.engine.painted[-1].sampler == sampler
 
 
-async def test_a_lora_is_called_by_words_in_the_prompt(gateway):
-    error = (await post(gateway, "txt2img", prompt="a boat <lora:no-such:0.8>")).json()["error"]
-    assert error["code"] == "lora_not_found"
+async def test_what_breaks_a_rule_is_named_in_the_callers_words(gateway):
+    for body, param in (
+        ({"sampler_name": "Restart"}, "sampler_name"),
+        ({"sampler_name": "Euler", "scheduler": "Karras"}, "scheduler"),
+        ({"scheduler": "SGM Uniform"}, "scheduler"),
+        ({"cfg_scale": 0}, "cfg_scale"),
+        ({"steps": 0}, "steps"),
+        ({"batch_size": 11}, "batch_size"),
+        ({"batch_size": -1, "n_iter": -1}, "batch_size"),
+        ({"n_iter": 0}, "n_iter"),
+        ({"batch_size": 4, "n_iter": 3}, "batch_size"),
+        ({"styles": ["no-such"]}, "styles"),
+        ({"override_settings": {"CLIP_stop_at_last_layers": 0}}, "override_settings.CLIP_stop_at_last_layers"),
+        ({"override_settings": {"sd_vae": "no-such"}}, "override_settings.sd_vae"),
+        ({"prompt": "a boat <lora:no-such:0.8>"}, "prompt"),
+        ({"prompt": "a boat <lora:starter-risograph:9>"}, "prompt"),
+    ):
+        refused = await post(gateway, "txt2img", **{"prompt": "x", **body})
+        error = refused.json()["error"]
+        assert (refused.status_code, error["param"]) == (400, param)
+        ours = ("`guidance_scale`", "`num_inference_steps`", "`n`", "`loras`", "`style`")
+        assert not any(word in error["message"] for word in ours), error
+
+
+async def test_the_grammar_of_prompts_means_what_it_means_there(gateway):
+    info = json.loads(
+        (await painted(gateway, prompt="a ((red)) [blue] (tall:1.3) \\(old\\) boat", negative_prompt="(fog)"))["info"]
+    )
+    assert info["prompt"] == "a (red:1.21) (blue:0.9091) (tall:1.3) (old) boat"
+    assert info["negative_prompt"] == "(fog:1.1)"
+    assert info["infotexts"][0].splitlines()[0] == "a (red:1.21) (blue:0.9091) (tall:1.3) \\(old\\) boat"
+    native = (await gateway.paint(prompt="a ((red)) [blue] boat", style="none")).json()
+    assert native["revised_prompt"] == "a ((red)) [blue] boat"
+    for prompt in ("a boat <hypernet:x:1>", "a AND b", "[a:b:0.5] boat", "[a|b] boat", "a <lora:x:1:0.5>"):
+        error = (await post(gateway, "txt2img", prompt=prompt)).json()["error"]
+        assert (error["code"], error["param"]) == ("unsupported_parameter", "prompt")
+    error = (await post(gateway, "txt2img", prompt="x", negative_prompt="<lora:x:1>")).json()["error"]
+    assert error["param"] == "negative_prompt"
+    answered = await post(gateway, "txt2img", prompt="a boat BREAK a (lake:3)")
+    found = [(one["code"], one["param"]) for one in json.loads(answered.json()["info"])["warnings"]]
+    assert found[:2] == [("ignored_parameter", "prompt.BREAK"), ("value_changed", "prompt")]
+    assert json.loads(answered.headers["x-pinxit-warnings"])[0]["param"] == "prompt.BREAK"
+
+
+def test_a_lora_is_called_in_every_spelling_of_that_web_ui():
+    for tag, weight in (
+        ("<lora:ink:1>", 1),
+        ("<lora:ink>", 1),
+        ("<lora:ink:1:1>", 1),
+        ("<lora:ink:.8>", 0.8),
+        ("<lora:ink:1.>", 1),
+        ("<lora:ink: 1>", 1),
+        ("<lora:ink:8e-1>", 0.8),
+        ("<lora:ink:-0.5>", -0.5),
+        ("<lyco:ink:1>", 1),
+        ("<lora:ink:te=0.7:unet=0.7>", 0.7),
+        ("<lora:ink:0.5> <lora:ink:0.25>", 0.75),
+    ):
+        read = read_prompt(f"a red boat {tag}")
+        assert (read.text, [(lora.id, lora.weight) for lora in read.loras]) == ("a red boat", [("ink", weight)])
+    for tag in ("<lora:ink:nan>", "<lora:ink:much>", "<lora:ink:1:0.5>", "<lora:ink:1:1:8>", "<LORA:ink:1>"):
+        with pytest.raises(RequestInvalid) as refused:
+            read_prompt(f"a boat {tag}")
+        assert refused.value.field == "prompt"
 
 
 async def test_img2img_begins_from_a_picture_and_a_white_mask(gateway):
@@ -112,7 +181,8 @@ async def test_img2img_begins_from_a_picture_and_a_white_mask(gateway):
     for wrong, param in (
         ({"init_images": []}, "init_images"),
         ({"init_images": ["%"]}, "init_images"),
-        ({"init_images": [image], "denoising_strength": 0}, "strength"),
+        ({"init_images": [image], "denoising_strength": 0}, "denoising_strength"),
+        ({"init_images": [image], "mask": "%"}, "mask"),
     ):
         assert (await post(gateway, "img2img", prompt="x", **wrong)).json()["error"]["param"] == param
 
@@ -173,10 +243,13 @@ async def test_what_changed_nothing_is_named_and_habits_are_not(gateway):
         send_images=True,
         save_images=False,
         restore_faces=True,
-        alwayson_scripts=None,
+        enable_hr=False,
+        alwayson_scripts={"controlnet": {"args": [{"enabled": False}]}, "ADetailer": {"args": [False]}},
         override_settings={"sd_model_checkpoint": "starter", "eta_ancestral": 1},
     )
     assert answered.headers["x-pinxit-ignored"] == "override_settings.eta_ancestral, restore_faces"
+    named = [one["param"] for one in json.loads(answered.json()["info"])["warnings"] if "param" in one]
+    assert {"override_settings.eta_ancestral", "restore_faces"} <= set(named)
 
 
 async def test_a_chosen_model_counts_for_its_own_key_alone(open_gateway):

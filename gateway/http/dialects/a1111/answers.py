@@ -8,9 +8,12 @@ import msgspec
 from pydantic import BaseModel
 
 from gateway.generations import PictureFiles, View
+from gateway.http.dialects.a1111.prompts import escaped
 from gateway.http.dialects.samplers import LABELS
 from gateway.http.dialects.specs import specs_of
+from gateway.http.dialects.warnings import written_warnings
 from models import GenerationSpec, Recipe
+from models.notices import Notices
 
 RECIPE_TEXT = "pinxit"
 PARAMETERS_TEXT = "parameters"
@@ -32,21 +35,24 @@ class PictureTextAnswer(BaseModel):
     parameters: dict[str, str]
 
 
-async def pictures_answer(view: View, files: PictureFiles, *, parameters: dict[str, object]) -> PicturesAnswer:
+async def pictures_answer(
+    view: View, files: PictureFiles, *, parameters: dict[str, object], warnings: Notices
+) -> PicturesAnswer:
     """Raises BlobGone, BlobDamaged, BlobUnavailable."""
     contents = [await files.read(picture) for picture in view.pictures]
     return PicturesAnswer(
         images=[base64.b64encode(content).decode() for content in contents],
         parameters=parameters,
-        info=json.dumps(_recipe_members(view, specs_of(view.generation))),
+        info=json.dumps(_recipe_members(view, specs_of(view.generation)) | {"warnings": written_warnings(warnings)}),
     )
 
 
 def infotext(spec: GenerationSpec) -> str:
     """The three lines that A1111's users paste to each other."""
-    negative = [f"Negative prompt: {spec.negative_prompt}"] if spec.negative_prompt else []
+    networks = "".join(f" <lora:{adapter.id}:{adapter.weight:g}>" for adapter in spec.adapters)
+    negative = [f"Negative prompt: {escaped(spec.negative_prompt)}"] if spec.negative_prompt else []
     settings = ", ".join(f"{name}: {value}" for name, value in _settings(spec).items())
-    return "\n".join([spec.prompt, *negative, settings])
+    return "\n".join([escaped(spec.prompt) + networks, *negative, settings])
 
 
 def picture_text(texts: Mapping[str, str]) -> PictureTextAnswer:
@@ -67,6 +73,9 @@ def _settings(spec: GenerationSpec) -> dict[str, str]:
         "Seed": str(spec.seed),
         "Size": str(spec.size.delivered),
         "Model": spec.model,
+        **({"Clip skip": str(spec.clip_skip + 1)} if spec.clip_skip else {}),
+        **({"VAE": spec.vae} if spec.vae else {}),
+        **({"Denoising strength": f"{spec.init_image.strength:g}"} if spec.init_image else {}),
     }
 
 

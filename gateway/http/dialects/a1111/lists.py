@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 
 from gateway.http.dialects.a1111.chosen import ChosenModels
-from gateway.http.dialects.a1111.orders import CHECKPOINT
+from gateway.http.dialects.a1111.members import CHECKPOINT
 from gateway.http.dialects.model_names import model_names
 from gateway.http.dialects.samplers import LABELS
 from gateway.http.reading.dependencies import AnyCaller, Given

@@ -1,33 +1,30 @@
 """The bodies of `POST /sdapi/v1/txt2img` and `img2img` in the words of A1111's web UI, and what they ask for in ours."""
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
 
 from pydantic import Field
 
 from gateway.generations import Given
 from gateway.generations.inputs.sources import content_of
+from gateway.http.dialects.a1111.members import CHECKPOINT, CLIP_LAYERS, IMAGE_TO_IMAGE, SETTINGS, TEXT_TO_IMAGE, VAE
+from gateway.http.dialects.a1111.prompts import read_negative_prompt, read_prompt
+from gateway.http.dialects.members import DialectBody, Member, check_supported, without_effect, words_of
 from gateway.http.dialects.model_names import ModelNames
 from gateway.http.dialects.samplers import read_sampler
-from gateway.http.reading.lenient import LenientBody
 from gateway.image_decoder import MaskRule
-from models import Adapter, GenerationRequest, RequestInvalid
+from models import MAX_IMAGES, GenerationRequest, RequestInvalid
+from models.notices import Notice, Notices, ignored
 
 NO_STYLE = "none"
-CHECKPOINT = "sd_model_checkpoint"
-VAE = "sd_vae"
 OWN_VAES = frozenset({"", "None", "Automatic"})  # that web UI's words for the model's own
-SETTINGS = frozenset({CHECKPOINT, VAE})
-# Words of the prompt that call a LoRA, as every user of that web UI types them: <lora:ink-wash:0.8>
-_LORA = re.compile(r"<lora:([^:<>]{1,64})(?::(-?[0-9]{1,3}(?:\.[0-9]{1,6})?))?>")
-# What the web UI fills in by itself; that such a member changed nothing surprises nobody.
-HABITS: Mapping[str, object] = {"send_images": True, "save_images": False, "do_not_save_grid": True}
+OVERRIDES = "override_settings."
 
 
-class TextToImageBody(LenientBody):
-    """A1111's members that mean something here. Null means "not given"."""
+class TextToImageBody(DialectBody):
+    """A1111's members that mean something here; the others stand in `members`."""
+
+    MEMBERS: ClassVar[Mapping[str, Member]] = TEXT_TO_IMAGE
 
     prompt: str = ""
     negative_prompt: str | None = None
@@ -43,42 +40,98 @@ class TextToImageBody(LenientBody):
     steps: int | None = None
     cfg_scale: float | None = None
     sampler_name: str | None = None
+    sampler_index: str | None = None
+    """Its older name."""
     scheduler: str | None = None
+    """How noise levels are spaced; alone it acts on the sampler that would be taken without it."""
+    clip_skip: int | None = None
     override_settings: dict[str, Any] = Field(default_factory=dict[str, Any])
-    """Of these only `sd_model_checkpoint` and `sd_vae` count."""
 
     def request(self, names: ModelNames, *, chosen_model: str | None) -> GenerationRequest:
-        """`chosen_model` is what the caller has chosen by `POST /sdapi/v1/options`.
+        """`chosen_model` is what the caller has chosen by `POST /sdapi/v1/options`. Spacing is left to `spaced`.
 
         Raises:
-            RequestInvalid: a value breaks its rule.
+            RequestInvalid: a value breaks its rule, or cannot be followed here.
         """
+        self.check_supported()
+        check_supported(self._settings, SETTINGS, place=OVERRIDES)
         prompt = read_prompt(self.prompt)
-        checkpoint = self.override_settings.get(CHECKPOINT) or chosen_model
+        checkpoint = self._settings.get(CHECKPOINT) or chosen_model
         return GenerationRequest(
             prompt=prompt.text,
             style=_only(self.styles or []),
             width=self.width,
             height=self.height,
-            negative_prompt=self.negative_prompt or "",
+            negative_prompt=read_negative_prompt(self.negative_prompt or "").text,
             seed=None if self.seed == -1 else self.seed,
-            n=(1 if self.batch_size is None else self.batch_size) * (1 if self.n_iter is None else self.n_iter),
+            n=self._count(),
             model=names.meant(str(checkpoint)) if checkpoint else None,
             loras=prompt.loras,
             num_inference_steps=self.steps,
             guidance_scale=self.cfg_scale,
-            vae=None if (vae := str(self.override_settings.get(VAE) or "")) in OWN_VAES else vae,
-            sampler=read_sampler(self.sampler_name, scheduler=self.scheduler) if self.sampler_name else None,
+            vae=None if (vae := str(self._settings.get(VAE) or "")) in OWN_VAES else vae,
+            sampler=read_sampler(self._sampler, field="sampler_name") if self._sampler else None,
+            clip_skip=self._clip_skip(),
         )
 
-    def ignored(self) -> list[str]:
-        extra = self.model_extra or {}
-        strangers = [name for name, value in extra.items() if value not in (None, HABITS.get(name))]
-        return [*strangers, *(f"override_settings.{name}" for name in self.override_settings if name not in SETTINGS)]
+    def notices(self, request: GenerationRequest) -> Notices:
+        """What of the body changed nothing, or something else than it says."""
+        return (
+            *read_prompt(self.prompt).notices,
+            *read_negative_prompt(self.negative_prompt or "").notices,
+            *self.without_effect(request),
+            *self._overridden_sampler(),
+            *without_effect(self._settings, SETTINGS, request, place=OVERRIDES),
+        )
+
+    def words(self) -> Mapping[str, str]:
+        settings = {name: value for name, value in self._settings.items() if name != CLIP_LAYERS or not self.clip_skip}
+        return {"loras": "prompt", **super().words(), **words_of(settings, SETTINGS, place=OVERRIDES)}
+
+    @property
+    def _settings(self) -> Mapping[str, object]:
+        return {name: value for name, value in self.override_settings.items() if value is not None}
+
+    @property
+    def _sampler(self) -> str | None:
+        return self.sampler_name or self.sampler_index
+
+    def _overridden_sampler(self) -> Iterator[Notice]:
+        if self.sampler_name and self.sampler_index and self.sampler_name != self.sampler_index:
+            yield ignored("sampler_index", "`sampler_name` decides it.")
+
+    def _count(self) -> int:
+        """Raises RequestInvalid: one of the two is not positive, or there are too many together."""
+        sizes = {name: value for name in ("batch_size", "n_iter") if (value := getattr(self, name)) is not None}
+        for name, value in sizes.items():
+            if not 1 <= value <= MAX_IMAGES:
+                raise RequestInvalid(f"`{name}` must be between 1 and {MAX_IMAGES}, not {value}.", field=name)
+        count = sizes.get("batch_size", 1) * sizes.get("n_iter", 1)
+        if count > MAX_IMAGES:
+            why = f"`batch_size` times `n_iter` is {count}; a call may ask for {MAX_IMAGES} pictures."
+            raise RequestInvalid(why, field="batch_size")
+        return count
+
+    def _clip_skip(self) -> int | None:
+        """There 1 is the last layer; here it counts those that are left out.
+
+        Raises:
+            RequestInvalid: it is no number of layers.
+        """
+        name, value = "clip_skip", self.clip_skip
+        if value is None:
+            name, value = OVERRIDES + CLIP_LAYERS, self._settings.get(CLIP_LAYERS)
+        if value is None:
+            return None
+        if not isinstance(value, int) or value < 1:
+            raise RequestInvalid(f"`{name}` must be 1 or more: the layer that is read, from the end.", field=name)
+        return value - 1
 
 
 class ImageToImageBody(TextToImageBody):
     """The same, from a picture; `mask` is white where it shall be painted, or opaque if any of it is transparent."""
+
+    MEMBERS: ClassVar[Mapping[str, Member]] = IMAGE_TO_IMAGE
 
     init_images: list[str]
     mask: str | None = None
@@ -96,21 +149,6 @@ class ImageToImageBody(TextToImageBody):
             mask=content_of(self.mask, field="mask") if self.mask else None,
             strength=self.denoising_strength,
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadPrompt:
-    text: str
-    loras: tuple[Adapter, ...]
-
-
-def read_prompt(prompt: str) -> ReadPrompt:
-    """The words, and the LoRAs that they call; one called twice counts with the sum, as in that web UI."""
-    weights: dict[str, float] = {}
-    for name, weight in _LORA.findall(prompt):
-        weights[name] = weights.get(name, 0.0) + float(weight or 1)
-    loras = tuple(Adapter(id=name, weight=weight) for name, weight in weights.items())
-    return ReadPrompt(text=" ".join(_LORA.sub(" ", prompt).split()) if weights else prompt, loras=loras)
 
 
 def _only(styles: list[str]) -> str:

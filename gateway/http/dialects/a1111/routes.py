@@ -1,10 +1,11 @@
 """`/sdapi/v1`, A1111's web UI: paint, look at the progress, interrupt, read what is written in a picture.
 
-What it lists for menus stands in `a1111_lists`. Every key sees and stops only what itself has asked for.
+What it lists for menus stands in `lists`. Every key sees and stops only what itself has asked for.
 """
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 from typing import Annotated
 
 import msgspec
@@ -19,11 +20,14 @@ from gateway.http.answering.answers import answer
 from gateway.http.dialects.a1111.answers import PictureTextAnswer, picture_text, pictures_answer
 from gateway.http.dialects.a1111.lists import chosen_models
 from gateway.http.dialects.a1111.orders import ImageToImageBody, TextToImageBody
+from gateway.http.dialects.members import in_words
 from gateway.http.dialects.model_names import model_names
+from gateway.http.dialects.samplers import spaced
 from gateway.http.dialects.source_images import with_source_images
+from gateway.http.dialects.warnings import warning_headers, warnings_of
 from gateway.http.generations.waiting import picture_or_refusal
 from gateway.http.reading.dependencies import AnyCaller, Given, Services, caller_with, painting_caller
-from gateway.http.reading.lenient import Read, ignored_header, read_json
+from gateway.http.reading.lenient import Read, read_json
 from gateway.image_decoder import ImageInvalid
 from gateway.image_decoder.containers import container_of
 from models import Phase, Progress
@@ -83,32 +87,37 @@ async def picture_body(request: Request) -> Read[PictureBody]:
 async def text_to_image(
     request: Request, given: Given, caller: Painter, sent: Annotated[Read[TextToImageBody], Depends(text_body)]
 ) -> Response:
-    return await _painted(request, given, caller, sent, _ask(request, given, caller, sent))
+    with in_words(sent.body.words()):
+        return await _painted(request, given, caller, sent, _ask(request, given, caller, sent))
 
 
 @routes.post("/img2img")
 async def image_to_image(
     request: Request, given: Given, caller: Painter, sent: Annotated[Read[ImageToImageBody], Depends(image_body)]
 ) -> Response:
-    ask = _ask(request, given, caller, sent)
-    return await _painted(
-        request, given, caller, sent, await with_source_images(given, caller, ask, sent.body.pictures())
-    )
+    with in_words(sent.body.words()):
+        ask = _ask(request, given, caller, sent)
+        begun = await with_source_images(given, caller, ask, sent.body.pictures())
+        return await _painted(request, given, caller, sent, begun)
 
 
 def _ask(request: Request, given: Services, caller: Caller, sent: Asked) -> Ask:
     """Raises RequestInvalid."""
-    chosen = chosen_models(request).of(caller.key.id)
-    asked = sent.body.request(model_names(given), chosen_model=chosen)
-    return Ask(surface=Surface.A1111, request=asked, body_sha256=sent.sha256)
+    body, chosen = sent.body, chosen_models(request).of(caller.key.id)
+    asked = body.request(model_names(given), chosen_model=chosen)
+    if body.scheduler:
+        taken = given.submit.decide.router.route(asked, seed=0).specs[0].sampler
+        asked = replace(asked, sampler=spaced(taken, body.scheduler))
+    return Ask(surface=Surface.A1111, request=asked, body_sha256=sent.sha256, notices=body.notices(asked))
 
 
 async def _painted(request: Request, given: Services, caller: Caller, sent: Asked, ask: Ask) -> Response:
     """`parameters` repeats the call, but for the pictures in it."""
     view = await picture_or_refusal(request, given, caller, ask, wait_s=given.settings.sync_wait_s)
     parameters = sent.body.model_dump(exclude_unset=True, exclude={"init_images", "mask"})
-    body = await pictures_answer(view, given.files, parameters=parameters)
-    return answer(body, headers=ignored_header(sent.body.ignored()))
+    found = warnings_of(view, sent.body.words())
+    body = await pictures_answer(view, given.files, parameters=parameters, warnings=found)
+    return answer(body, headers=warning_headers(found))
 
 
 @routes.get("/progress")
