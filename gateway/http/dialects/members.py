@@ -46,9 +46,11 @@ class Acts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
-    """It decides how the call is answered or what comes back, not the picture; `only_with` as for `Acts`."""
+    """It decides how the call is answered or what comes back, not the picture; `only_with` as for `Acts`,
+    and `only_without` the other way round."""
 
     only_with: str | None = None
+    only_without: str | None = None
     is_usual: Test = never
 
 
@@ -110,7 +112,7 @@ def check_supported(sent: Mapping[str, object], members: Mapping[str, Member], *
         member = members.get(name)
         if isinstance(member, Unsupported) and not member.is_off(value):
             raise ParameterUnsupported(f"`{place}{name}` cannot be followed here: {member.why}", field=place + name)
-        if member is None and _is_picture(value):
+        if member is None and is_picture(value):
             why = "a picture under this name is not taken."
             raise ParameterUnsupported(
                 f"`{_short(place + name)}` cannot be followed here: {why}", field=_short(place + name)
@@ -142,6 +144,8 @@ def _why_without_effect(
             return None if member.is_usual(value) else member.why
         case Acts() | Answers() if member.only_with is not None and not sent.get(member.only_with):
             return None if member.is_usual(value) else f"it counts beside `{member.only_with}` alone."
+        case Answers() if member.only_without is not None and sent.get(member.only_without):
+            return None if member.is_usual(value) else f"it does not count beside `{member.only_without}`."
         case Acts(read=Callable() as read) if read(value) != cast("object", getattr(request, member.on)):
             return "another member of the call decides it."
         case _:
@@ -184,12 +188,13 @@ def _translated(message: str, words: Mapping[str, str]) -> str:
     return message
 
 
-def _is_picture(value: object) -> bool:
+def is_picture(value: object) -> bool:
+    """It begins like a picture's base64 or data URL, or is a list with such a text."""
     match value:
         case str():
             return value.startswith(PICTURES) and len(value) > MAX_NAME_CHARACTERS
         case list():
-            return any(_is_picture(one) for one in cast("list[object]", value))
+            return any(is_picture(one) for one in cast("list[object]", value))
         case _:
             return False
 

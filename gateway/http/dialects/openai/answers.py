@@ -8,7 +8,10 @@ from pydantic import BaseModel
 
 from gateway.generations import PictureFiles, PublicUrls, View
 from gateway.http.dialects.specs import specs_of
+from gateway.http.generations.presenting import warning_bodies
+from gateway.wire import WarningBody
 from models import Quality
+from models.notices import Notices
 from storage import Generation, Picture
 
 QUALITIES = {Quality.STANDARD: "low", Quality.HD: "medium", Quality.ULTRA: "high"}
@@ -41,7 +44,7 @@ class ImageItem(BaseModel):
 
 
 class ImagesAnswer(BaseModel):
-    """`generation_id` and each picture's `seed` are ours; `quality` is said in OpenAI's words."""
+    """`generation_id`, `warnings` and each picture's `seed` are ours; `quality` is said in OpenAI's words."""
 
     created: int
     data: list[ImageItem]
@@ -51,6 +54,7 @@ class ImagesAnswer(BaseModel):
     size: str
     usage: Usage
     generation_id: str
+    warnings: list[WarningBody]
 
 
 class PartialImageEvent(BaseModel):
@@ -77,9 +81,12 @@ class CompletedEvent(BaseModel):
     quality: str
     size: str
     usage: Usage
+    warnings: list[WarningBody]
 
 
-async def images_answer(view: View, *, is_base64: bool, urls: PublicUrls, files: PictureFiles) -> ImagesAnswer:
+async def images_answer(
+    view: View, *, is_base64: bool, urls: PublicUrls, files: PictureFiles, warnings: Notices
+) -> ImagesAnswer:
     """Raises BlobGone, BlobDamaged, BlobUnavailable."""
     generation = view.generation
     items = [
@@ -99,6 +106,7 @@ async def images_answer(view: View, *, is_base64: bool, urls: PublicUrls, files:
         size=f"{generation.width}x{generation.height}",
         usage=usage_of(generation),
         generation_id=generation.id,
+        warnings=warning_bodies(warnings),
     )
 
 

@@ -15,9 +15,11 @@ from gateway.batches import BatchAsk, ItemAsk, ItemView, Wish
 from gateway.http.batches.file_form import ENDPOINT, FileBatchOrder, Half
 from gateway.http.batches.forms import CUSTOM_ID, items_by_line
 from gateway.http.batches.presenting import item_body
+from gateway.http.dialects.members import in_words, words_of
 from gateway.http.dialects.model_names import ModelNames, model_names
 from gateway.http.dialects.openai.answers import images_answer
-from gateway.http.dialects.openai.orders import ImagesBody
+from gateway.http.dialects.openai.orders import MEMBERS, ImagesBody
+from gateway.http.dialects.warnings import warnings_of
 from gateway.http.edge.refusals import GenerationCanceled, JsonInvalid
 from gateway.http.reading.dependencies import Services
 from gateway.http.reading.refusing import refusal_of_first
@@ -53,7 +55,8 @@ async def _line(given: Services, view: ItemView) -> dict[str, Any]:
     elif view.generation is None:
         error = {"code": "not_found", "message": "The generation was deleted."}
     else:
-        body = await images_answer(view.generation, is_base64=False, urls=given.urls, files=given.files)
+        found = warnings_of(view.generation, words_of(MEMBERS, MEMBERS))
+        body = await images_answer(view.generation, is_base64=False, urls=given.urls, files=given.files, warnings=found)
         shown = body.model_dump(mode="json", exclude_none=True)
         response = {"status_code": 200, "request_id": item.generation_id, "body": shown}
     line_id = f"batch_req_{item.batch_id.removeprefix('batch_')}_{item.position}"
@@ -90,4 +93,11 @@ def _wish(sent: Mapping[str, JsonValue], names: ModelNames) -> Wish:
         raise refusal_of_first(wrong, ImagesBody) from None
     if body.stream:
         raise RequestInvalid("`stream`: nobody listens to a batch.", field="stream")
-    return Wish(surface=Surface.OPENAI_BATCH, request=body.request(names), metadata=body.metadata())
+    with in_words(body.words()):
+        request = body.request(names)
+    return Wish(
+        surface=Surface.OPENAI_BATCH,
+        request=request,
+        metadata=body.metadata(),
+        notices=body.without_effect(request),
+    )

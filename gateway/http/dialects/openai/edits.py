@@ -1,6 +1,7 @@
 """`POST /v1/images/edits` and `/variations`: OpenAI's forms that begin from a picture."""
 
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
 
 from fastapi import APIRouter, Depends, Request, Response
 
@@ -8,10 +9,11 @@ from gateway import generations
 from gateway.access import Caller
 from gateway.http.answering.answers import described
 from gateway.http.dialects.forms import ReadForm, read_picture_form
+from gateway.http.dialects.members import Acts, Member, Unsupported, in_words
 from gateway.http.dialects.model_names import model_names
 from gateway.http.dialects.openai.answers import ImagesAnswer
 from gateway.http.dialects.openai.images import ImagesCall, ask_of
-from gateway.http.dialects.openai.orders import ImagesBody
+from gateway.http.dialects.openai.orders import MEMBERS, ImagesBody
 from gateway.http.dialects.source_images import with_source_images
 from gateway.http.edge.body_limits import MULTIPART
 from gateway.http.reading.dependencies import Given, IdempotencyKey, Services, painting_caller
@@ -34,8 +36,23 @@ routes = APIRouter(prefix="/v1", tags=["openai"])
 Painter = Annotated[Caller, Depends(painting_caller)]
 
 
+AS_FILE = "send it as the file `image` of the form."
+EDIT_MEMBERS: Mapping[str, Member] = {
+    **MEMBERS,
+    "image": Acts(on="image"),
+    "mask": Acts(on="mask"),
+    "strength": Acts(on="strength"),
+    "image_url": Unsupported(why=AS_FILE),
+    "image_base64": Unsupported(why=AS_FILE),
+    "images": Unsupported(why=AS_FILE),
+    "reference_images": Unsupported(why="a painting begins from one picture."),
+}
+
+
 class EditBody(ImagesBody):
     """As for generations, and how far to leave the picture."""
+
+    MEMBERS: ClassVar[Mapping[str, Member]] = EDIT_MEMBERS
 
     strength: float | None = None
     """Ours: near 0 keeps the picture, 1 repaints it. None: 1 inside a mask, else as on our own path."""
@@ -104,7 +121,6 @@ async def _answered(
         Refused, Failed: as `with_source_images` and `ImagesCall.answer`.
     """
     body = sent.body
-    ask = ask_of(body, model_names(given), idempotency_key=idempotency_key, body_sha256=sent.sha256)
     pictures = generations.Given(
         mask_rule=MaskRule.HOLES_OR_WHITE,
         image=sent.image,
@@ -114,4 +130,6 @@ async def _answered(
         holes_are_mask=not isinstance(body, VariationBody),
     )
     call = ImagesCall(request=request, given=given, caller=caller, body=body, verb="image_edit")
-    return await call.answer(await with_source_images(given, caller, ask, pictures))
+    with in_words(body.words()):
+        ask = ask_of(body, model_names(given), idempotency_key=idempotency_key, body_sha256=sent.sha256)
+        return await call.answer(await with_source_images(given, caller, ask, pictures))

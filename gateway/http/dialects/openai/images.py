@@ -8,14 +8,16 @@ from fastapi import APIRouter, Depends, Request, Response
 from gateway.access import Caller
 from gateway.generations import Ask
 from gateway.http.answering.answers import described
+from gateway.http.dialects.members import in_words
 from gateway.http.dialects.model_names import ModelNames, model_names
 from gateway.http.dialects.openai.answers import ImagesAnswer, images_answer
 from gateway.http.dialects.openai.orders import ImagesBody
 from gateway.http.dialects.openai.stream import Streaming, Verb
+from gateway.http.dialects.warnings import warning_headers, warnings_of
 from gateway.http.edge.refusals import ModerationBlocked
 from gateway.http.generations.waiting import accepted_from, picture_or_refusal
 from gateway.http.reading.dependencies import Given, IdempotencyKey, Services, painting_caller
-from gateway.http.reading.lenient import Read, ignored_header, read_json
+from gateway.http.reading.lenient import Read, read_json
 from safety import PromptBlocked, Surface
 
 BODY: dict[str, Any] = {
@@ -51,21 +53,24 @@ async def generate_images(
     """Paint and answer with the pictures: it waits, and never answers 202. With `stream` the answer is server-sent
     events: up to `partial_images` pictures in the making, then the pictures.
 
-    Members that changed nothing are named in the header `X-Pinxit-Ignored`.
+    Members that changed nothing are named in `warnings`, and in the header `X-Pinxit-Ignored`.
     """
-    ask = ask_of(sent.body, model_names(given), idempotency_key=idempotency_key, body_sha256=sent.sha256)
     call = ImagesCall(request=request, given=given, caller=caller, body=sent.body, verb="image_generation")
-    return await call.answer(ask)
+    with in_words(sent.body.words()):
+        ask = ask_of(sent.body, model_names(given), idempotency_key=idempotency_key, body_sha256=sent.sha256)
+        return await call.answer(ask)
 
 
 def ask_of(body: ImagesBody, names: ModelNames, *, idempotency_key: str | None, body_sha256: str) -> Ask:
     """Raises RequestInvalid: a value breaks its rule."""
+    request = body.request(names)
     return Ask(
         surface=Surface.OPENAI,
-        request=body.request(names),
+        request=request,
         idempotency_key=idempotency_key,
         body_sha256=body_sha256,
         metadata=body.metadata(),
+        notices=body.without_effect(request),
     )
 
 
@@ -89,10 +94,13 @@ class ImagesCall:
     async def _pictures(self, ask: Ask) -> Response:
         given = self.given
         view = await picture_or_refusal(self.request, given, self.caller, ask, wait_s=given.settings.sync_wait_s)
-        body = await images_answer(view, is_base64=self.body.is_base64, urls=given.urls, files=given.files)
+        found = warnings_of(view, self.body.words())
+        body = await images_answer(
+            view, is_base64=self.body.is_base64, urls=given.urls, files=given.files, warnings=found
+        )
         return Response(
             body.model_dump_json(exclude_none=True),
-            headers=ignored_header(self.body.ignored()),
+            headers=warning_headers(found),
             media_type="application/json",
         )
 
@@ -104,7 +112,6 @@ class ImagesCall:
             caller=self.caller,
             verb=self.verb,
             partial_images=self.body.partial_images or 0,
+            words=self.body.words(),
         )
-        answer = await streaming.answer(accepted.generation_id)
-        answer.headers.update(ignored_header(self.body.ignored()))
-        return answer
+        return await streaming.answer(accepted.generation_id)

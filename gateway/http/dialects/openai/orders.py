@@ -1,17 +1,28 @@
 """The body of `POST /v1/images/generations` in the words of OpenAI's clients, and what it asks for in ours.
 
-Unknown members are not refused here but named in a header: every client adds some of its own.
+Unknown members are not refused here but named in the answer: every client adds some of its own.
 """
 
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from gateway.http.dialects.members import (
+    Acts,
+    Answers,
+    DialectBody,
+    Idle,
+    Member,
+    Unsupported,
+    empty,
+    never,
+    one_of,
+    same,
+)
 from gateway.http.dialects.model_names import ModelNames
 from gateway.http.dialects.sizes import AUTO, read_size
-from gateway.http.reading.lenient import LenientBody
 from models import GenerationRequest, ImageFormat, Quality, RequestInvalid
 from models.request import MAX_METADATA_VALUE_CHARACTERS, check_metadata
 
@@ -33,8 +44,49 @@ BASE64_MODELS = ("gpt-image-*", "chatgpt-image-*")
 Word = Annotated[str, Field(max_length=MAX_METADATA_VALUE_CHARACTERS)]
 
 
-class ImagesBody(LenientBody):
+AT_EDITS = "begin from a picture by a form to `/v1/images/edits`."
+NO_LORAS = "LoRAs here are the operator's own; see `GET /v1/loras`."
+MEMBERS: Mapping[str, Member] = {
+    "prompt": Acts(on="prompt"),
+    "model": Acts(on="model"),
+    "n": Acts(on="n", read=same),
+    "size": Acts(on="size"),
+    "quality": Acts(on="quality"),
+    "style": Acts(on="style"),
+    "response_format": Answers(only_without="stream"),
+    "output_format": Acts(on="format", read=same),
+    "output_compression": Idle(why="how far files are compressed is fixed here."),
+    "background": Idle(is_usual=one_of("auto", "opaque")),  # any other is refused
+    "moderation": Idle(is_usual=one_of("auto"), why="the operator's policy counts for everybody."),
+    "stream": Answers(),
+    "partial_images": Answers(only_with="stream", is_usual=one_of(0)),
+    "user": Answers(),
+    "safety_identifier": Answers(),
+    "seed": Acts(on="seed", read=same),
+    "negative_prompt": Acts(on="negative_prompt"),
+    "width": Acts(on="width", read=same),
+    "height": Acts(on="height", read=same),
+    "upscale": Acts(on="upscale", read=same),
+    "num_inference_steps": Acts(on="num_inference_steps", read=same),
+    "steps": Acts(on="num_inference_steps", read=same),
+    "guidance_scale": Acts(on="guidance_scale", read=same),
+    "input_fidelity": Idle(why="`strength` says how near a picture stays to the one it begins from."),
+    "image": Unsupported(why=AT_EDITS),
+    "images": Unsupported(why=AT_EDITS),
+    "mask": Unsupported(why=AT_EDITS),
+    "image_url": Unsupported(why=AT_EDITS),
+    "image_base64": Unsupported(why=AT_EDITS),
+    "reference_images": Unsupported(why=AT_EDITS),
+    "strength": Unsupported(why=AT_EDITS, is_off=never),
+    "image_loras": Unsupported(why=NO_LORAS),
+    "disable_safety_checker": Idle(is_usual=empty, why="the operator's policy counts for everybody."),
+}
+
+
+class ImagesBody(DialectBody):
     """OpenAI's members, then what together's client and callers of `extra_body` add. Null means "not given"."""
+
+    MEMBERS: ClassVar[Mapping[str, Member]] = MEMBERS
 
     prompt: str
     model: str | None = None
@@ -78,7 +130,8 @@ class ImagesBody(LenientBody):
         return any(fnmatchcase(self.model or "", pattern) for pattern in BASE64_MODELS)
 
     def request(self, names: ModelNames) -> GenerationRequest:
-        """Raises RequestInvalid: a value breaks its rule."""
+        """Raises RequestInvalid: a value breaks its rule, or cannot be followed here."""
+        self.check_supported()
         if self.background == "transparent":
             raise RequestInvalid("`background`: pictures here have no transparent parts.", field="background")
         size = read_size(self.size or AUTO)
@@ -104,16 +157,6 @@ class ImagesBody(LenientBody):
         metadata = {name: value for name, value in named.items() if value is not None}
         check_metadata(metadata)
         return metadata
-
-    def ignored(self) -> list[str]:
-        """Names of members that were sent and changed nothing."""
-        given = self.model_fields_set
-        without_effect = {"output_compression"} & given
-        if self.moderation == "low":
-            without_effect.add("moderation")
-        if read_size(self.size or AUTO) is not None:
-            without_effect |= {"width", "height"} & given
-        return [*without_effect, *self.strangers()]
 
 
 def read_quality(word: str | None) -> Quality | None:

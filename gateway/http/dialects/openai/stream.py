@@ -5,7 +5,7 @@ as to any other call, before the stream begins; what goes wrong later is `{"erro
 """
 
 import base64
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Literal
@@ -13,13 +13,15 @@ from typing import Literal
 from fastapi import Request, Response
 
 from gateway.access import Caller
+from gateway.generations import View
 from gateway.generations.showing.watching import Ended, Progressed
 from gateway.http.answering.event_stream import EventStream, KeepAlive, written_event
 from gateway.http.dialects.openai.answers import QUALITIES, CompletedEvent, PartialImageEvent, base64_of, usage_of
 from gateway.http.dialects.specs import specs_of
+from gateway.http.dialects.warnings import warning_headers, warnings_of
 from gateway.http.edge.problems import problem_body
 from gateway.http.edge.refusals import GenerationCanceled, ServerStopping
-from gateway.http.generations.presenting import failure_of
+from gateway.http.generations.presenting import failure_of, warning_bodies
 from gateway.http.reading.dependencies import Services
 from models import DomainError
 from models.spec import steps_asked
@@ -30,13 +32,15 @@ Verb = Literal["image_generation", "image_edit"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Streaming:
-    """One call that is answered by events. `partial_images` is the most of them that are wanted."""
+    """One call that is answered by events. `partial_images` is the most of them that are wanted; `words` has the caller's
+    members by ours."""
 
     request: Request
     given: Services
     caller: Caller
     verb: Verb
     partial_images: int
+    words: Mapping[str, str]
 
     async def answer(self, generation_id: str) -> Response:
         """Raises GenerationUnknown: it has been deleted already."""
@@ -48,7 +52,9 @@ class Streaming:
             stopping=self.given.stopping,
             farewell=self._error_event(stopping),
         )
-        return EventStream(events, keep_alive)
+        answer = EventStream(events, keep_alive)
+        answer.headers.update(warning_headers(warnings_of(view, self.words)))
+        return answer
 
     async def _until_ended_or_left(self, generation: Generation) -> AsyncGenerator[bytes]:
         """Whoever leaves a stream gives the picture up, as one who leaves a waiting call does."""
@@ -90,11 +96,12 @@ class Streaming:
                     case Ended(view=view):
                         check_completed(view.generation)
                         for picture in view.pictures:
-                            yield await self._completed(view.generation, picture)
+                            yield await self._completed(view, picture)
                     case _:
                         pass
 
-    async def _completed(self, generation: Generation, picture: Picture) -> CompletedEvent:
+    async def _completed(self, view: View, picture: Picture) -> CompletedEvent:
+        generation = view.generation
         return CompletedEvent(
             type=f"{self.verb}.completed",
             b64_json=await base64_of(picture, self.given.files),
@@ -103,6 +110,7 @@ class Streaming:
             quality=QUALITIES[generation.quality],
             size=f"{generation.width}x{generation.height}",
             usage=usage_of(generation),
+            warnings=warning_bodies(warnings_of(view, self.words)),
         )
 
     def _partial(self, generation: Generation, preview: bytes, index: int) -> PartialImageEvent:
