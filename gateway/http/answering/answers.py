@@ -70,7 +70,7 @@ def install_problem_answers(app: FastAPI, served: Sequence[BaseRoute]) -> None:
     async def of_validation(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class
         problem = dict(error.errors()[0])
-        problem["loc"] = problem["loc"][1:]  # without "query" or "path"
+        problem["loc"] = problem["loc"][1:2]  # without "query" or "path", and without what pydantic tried
         return problem_answer(request, refusal_of(problem))
 
     async def of_http(request: Request, error: Exception) -> Response:

@@ -7,6 +7,7 @@ from models import MAX_SIDE, MIN_SIDE, ImageSize, SizeInvalid
 MULTIPLE = 16
 MAX_RATIO = 3
 AUTO = "auto"
+_RATIO = re.compile(r"([1-9][0-9]{0,3}):([1-9][0-9]{0,3})", re.ASCII)
 _SIZE = re.compile(r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})")
 
 
@@ -27,6 +28,19 @@ def read_size(text: str) -> ImageSize | None:
             f" neither more than {MAX_RATIO} times the other.",
             field="size",
         )
+    return size
+
+
+def read_ratio(text: str, *, field: str) -> ImageSize:
+    """`16:9` as a size of that ratio.
+
+    Raises:
+        SizeInvalid: anything else, or a picture more than three times as long as wide.
+    """
+    found = _RATIO.fullmatch(text)
+    size = ImageSize(width=int(found[1]), height=int(found[2])) if found else None
+    if size is None or not 1 / MAX_RATIO <= size.ratio <= MAX_RATIO:
+        raise SizeInvalid(f"`{field}` must be like `16:9`, at most {MAX_RATIO}:1, not {text[:20]!r}.", field=field)
     return size
 
 

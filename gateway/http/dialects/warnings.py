@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from gateway.generations import View
 from gateway.http.dialects.members import in_their_words
 from gateway.http.generations.presenting import warning_bodies
-from gateway.http.reading.lenient import ignored_header
+from gateway.http.reading.lenient import WARNINGS_HEADER, ignored_header
 from models import notices
 from models.notices import Notices
 
-WARNINGS_HEADER = "X-Pinxit-Warnings"
 MAX_HEADER_BYTES = 4000
 
 

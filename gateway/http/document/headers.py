@@ -5,7 +5,7 @@ from typing import TypedDict
 
 from pydantic import JsonValue
 
-from gateway.http.reading.lenient import IGNORED_HEADER
+from gateway.http.reading.lenient import IGNORED_HEADER, WARNINGS_HEADER
 
 
 class Header(TypedDict):
@@ -39,7 +39,12 @@ REPLAYED: Described = {
 LOCATION: Described = {"Location": _header("Where what was made is read.", type="string", format="uri-reference")}
 RETRY: Described = {"Retry-After": _header("Seconds to wait before the next try.", type="integer", minimum=0)}
 LOGIN: Described = {"WWW-Authenticate": _header("How to log in.", type="string")}
-IGNORED: Described = {IGNORED_HEADER: _header("Members that changed nothing, commas between.", type="string")}
+IGNORED: Described = {
+    IGNORED_HEADER: _header("Members that changed nothing, commas between.", type="string"),
+    WARNINGS_HEADER: _header(
+        "The `warnings` without their sentences, as JSON; absent if there are none.", type="string"
+    ),
+}
 TAGGED: Described = {"ETag": _header("Strong; send it as `If-None-Match`.", type="string")}
 FILE: Described = {
     **TAGGED,

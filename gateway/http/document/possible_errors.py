@@ -13,6 +13,7 @@ ONLY_AT: Mapping[str, frozenset[str]] = {
     "negative_prompt_too_long": PAINTING,
     "unknown_style": PAINTING | {"read_style", "list_generations"},
     "invalid_size": PAINTING,
+    "unsupported_parameter": frozenset({"generate_images", "edit_images"}),
     "lora_not_found": PAINTING | {"replay"},
     "vae_not_found": PAINTING | {"replay"},
     "invalid_image": PAINTING | {"check_provenance"},

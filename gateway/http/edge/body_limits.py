@@ -1,5 +1,6 @@
 """How large bodies may be, each and all together: counted as they arrive, before they are kept."""
 
+import re
 from dataclasses import dataclass
 
 from starlette.datastructures import Headers
@@ -12,8 +13,10 @@ MAX_FORM_BYTES = 60_000_000
 MAX_FILE_BYTES = 20_000_000
 MAX_BODY_BYTES = 1_000_000
 CHECKED_PATH = "/v1/provenance/check"  # takes a picture as a body, of anybody
-# A1111's clients know no forms: their pictures are base64 in JSON (docs/decisions/0012).
-PICTURES_IN_JSON = frozenset({"/sdapi/v1/img2img", "/sdapi/v1/png-info"})
+# Clients of A1111, Hugging Face and Replicate know no forms: their pictures are base64 in JSON (docs/decisions/0012).
+PICTURES_IN_JSON = re.compile(
+    r"/sdapi/v1/(?:img2img|png-info)|/hf/.+|/v1/predictions|/v1/models/[^/]+/[^/]+/predictions"
+)
 TABLES = frozenset({"text/csv", "application/jsonl", "application/x-ndjson", "application/x-jsonlines"})
 MAX_BYTES_OF_ALL = 1_000_000_000
 MAX_BYTES_OF_STRANGERS = 200_000_000
@@ -35,7 +38,7 @@ class BodyLimits:
             return self.table_bytes
         if scope["path"] == CHECKED_PATH and media_type.startswith("image/"):
             return MAX_FILE_BYTES
-        return self.picture_json_bytes if scope["path"] in PICTURES_IN_JSON else MAX_BODY_BYTES
+        return self.picture_json_bytes if PICTURES_IN_JSON.fullmatch(scope["path"]) else MAX_BODY_BYTES
 
 
 @dataclass(slots=True)

@@ -13,6 +13,7 @@ from gateway.http.edge.refusals import MediaTypeUnsupported
 from gateway.http.reading.refusing import refusal_of_first
 
 IGNORED_HEADER = "X-Pinxit-Ignored"
+WARNINGS_HEADER = "X-Pinxit-Warnings"
 MAX_NAMED = 20
 _NAME = re.compile(r"[A-Za-z0-9_.\-\[\]]{1,64}")
 

@@ -14,7 +14,10 @@ def refusal_of_first(wrong: ValidationError, kind: type[BaseModel]) -> RequestIn
     """The contract's word for what pydantic complains of first; an unknown member's names what `kind` has instead."""
     problem = wrong.errors(include_url=False, include_context=False, include_input=False)[0]
     if problem["type"] == "extra_forbidden":
-        return unknown_member(_member_at(problem["loc"]), str(problem["loc"][-1]), _members_at(kind, problem["loc"]))
+        *around, name = problem["loc"]
+        place = _place_in(kind, around)
+        return unknown_member(_member_at((*place, name)), str(name), _members_at(kind, place))
+    problem["loc"] = _place_in(kind, problem["loc"])
     return refusal_of(problem)
 
 
@@ -41,11 +44,11 @@ def members_of(kind: type[BaseModel]) -> list[str]:
 
 
 def _members_at(kind: type[BaseModel], place: Sequence[str | int]) -> list[str]:
-    """Of the model that stands at `place`, which may lie inside a list of `kind`."""
+    """Of the model that stands at `place`, inside `kind` or a list of it."""
     match place:
-        case (str(member), int(), *_) if member in kind.model_fields:
+        case (str(member), *rest) if member in kind.model_fields:
             inner = _model_in(kind.model_fields[member].annotation)
-            return members_of(inner) if inner else []
+            return _members_at(inner, [part for part in rest if isinstance(part, str)]) if inner else []
         case _:
             return members_of(kind)
 
@@ -57,10 +60,28 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     return next((model for part in get_args(annotation) if (model := _model_in(part)) is not None), None)
 
 
-def _member_at(place: Sequence[str | int]) -> str:
-    """As a caller would write it, `loras[0].weight`; behind another member stands only what pydantic tried."""
+def _place_in(kind: type[BaseModel], place: Sequence[str | int]) -> tuple[str | int, ...]:
+    """Without what stands in `place` behind the last member: that is only what pydantic tried."""
     match place:
-        case (str(member), int(index), str(inner), *_):
-            return f"{member}[{index}].{inner}"
+        case (str(member), *rest):
+            field = next((field for name, field in kind.model_fields.items() if member in {name, field.alias}), None)
+            inner = _model_in(field.annotation) if field else None
+            if inner is None:
+                return (member, *(part for part in rest[:1] if isinstance(part, int)))
+            if rest and isinstance(rest[0], int):
+                return (member, rest[0], *_place_in(inner, rest[1:]))
+            return (member, *_place_in(inner, _behind_tags(inner, rest)))
         case _:
-            return str(place[0])
+            return tuple(place)
+
+
+def _behind_tags(kind: type[BaseModel], place: Sequence[str | int]) -> Sequence[str | int]:
+    """From the first member of `kind` on; pydantic names the alternatives of a union before it."""
+    known = members_of(kind)
+    return next((place[at:] for at, part in enumerate(place) if part in known), [])
+
+
+def _member_at(place: Sequence[str | int]) -> str:
+    """As a caller would write it: `loras[0].weight`, `input.output_format`."""
+    first, *rest = place
+    return str(first) + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in rest)

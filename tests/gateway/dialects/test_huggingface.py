@@ -1,6 +1,8 @@
 """`POST /hf/{model or style}`: a picture's bytes for Hugging Face's inference clients."""
 
+import base64
 import io
+import json
 
 from PIL import Image
 
@@ -45,4 +47,35 @@ async def test_errors_are_json_whatever_was_accepted(gateway):
 
 
 async def test_what_changed_nothing_is_named(gateway):
-    assert (await inferred(gateway, "starter", clip=1)).headers["x-pinxit-ignored"] == "parameters.clip"
+    answered = await inferred(gateway, "starter", clip=1)
+    assert answered.headers["x-pinxit-ignored"] == "parameters.clip"
+    assert {"code": "ignored_parameter", "param": "parameters.clip"} in json.loads(
+        answered.headers["x-pinxit-warnings"]
+    )
+
+
+async def test_a_picture_in_inputs_is_what_the_painting_begins_from(gateway):
+    file = io.BytesIO()
+    Image.effect_noise((900, 900), 90).save(file, "PNG")
+    picture = base64.b64encode(file.getvalue()).decode()
+    assert len(picture) > 1_000_000  # more than other bodies may have
+    headers = {"Authorization": f"Bearer {gateway.key}"}
+
+    async def sent(**parameters):
+        body = {"inputs": picture, "parameters": parameters or None}
+        return await gateway.http.post("/hf/starter", json=body, headers=headers)
+
+    size = {"width": 512, "height": 512}
+    answered = await sent(prompt="a boat", strength=0.4, target_size=size, scheduler="EulerDiscreteScheduler")
+    assert answered.status_code == 200, answered.text
+    spec = gateway.engine.painted[-1]
+    assert (spec.init_image.strength, spec.sampler, str(spec.size.delivered)) == (0.4, "euler", "512x512")
+    assert "a boat" in spec.prompt
+    for parameters, code, param in (
+        ({}, "missing_parameter", "parameters.prompt"),
+        ({"prompt": "a boat", "strength": 2}, "invalid_parameter", "parameters.strength"),
+        ({"prompt": "a boat", "target_size": {"width": 512}}, "missing_parameter", "parameters.target_size.height"),
+        ({"prompt": "a boat", "seed": "x"}, "invalid_parameter", "parameters.seed"),
+    ):
+        error = (await sent(**parameters)).json()["error"]
+        assert (error["code"], error["param"]) == (code, param)

@@ -3,9 +3,11 @@
 import asyncio
 import base64
 import hmac
+import io
 import json
 
 import pytest
+from PIL import Image
 from plugins.webhook_receiver import Receiver, receiving
 
 from models import WeightsRejected
@@ -55,6 +57,43 @@ async def test_who_waits_gets_the_prediction_when_it_has_succeeded(gateway):
     }
     assert set(body["metrics"]) == {"predict_time", "total_time"}
     assert answered.headers["location"] == body["urls"]["get"]
+
+
+def data_url(image):
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
+
+
+async def test_a_prediction_begins_from_a_picture_and_a_white_mask(gateway):
+    mask = Image.new("RGBA", (128, 64), (255, 255, 255, 0))
+    mask.paste((255, 255, 255, 255), (0, 0, 64, 64))
+    sent = {"image": data_url(Image.new("RGB", (128, 64), "red")), "mask": data_url(mask)}
+    body = (await post(gateway, "predictions", {"version": "starter", **asking(**sent)}, Prefer="wait")).json()
+    init = gateway.engine.painted[-1].init_image
+    assert (body["status"], init.strength, body["input"]["width"]) == ("succeeded", 0.8, 720)
+    kept = gateway.installation.settings.data_dir / "pictures" / "gen" / body["id"] / "from" / init.mask_sha256
+    with Image.open(kept) as opened:
+        assert [opened.convert("L").getpixel((x, 32)) for x in (32, 96)] == [255, 0]
+    sent = asking(image=body["id"], prompt_strength=0.3, aspect_ratio="1:1", go_fast=True)
+    answered = await post(gateway, "models/local/starter/predictions", sent, Prefer="wait")
+    assert gateway.engine.painted[-1].init_image.strength == 0.3
+    assert [(one["code"], one["param"]) for one in answered.json()["warnings"]][:2] == [
+        ("ignored_parameter", "input.go_fast"),
+        ("value_changed", "input.image"),
+    ]
+    assert answered.headers["x-pinxit-ignored"] == "input.go_fast"
+    for wrong, code, param in (
+        ({"mask": data_url(mask)}, "invalid_parameter", "input.mask"),
+        ({"image": "https://example.com/a.png"}, "invalid_image", "input.image"),
+        ({"image": body["id"], "prompt_strength": 0}, "invalid_parameter", "input.prompt_strength"),
+        ({"output_format": "tiff"}, "invalid_parameter", "input.output_format"),
+        ({"aspect_ratio": "wide"}, "invalid_size", "input.aspect_ratio"),
+        ({"num_outputs": 11}, "invalid_parameter", "input.num_outputs"),
+        ({"scheduler": "PNDM"}, "invalid_parameter", "input.scheduler"),
+    ):
+        error = (await post(gateway, "predictions", {"version": "starter", **asking(**wrong)})).json()["error"]
+        assert (error["code"], error["param"]) == (code, param)
 
 
 async def test_who_does_not_wait_polls(gateway):

@@ -8,11 +8,15 @@ from pydantic import BaseModel
 
 from gateway.generations import Page, PublicUrls, View
 from gateway.generations.painting.notifying import PredictionBody
-from gateway.http.dialects.replicate.orders import OWNER
-from gateway.wire import Moment
+from gateway.http.dialects.members import words_of
+from gateway.http.dialects.replicate.orders import INPUT, OWNER, WHERE
+from gateway.http.dialects.warnings import warnings_of
+from gateway.http.generations.presenting import warning_bodies
+from gateway.wire import Moment, WarningBody
 from models import GenerationRequest
 from storage import Generation, State
 
+INPUT_WORDS = words_of(INPUT, INPUT, place=WHERE)
 PredictionStatus = Literal["starting", "processing", "succeeded", "failed", "canceled"]
 STATUSES: Mapping[State, PredictionStatus] = {
     State.QUEUED: "starting",
@@ -36,7 +40,7 @@ class PredictionUrls(BaseModel):
 
 
 class PredictionAnswer(BaseModel):
-    """`output` holds the pictures' addresses; `version` is the model's name, for versions have no other here."""
+    """`warnings` are ours. `output` holds the pictures' addresses; `version` is the model's name, for versions have no other here."""
 
     id: str
     model: str
@@ -51,6 +55,7 @@ class PredictionAnswer(BaseModel):
     completed_at: Moment | None
     urls: PredictionUrls
     metrics: MetricsBody | None
+    warnings: list[WarningBody]
     source: Literal["api"] = "api"
 
 
@@ -79,6 +84,7 @@ def prediction_answer(view: View, urls: PublicUrls) -> PredictionAnswer:
         completed_at=generation.completed_at,
         urls=PredictionUrls(get=here, cancel=f"{here}/cancel"),
         metrics=_metrics_of(generation),
+        warnings=warning_bodies(warnings_of(view, INPUT_WORDS)),
     )
 
 

@@ -10,17 +10,22 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from gateway.access import Caller
 from gateway.generations import AlreadyFinished, Ask
 from gateway.http.answering.answers import answer
+from gateway.http.dialects.members import in_words
 from gateway.http.dialects.model_names import model_names
-from gateway.http.dialects.replicate.answers import prediction_answer, prediction_page, prediction_url
+from gateway.http.dialects.replicate.answers import INPUT_WORDS, prediction_answer, prediction_page, prediction_url
 from gateway.http.dialects.replicate.orders import PredictionBody, read_version
+from gateway.http.dialects.source_images import with_source_images
+from gateway.http.dialects.warnings import warning_headers, warnings_of
 from gateway.http.generations.waiting import accepted_from, ended
 from gateway.http.reading.dependencies import Given, IdempotencyKey, Services, caller_with, painting_caller
-from gateway.http.reading.lenient import Read, ignored_header, read_json
+from gateway.http.reading.lenient import Read, read_json
 from gateway.http.reading.preferring import read_preference
-from models import ParameterMissing
+from models import GenerationRequest, ParameterMissing
+from models.notices import Notices, ignored
 from safety import Surface
 
 LONGEST_WAIT_S = 60.0
+NO_DEADLINE = (ignored("Cancel-After", "a prediction ends when it has ended, or is canceled."),)
 WAITS = re.compile(r"(?:^|,)\s*wait\b")
 
 routes = APIRouter(prefix="/v1", include_in_schema=False)
@@ -51,9 +56,9 @@ class Call:
         return read_preference(self.prefer).wait_within(LONGEST_WAIT_S) if WAITS.search(self.prefer) else 0
 
     @property
-    def ignored(self) -> list[str]:
+    def notices(self) -> Notices:
         """Replicate's deadline for a prediction; here one ends when it has ended, or is canceled."""
-        return ["Cancel-After"] if "cancel-after" in self.request.headers else []
+        return NO_DEADLINE if "cancel-after" in self.request.headers else ()
 
 
 async def call_of(request: Request, idempotency_key: IdempotencyKey, prefer: Annotated[str, Header()] = "") -> Call:
@@ -110,25 +115,35 @@ async def _predicted(
 
     Whoever leaves meanwhile may come back to it: nothing is canceled by that.
     """
-    body = sent.body
-    asked = body.input.request(read_version(version, model_names(given)))
+    body, names = sent.body, model_names(given)
     if body.webhook is not None:
         given.destinations.check_url(body.webhook)
-    ask = Ask(
+    with in_words(body.input.words()):
+        body.check_supported()
+        model = read_version(version, names)
+        pixels = (given.catalogue.default if model is None else given.catalogue.get(model)).default_size.pixels
+        ask = _ask(sent, call, body.input.request(model, pixels=pixels))
+        begun = await with_source_images(given, caller, ask, body.input.pictures())
+        accepted = await accepted_from(call.request, given, caller, begun)
+    view = await ended(given, caller, accepted.generation_id, wait_s=call.wait_s)
+    headers = {
+        "Location": prediction_url(accepted.generation_id, given.urls),
+        **warning_headers(warnings_of(view, INPUT_WORDS)),
+    }
+    prediction = prediction_answer(view, given.urls)
+    if prediction.status == "processing":
+        prediction.status = "starting"  # to a call that waited, their client takes any other word for the end
+    return answer(prediction, status=201, headers=headers)
+
+
+def _ask(sent: Read[PredictionBody], call: Call, asked: GenerationRequest) -> Ask:
+    body = sent.body
+    return Ask(
         surface=Surface.REPLICATE,
         request=asked,
         webhook_url=body.webhook,
         prediction_events=body.events,
         idempotency_key=call.idempotency_key,
         body_sha256=sent.sha256,
+        notices=(*body.notices(asked), *call.notices),
     )
-    accepted = await accepted_from(call.request, given, caller, ask)
-    view = await ended(given, caller, accepted.generation_id, wait_s=call.wait_s)
-    headers = {
-        "Location": prediction_url(accepted.generation_id, given.urls),
-        **ignored_header([*body.ignored(), *call.ignored]),
-    }
-    prediction = prediction_answer(view, given.urls)
-    if prediction.status == "processing":
-        prediction.status = "starting"  # to a call that waited, their client takes any other word for the end
-    return answer(prediction, status=201, headers=headers)
