@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Self, cast
 
 from models.errors import WeightsRejected
 from models.prompts import read_weights
@@ -30,13 +30,16 @@ class Vocabulary:
         if file is None or not file.exists():
             return cls(words=None)
         try:
-            listed = json.loads(file.read_bytes())
+            listed: object = json.loads(file.read_bytes())
         except ValueError as wrong:
             raise WeightsRejected(f"{file.name} cannot be read: {wrong}.") from None
-        listed = listed.get("words") if isinstance(listed, dict) else listed
-        if not isinstance(listed, list) or not all(isinstance(word, str) for word in listed):
+        if isinstance(listed, dict):
+            listed = cast("dict[str, object]", listed).get("words")
+        taught = cast("list[object]", listed) if isinstance(listed, list) else [None]
+        words = [word for word in taught if isinstance(word, str)]
+        if len(words) < len(taught):
             raise WeightsRejected(f"{file.name} must hold a list of words.")
-        return cls(words=frozenset(part for word in (*listed, *also) for part in words_of(word)))
+        return cls(words=frozenset(part for word in (*words, *also) for part in words_of(word)))
 
     def unknown(self, prompt: str) -> tuple[str, ...]:
         """The prompt's words that were never taught, each once, in the prompt's order; weights are

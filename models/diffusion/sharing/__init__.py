@@ -1,5 +1,6 @@
 """Who may share a pass of the network without changing anybody's picture.
 
-a group's first pass -> canary (sizes and layers, found by trying) -> calibrations (what was proven,
-kept on disk). Owns the classes of batch sizes. Must never let a time decide which bits come out.
+A group's first pass -> canary: arrangements tried at each size -> classes: which sizes are used ->
+calibrations, kept on disk; attempts: a pass that fails is tried in smaller ones. Owns the classes of
+batch sizes. Must never let a time decide which bits come out.
 """
