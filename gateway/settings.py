@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, PositiveInt, SecretStr, ValidationError
+from pydantic import BeforeValidator, Field, PositiveInt, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -18,68 +18,23 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from gateway.setting_values import (
+    BlobUrl,
+    DatabaseUrl,
+    Origin,
+    Port,
+    PublicUrl,
+    RedisUrl,
+    split_list,
+    split_pairs,
+    without_password,
+)
 from models import SettingInvalid
 
 PREFIX = "PINXIT_"
+CLIENT_VARIABLES = frozenset({"PINXIT_API_KEY", "PINXIT_BASE_URL", "PINXIT_PROFILE", "PINXIT_KEY"})
+"""What clients read. Whoever runs a server often has them set too: no settings, and they stop no command."""
 ROOT = Path(__file__).resolve().parent.parent
-
-
-def _url_of(*schemes: str, url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in schemes:
-        raise ValueError(f"must begin with one of {', '.join(f'{scheme}://' for scheme in schemes)}")
-    return url
-
-
-def _redis_url(url: str) -> str:
-    """Better a refusal than a setting without effect."""
-    _url_of("redis", "rediss", "unix", url=url)
-    raise ValueError("workers on other machines are not built yet; leave it unset")
-
-
-def _public_url(url: str) -> str:
-    parts = urlsplit(_url_of("http", "https", url=url))
-    if not parts.hostname or parts.query or parts.fragment:
-        raise ValueError("must name a host and have neither query nor fragment")
-    return url.rstrip("/")
-
-
-def _database_url(url: str) -> str:
-    """People write `postgresql://`; SQLAlchemy wants the driver named."""
-    scheme, colon, rest = url.partition("://")
-    driver = {"postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
-    return _url_of("sqlite", "postgresql+asyncpg", url=f"{driver.get(scheme, scheme)}{colon}{rest}")
-
-
-def _pairs(listing: object) -> object:
-    """`gpt-image-*=default, sdxl=my-model` as a variable; a table in the file."""
-    if not isinstance(listing, str):
-        return listing
-    pairs = [part.partition("=") for part in listing.split(",") if part.strip()]
-    if any(not equals or not name.strip() or not model.strip() for name, equals, model in pairs):
-        raise ValueError("must be a list of name=model, with commas between")
-    return {name.strip(): model.strip() for name, _, model in pairs}
-
-
-def _split(listing: object) -> object:
-    return [part.strip() for part in listing.split(",") if part.strip()] if isinstance(listing, str) else listing
-
-
-def _origin(text: str) -> str:
-    """As a browser writes it, for it is compared letter by letter."""
-    parts = urlsplit(text)
-    is_bare = parts.scheme in {"http", "https"} and text == f"{parts.scheme}://{parts.netloc}" == text.lower()
-    if text != "*" and not (is_bare and parts.hostname and "@" not in text):
-        raise ValueError("must be origins such as https://app.example.com, in small letters and without a path, or *")
-    return text
-
-
-Origin = Annotated[str, AfterValidator(_origin)]
-DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
-RedisUrl = Annotated[str, AfterValidator(_redis_url)]
-BlobUrl = Annotated[str, AfterValidator(lambda url: _url_of("file", "s3", "gs", "az", "memory", url=url))]
-Port = Annotated[int, Field(ge=1, le=65535)]
-PublicUrl = Annotated[str, AfterValidator(_public_url)]
 
 
 class Settings(BaseSettings):
@@ -121,7 +76,7 @@ class Settings(BaseSettings):
     lease_s: float = Field(30, gt=0, le=3600, description="A worker that shows no progress this long loses its work.")
     poll_s: float = Field(1, gt=0, le=60, description="How often a worker looks into the database unasked, seconds.")
     max_queued: int = Field(1000, ge=1, description="Open generations before new ones are refused with queue_full.")
-    model_aliases: Annotated[Mapping[str, str], NoDecode, BeforeValidator(_pairs)] = Field(
+    model_aliases: Annotated[Mapping[str, str], NoDecode, BeforeValidator(split_pairs)] = Field(
         {"gpt-image-*": "default", "chatgpt-image-*": "default", "dall-e-*": "default"},
         description="Model names that other people's clients send and the model that each means, as name=model with"
         " commas between; `*` fits anything, `default` lets the style decide.",
@@ -143,7 +98,7 @@ class Settings(BaseSettings):
     metrics_token: Annotated[SecretStr, Field(min_length=16)] | None = Field(
         None, description="Bearer token for /metrics; none means that only an unpublished loopback server shows it."
     )
-    cors_origins: Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_split)] = Field(
+    cors_origins: Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(split_list)] = Field(
         (), description="Web origins whose pages may call /v1, with commas between; * means all."
     )
     private_images: bool = Field(
@@ -155,18 +110,18 @@ class Settings(BaseSettings):
         description="Longest time an address of a private picture is good, seconds; up to a quarter, or five minutes, less.",
     )
     url_signing_keys: Annotated[
-        tuple[Annotated[SecretStr, Field(min_length=16)], ...], NoDecode, BeforeValidator(_split)
+        tuple[Annotated[SecretStr, Field(min_length=16)], ...], NoDecode, BeforeValidator(split_list)
     ] = Field(
         (),
         description="Secrets that sign addresses of pictures, with commas between: the first signs, all are believed;"
         " none means those in the data folder.",
     )
-    variant_widths: Annotated[tuple[PositiveInt, ...], NoDecode, BeforeValidator(_split)] = Field(
+    variant_widths: Annotated[tuple[PositiveInt, ...], NoDecode, BeforeValidator(split_list)] = Field(
         (256, 512, 1024), description="Widths that pictures may be asked for in, with commas between."
     )
-    variant_qualities: Annotated[tuple[Annotated[int, Field(ge=1, le=100)], ...], NoDecode, BeforeValidator(_split)] = (
-        Field((50, 80, 90), description="Qualities that pictures may be asked for in, with commas between.")
-    )
+    variant_qualities: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=100)], ...], NoDecode, BeforeValidator(split_list)
+    ] = Field((50, 80, 90), description="Qualities that pictures may be asked for in, with commas between.")
     max_batch_queued: int = Field(
         10_000, ge=1, description="Generations of batches in the queue; what is more waits in its batch."
     )
@@ -183,17 +138,17 @@ class Settings(BaseSettings):
         2000, ge=1, description="Connections held at a time; fewer where the machine's limit of open files is low."
     )
     max_files: int = Field(100, ge=1, description="Most files an account may keep for batches (`/v1/files`).")
-    webhook_allowed_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_split)] = (
-        Field((), description="Private networks that webhooks may reach, as CIDR, with commas between.")
-    )
-    webhook_allowed_ports: Annotated[frozenset[Port], NoDecode, BeforeValidator(_split)] = Field(
+    webhook_allowed_networks: Annotated[
+        tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(split_list)
+    ] = Field((), description="Private networks that webhooks may reach, as CIDR, with commas between.")
+    webhook_allowed_ports: Annotated[frozenset[Port], NoDecode, BeforeValidator(split_list)] = Field(
         frozenset({80, 443}), min_length=1, description="Ports that webhooks may go to, with commas between."
     )
     webhook_endpoints: int = Field(20, ge=1, le=1000, description="Most webhook endpoints an account may have.")
     webhook_overlap_s: float = Field(
         86400, ge=0, le=30 * 86400, description="How long a replaced webhook secret goes on signing, seconds."
     )
-    webhook_retry_s: Annotated[tuple[float, ...] | None, NoDecode, BeforeValidator(_split)] = Field(
+    webhook_retry_s: Annotated[tuple[float, ...] | None, NoDecode, BeforeValidator(split_list)] = Field(
         None, description="Waits between webhook attempts in seconds, with commas between; none means 5 s to 10 h."
     )
 
@@ -242,22 +197,48 @@ def load_settings(**overrides: object) -> Settings:
     """Read file and variables; None among `overrides` means "not given".
 
     Raises:
-        SettingInvalid: one line that names the setting and what is wrong with it.
+        SettingInvalid: one line that names the setting, what it was given (no secrets), and what is wrong with it.
     """
     _refuse_unknown_variables(os.environ)
     try:
-        return Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]
+        settings = Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as wrong:
-        first = wrong.errors(include_url=False)[0]
-        name = str(first["loc"][0]) if first["loc"] else "settings"
-        reason = first["msg"].removeprefix("Value error, ")
-        is_secret = name.endswith(("_url", "_pepper", "_keys", "_token"))  # a URL may carry a password
-        shown = "" if is_secret else f" (got {first['input']!r})"
-        raise SettingInvalid(f"{PREFIX}{name.upper()}: {reason}{shown}.") from None
-    except tomllib.TOMLDecodeError as wrong:
+        raise SettingInvalid(_sentence(wrong.errors(include_url=False)[0])) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
         raise SettingInvalid(f"gateway.toml is not valid TOML: {wrong}.") from None
+    except OSError as wrong:
+        raise SettingInvalid(f"gateway.toml cannot be read ({wrong.strerror}).") from None
     except ValueError as wrong:
         raise SettingInvalid(f"{PREFIX}*: {wrong}.") from None
+    _check_folder("CONFIG_DIR", settings.config_dir, may_be_missing=False)
+    _check_folder("DATA_DIR", settings.data_dir, may_be_missing=True)
+    return settings
+
+
+def _check_folder(name: str, folder: Path, *, may_be_missing: bool) -> None:
+    """A folder that cannot be listed would look like an empty one."""
+    try:
+        os.scandir(folder).close()
+    except OSError as wrong:
+        if not (may_be_missing and isinstance(wrong, FileNotFoundError)):
+            raise SettingInvalid(f"{PREFIX}{name}: the folder {folder} cannot be read ({wrong.strerror}).") from None
+
+
+def _sentence(wrong: ErrorDetails) -> str:
+    """Which setting, what is wrong with it, and what it was given."""
+    name = str(wrong["loc"][0]) if wrong["loc"] else "settings"
+    if wrong["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(name, Settings.model_fields, n=1)
+        return f"gateway.toml: {name!r} is not a setting" + (f"; did you mean {near[0]!r}?" if near else ".")
+    reason = wrong["msg"].removeprefix("Value error, ")
+    return f"{PREFIX}{name.upper()}: {reason}{_given(name, wrong['input'])}."
+
+
+def _given(name: str, given: object) -> str:
+    if name.endswith(("_pepper", "_keys", "_token")):
+        return ""
+    shown = without_password(given) if name.endswith("_url") and isinstance(given, str) else given
+    return f" (got {shown!r})"
 
 
 def child_environment() -> dict[str, str]:
@@ -269,7 +250,7 @@ def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
     """A misspelt variable must not be ignored in silence."""
     known = [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
     for name in environment:
-        if name.startswith(PREFIX) and name not in known:
+        if name.startswith(PREFIX) and name not in known and name not in CLIENT_VARIABLES:
             near = difflib.get_close_matches(name, known, n=1)
             hint = f"; did you mean {near[0]}?" if near else "."
             raise SettingInvalid(f"{name} is not a setting{hint}")

@@ -47,8 +47,14 @@ class Blobs(Protocol):
         """Forget what is under the key or, if that ends in `/`, below it. Nothing there is fine."""
 
 
-def open_blobs(url: str) -> Blobs:
-    """`file:///folder` is a folder of this machine; anything else is an object store that obstore knows."""
+def open_blobs(url: str, *, is_patient: bool = True) -> Blobs:
+    """`file:///folder` is a folder of this machine; anything else is an object store that obstore knows.
+
+    Without `is_patient` a store that does not answer is asked twice, not for minutes.
+
+    Raises:
+        BlobUnavailable: the store cannot even be named so.
+    """
     parts = urlsplit(url)
     if parts.scheme == "file":
         from storage.local_blobs import LocalBlobs  # noqa: PLC0415 - each adapter brings its own imports
@@ -56,4 +62,4 @@ def open_blobs(url: str) -> Blobs:
         return LocalBlobs(Path(unquote(parts.path)))
     from storage.cloud_blobs import CloudBlobs  # noqa: PLC0415
 
-    return CloudBlobs(url)
+    return CloudBlobs(url, is_patient=is_patient)

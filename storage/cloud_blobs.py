@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import obstore
 from obstore.exceptions import BaseError
@@ -13,6 +14,11 @@ from obstore.store import from_url
 from storage.blob_checks import check_content, missing_is_gone
 from storage.errors import BlobGone, BlobUnavailable
 
+if TYPE_CHECKING:
+    from obstore.store import RetryConfig
+
+HASTY: "RetryConfig" = {"max_retries": 1, "retry_timeout": timedelta(seconds=5)}
+
 
 class CloudBlobs:
     """Keeps the promise of `storage.blobs.Blobs` in the bucket that `url` names, such as `s3://bucket/folder`.
@@ -20,8 +26,10 @@ class CloudBlobs:
     Credentials come from where the store's own tools look for them.
     """
 
-    def __init__(self, url: str) -> None:
-        self._store = from_url(url)
+    def __init__(self, url: str, *, is_patient: bool = True) -> None:
+        """Raises BlobUnavailable: obstore knows no such store, or its variables are wrong."""
+        with _failures_as_ours():
+            self._store = from_url(url) if is_patient else from_url(url, retry_config=HASTY)
 
     async def put(self, key: str, content: bytes | Path) -> None:
         with _failures_as_ours():

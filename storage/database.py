@@ -69,9 +69,14 @@ class Database:
                 await transaction.execute(text("UPDATE alembic_version SET version_num = version_num"))
 
     async def migrate(self) -> None:
-        """Bring the tables to the shape this version wants; costs two short reads when they have it."""
+        """Bring the tables to the shape this version wants; costs two short reads when they have it.
+
+        Raises:
+            StoreUnavailable: with the reason as its cause.
+        """
         if self._is_sqlite and self._url.database:
-            _make_file(Path(self._url.database))
+            with _failures_as_ours():
+                _make_file(Path(self._url.database))
         async with self.reading() as connection:
             if await connection.run_sync(_revision) == REVISION:
                 return

@@ -14,6 +14,7 @@ from gateway.cli.printing import Cell, print_json, print_rows
 from gateway.settings import load_settings
 from gateway.telemetry import start_logging
 from gateway.wiring import Access, Installation
+from gateway.wiring.starting import migrate, prepare_folder
 from models import RequestInvalid
 from storage import Account, ApiKey, Balance
 
@@ -183,14 +184,14 @@ def with_access(act: Callable[[Access], Awaitable[Result]]) -> Result:
     async def acting() -> Result:
         installation = Installation(settings=settings)
         try:
-            await installation.database.migrate()
+            await migrate(installation.database, settings)
             return await act(installation.access)
         finally:
             await installation.database.close()
 
     settings = load_settings()
     start_logging(form=settings.log_format, level="warning")
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    prepare_folder(settings)
     return asyncio.run(acting())
 
 

@@ -42,7 +42,29 @@ def run(arguments: list[str]) -> NoReturn:
     except DomainError as error:
         typer.echo(f"pinxit: {error.message}", err=True)
         raise SystemExit(EXIT_REFUSED) from None
+    except OSError as error:
+        if error.filename is None:  # no file that somebody chose: a defect
+            raise
+        typer.echo(f"pinxit: {error.filename}: {error.strerror}.", err=True)
+        raise SystemExit(EXIT_REFUSED) from None
     raise SystemExit(0)
+
+
+def _show_version(is_asked: bool) -> None:
+    if is_asked:
+        from importlib.metadata import version
+
+        typer.echo(f"pinxit {version('pinxit')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version, and end.")
+    ] = False,
+) -> None:
+    """What stands before the command."""
 
 
 @app.command()

@@ -10,6 +10,7 @@ from gateway.cli.printing import Cell, print_json, print_rows
 from gateway.settings import load_settings
 from gateway.telemetry import start_logging
 from gateway.wiring import Installation
+from gateway.wiring.starting import migrate, prepare_folder
 from safety import ModerationInput
 from storage import DecisionFilters, DecisionRow
 from storage.accounts import account_by_id, account_named
@@ -63,7 +64,7 @@ def _read(installation: Installation, filters: DecisionFilters, *, limit: int) -
     async def reading() -> Sequence[DecisionRow]:
         database = installation.database
         try:
-            await database.migrate()
+            await migrate(database, installation.settings)
             async with database.reading() as connection:
                 named = filters.account_id
                 if named is None:
@@ -82,7 +83,7 @@ def _read(installation: Installation, filters: DecisionFilters, *, limit: int) -
 def _installation() -> Installation:
     settings = load_settings()
     start_logging(form=settings.log_format, level="warning")
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    prepare_folder(settings)
     return Installation(settings=settings)
 
 

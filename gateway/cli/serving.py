@@ -23,6 +23,7 @@ from gateway.identity import new_id
 from gateway.settings import Settings
 from gateway.telemetry import start_logging
 from gateway.wiring import Installation, Server
+from gateway.wiring.starting import check_blobs, migrate
 
 log = structlog.get_logger()
 
@@ -47,11 +48,13 @@ def serve(
 
 
 async def _serve(installation: Installation, listener: socket.socket) -> None:
-    await installation.database.migrate()
+    await migrate(installation.database, installation.settings)
     await installation.check_plans()
+    await check_blobs(installation.settings)
+    engine = installation.engine()
     first = await installation.accounts.first_key()
     base_url = base_url_of(installation.settings, port=listener.getsockname()[1])
-    server = Server(installation=installation, engine=installation.engine(), base_url=base_url)
+    server = Server(installation=installation, engine=engine, base_url=base_url)
     app = make_app(server.services, new_id=new_id, lifespan=server.running)
     _greet(base_url, first)
     connections = connections_of(server)

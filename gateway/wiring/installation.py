@@ -18,6 +18,7 @@ from gateway.image_decoder import ImageDecoder
 from gateway.settings import ROOT, Settings, child_environment
 from gateway.webhooks import Destinations, Outbox
 from gateway.wiring.access import Access
+from gateway.wiring.starting import check_device, folder_errors, prepare_folder
 from models import MAX_SEED, Catalogue, Engine, SettingInvalid, load_catalogue
 from models.process.engine import EngineProcess
 from models.process.protocol import Compute
@@ -89,7 +90,8 @@ class Installation:
         given = self.settings.url_signing_keys
         if given:
             return tuple(key.get_secret_value().encode() for key in given)
-        return read_or_make_keys(self.settings.data_dir / "url-signing.keys", lambda: secrets.token_urlsafe(32))
+        with folder_errors(self.settings.data_dir):
+            return read_or_make_keys(self.settings.data_dir / "url-signing.keys", lambda: secrets.token_urlsafe(32))
 
     @cached_property
     def access(self) -> Access:
@@ -132,6 +134,9 @@ class Installation:
         )
 
     def engine(self) -> Engine:
+        """Raises SettingInvalid: the device is not there, or what is measured cannot be kept in the data folder."""
+        check_device(self.settings)
+        prepare_folder(self.settings)
         return EngineProcess(
             self.catalogue,
             device=self.settings.device,
@@ -153,10 +158,12 @@ class Installation:
         """Hold the data folder: embedded mode is one server process.
 
         Raises:
-            SettingInvalid: another server has it.
+            SettingInvalid: another server has it, or it cannot be written.
         """
-        self.settings.data_dir.mkdir(parents=True, exist_ok=True)
-        with (self.settings.data_dir / "server.lock").open("w") as lock:
+        prepare_folder(self.settings)
+        with folder_errors(self.settings.data_dir):
+            held = (self.settings.data_dir / "server.lock").open("w")
+        with held as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
