@@ -3,11 +3,13 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 ARGS ?=
+KILLS ?= 100
+SEED ?= 1
 CHECKS := check-format check-lint check-types check-types-light check-imports check-dependencies \
           check-spelling check-dead-code check-architecture
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check bench bench-starter format openapi guides clean installed installed-dev $(CHECKS)
+.PHONY: help serve test faults check bench bench-starter format openapi guides clean installed installed-dev $(CHECKS)
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -26,6 +28,10 @@ bench: installed-dev ## run the benchmarks; they print ratios
 
 bench-starter: installed-dev ## measure the model in the box; the table goes to build/bench-starter, too
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m models.training.bench $(ARGS)
+
+faults: installed-dev ## kill server and engine in turn, then load it; prints what was kept and broken (KILLS, SEED)
+	PYTHONPATH=.:tests $(BIN)/python -m plugins.kill_run --kills $(KILLS) --seed $(SEED)
+	PYTHONPATH=.:tests $(BIN)/python -m plugins.load_run --seed $(SEED)
 
 format: installed-dev ## put the code into its form
 	$(BIN)/ruff format .

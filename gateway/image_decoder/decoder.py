@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -95,7 +96,10 @@ class ImageDecoder:
     async def _read(self, content: bytes, read_as: str, *, field: str) -> Pixels:
         container = container_of(content, field=field)
         async with self._turns:
-            line, _, rgb = (await _answer_of(content, read_as, container)).partition(b"\n")
+            said = await _answer_of(content, read_as, container)
+            if said is None:  # killed, and nobody knows whether for the picture or for memory that others needed
+                said = await _answer_of(content, read_as, container)
+        line, _, rgb = (said or b"").partition(b"\n")
         answer = msgspec.json.decode(line, type=_Answer) if line else _Answer(refused="could not be read")
         if answer.refused is not None:
             raise ImageInvalid(f"`{field}` {answer.refused}.", field=field)
@@ -108,8 +112,8 @@ class ImageDecoder:
         )
 
 
-async def _answer_of(content: bytes, read_as: str, container: str) -> bytes:
-    """All that the child said; nothing when it died of the picture.
+async def _answer_of(content: bytes, read_as: str, container: str) -> bytes | None:
+    """All that the child said; nothing when it died of the picture, None when it was killed.
 
     Raises:
         DecoderStopped.
@@ -137,6 +141,8 @@ async def _answer_of(content: bytes, read_as: str, container: str) -> bytes:
         await unbroken(_gone(child))
     if child.returncode != 0:
         log.warning("a picture ended its decoder", status=child.returncode, form=container, size_bytes=len(content))
+    if child.returncode == -signal.SIGKILL:
+        return None
     return said if child.returncode == 0 else b""
 
 

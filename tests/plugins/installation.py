@@ -53,8 +53,9 @@ class RunningServer:
         raise AssertionError(f"{generation_id} did not end")
 
     def children(self) -> list[int]:
-        """The engine's processes."""
-        listed = subprocess.run(["pgrep", "-P", str(self.process.pid)], capture_output=True, text=True, check=False)
+        """The engine's processes; those that read pictures are none."""
+        asked = ["pgrep", "-f", "-P", str(self.process.pid), r"python.* -m .*child"]
+        listed = subprocess.run(asked, capture_output=True, text=True, check=False)
         return [int(pid) for pid in listed.stdout.split()]
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
@@ -89,7 +90,7 @@ class Home:
 
     def start(self, **settings: object) -> RunningServer:
         """`pinxit serve` on a free port, up to its first answer."""
-        port = free_port()
+        port = settings.pop("PORT", None) or free_port()
         with self.log.open("a") as log:
             process = subprocess.Popen(
                 self.program,

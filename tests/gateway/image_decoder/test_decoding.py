@@ -2,7 +2,10 @@
 
 import asyncio
 import io
+import os
 import resource
+import signal
+import subprocess
 
 import pytest
 from PIL import Image, ImageCms
@@ -167,3 +170,18 @@ async def test_who_leaves_takes_the_process_along():
     with pytest.raises(asyncio.CancelledError):
         await reading
     assert (await decoder.read(written(two_colours(), "PNG"))).size.width == 64
+
+
+def readers() -> list[int]:
+    """The processes that read pictures for this one."""
+    asked = ["pgrep", "-f", "-P", str(os.getpid()), "image_decoder/child.py"]
+    return [int(pid) for pid in subprocess.run(asked, capture_output=True, text=True, check=False).stdout.split()]
+
+
+async def test_a_reader_that_somebody_else_killed_is_not_the_pictures_fault():
+    reading = asyncio.create_task(ImageDecoder().read(written(two_colours(), "PNG")))
+    while not (found := readers()):
+        await asyncio.sleep(0)
+        assert not reading.done()
+    os.kill(found[0], signal.SIGKILL)  # as the kernel does when another process needs memory
+    assert (await reading).size.width == 64
