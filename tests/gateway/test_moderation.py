@@ -97,6 +97,24 @@ WITH_PICTURE = {
             gateway, "/sdapi/v1/img2img", prompt=WORDS, init_images=[IMAGE], mask=MASK_TEXT, denoising_strength=0.4
         ),
     ),
+    "predictions": (
+        "replicate",
+        lambda gateway: post(
+            gateway,
+            "/v1/predictions",
+            version="starter",
+            input={"prompt": WORDS, "image": IMAGE, "mask": MASK_TEXT, "prompt_strength": 0.4},
+        ),
+    ),
+    "inference": (
+        "huggingface",
+        lambda gateway: post(
+            gateway,
+            "/hf/starter",
+            inputs=IMAGE,
+            parameters={"prompt": WORDS, "mask_image": MASK_TEXT, "strength": 0.4},
+        ),
+    ),
     "batch": ("batch", batch),
     "batch of JSON lines": ("batch", jsonl),
     "batch of CSV": ("batch", csv),

@@ -13,7 +13,7 @@ from gateway.generations.accepting.sharing import Sharing
 from gateway.generations.inputs.canonical import canonical_sha256
 from gateway.generations.showing.pace import Pace
 from gateway.identity import NewId
-from models import notices
+from models import GenerationRequest, Sampler, notices
 from models.spec import work_of
 from router import Router
 from safety import Decision, PromptBlocked
@@ -76,6 +76,14 @@ class Decide:
             credits_max=credits,
             estimated_ms=self.pace.estimate_ms(route.specs, ahead=0),
         )
+
+    def sampler_of(self, request: GenerationRequest) -> Sampler:
+        """The sampler that would be taken; nothing is judged, nothing is made.
+
+        Raises:
+            Refused, Failed: as the router.
+        """
+        return self.router.route(request, seed=request.seed or 0).specs[0].sampler
 
     async def look(self, caller: Caller, ask: Ask) -> Quote:
         """As `quote`, and whether it would be answered with what was painted before.

@@ -1,11 +1,14 @@
 """Paint, list, read and delete: the native contract."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from pydantic import BaseModel
 
 from gateway.access import Caller, expiry
-from gateway.generations import Ask
+from gateway.generations import Ask, PublicUrls, View
 from gateway.http.answering.answers import answer, described
 from gateway.http.generations.bodies import Sent, sent_body
 from gateway.http.generations.presenting import accepted_body, generation_body, quote_body, recipes_body
@@ -43,7 +46,35 @@ Deleter = Annotated[Caller, Depends(caller_with("delete"))]
 Body = Annotated[Sent, Depends(sent_body)]
 
 
-@routes.post("/images/generate", include_in_schema=False)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaintCall:
+    """A call of the native contract that paints; `prefer` is its header of that name."""
+
+    request: Request
+    given: Services
+    caller: Caller
+    sent: Sent
+    prefer: str
+    idempotency_key: str | None
+
+    async def answer(self, show: Callable[[View, PublicUrls], BaseModel]) -> Response:
+        """The generation as `show` shows it; a quote, or where to ask for it later.
+
+        Raises:
+            Refused, Failed: as `asked` and `submit_and_wait`.
+        """
+        given, sent = self.given, self.sent
+        ask = await asked(given, self.caller, sent, self.idempotency_key)
+        if sent.body.dry_run:
+            return answer(quote_body(await given.submit.decide.look(self.caller, ask)))
+        wait_s = _wait_s(given, sent, read_preference(self.prefer))
+        waited = await submit_and_wait(self.request, given, self.caller, ask, wait_s=wait_s)
+        if waited.ended is not None:
+            return answer(show(waited.ended, given.urls))
+        body = accepted_body(waited.accepted, given.urls)
+        return answer(body, status=202, headers={"Location": body.poll_url})
+
+
 @routes.post(
     "/generate",
     summary="Paint",
@@ -66,15 +97,10 @@ async def generate(
 
     A painting that takes longer than the wait (60 s, or `Prefer: wait=n`) turns into the 202 answer and goes on.
     """
-    ask = await asked(given, caller, sent, idempotency_key)
-    if sent.body.dry_run:
-        return answer(quote_body(await given.submit.decide.look(caller, ask)))
-    wait_s = _wait_s(given, sent, read_preference(prefer))
-    waited = await submit_and_wait(request, given, caller, ask, wait_s=wait_s)
-    if waited.ended is not None:
-        return answer(generation_body(waited.ended, given.urls))
-    body = accepted_body(waited.accepted, given.urls)
-    return answer(body, status=202, headers={"Location": body.poll_url})
+    call = PaintCall(
+        request=request, given=given, caller=caller, sent=sent, prefer=prefer, idempotency_key=idempotency_key
+    )
+    return await call.answer(generation_body)
 
 
 @routes.post(

@@ -1,5 +1,6 @@
 """huggingface_hub's InferenceClient: a picture from an address of ours, named by model and by style."""
 
+import io
 import os
 
 from huggingface_hub import InferenceClient
@@ -18,6 +19,13 @@ again = client("starter").text_to_image(PROMPT, negative_prompt="clouds", **aske
 assert first.size == (320, 256)
 assert first.tobytes() == again.tobytes()
 assert client("watercolor").text_to_image(PROMPT, **asked).tobytes() != first.tobytes()
+
+file = io.BytesIO()
+first.save(file, "PNG")
+begun = client("starter").image_to_image(
+    file.getvalue(), prompt="a blue boat on a lake", num_inference_steps=4, strength=0.5, seed=7
+)
+assert begun.tobytes() != first.tobytes()
 
 try:
     client("no-such-model").text_to_image(PROMPT)

@@ -41,6 +41,7 @@ raw = client.images.with_raw_response.generate(
     model="gpt-image-2", prompt=PROMPT, user="u-1", size="256x256", extra_body={"steps": 4, "cfg_rescale": 1}
 )
 assert raw.headers["x-pinxit-ignored"] == "cfg_rescale"
+assert "cfg_rescale" in [warning.get("param") for warning in raw.parse().warnings]
 
 names = []
 for event in client.images.generate(model="gpt-image-2", prompt=PROMPT, stream=True, partial_images=2, **SMALL):

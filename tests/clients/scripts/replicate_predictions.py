@@ -1,5 +1,6 @@
 """replicate-python: run, predict in the background, list, cancel, and errors in words."""
 
+import io
 import os
 import urllib.request
 
@@ -11,6 +12,12 @@ asked = {"prompt": "a red boat on a lake", "width": 256, "height": 256, "num_inf
 
 output = client.run("local/starter", input={**asked, "num_outputs": 2})
 assert [urllib.request.urlopen(url).read(4) for url in output] == [b"\x89PNG"] * 2  # files only where they are https
+
+first = io.BytesIO(urllib.request.urlopen(output[0]).read())
+begun = client.run(
+    "local/starter", input={**asked, "image": first, "prompt_strength": 0.5}, file_encoding_strategy="base64"
+)
+assert urllib.request.urlopen(begun[0]).read(4) == b"\x89PNG"
 
 background = client.predictions.create(
     version="starter", input={**asked, "seed": 99}

@@ -14,6 +14,14 @@ assert [base64.b64decode(item.b64_json)[:4] for item in made.data] == [b"\x89PNG
 linked = client.images.generate(**asked, guidance_scale=4.0, output_format="jpeg")
 assert linked.data[0].url.startswith(os.environ["PINXIT_URL"])
 
+named = client.images.generate(**asked, disable_safety_checker=True).warnings
+assert "disable_safety_checker" in [warning.get("param") for warning in named], named
+try:
+    client.images.generate(**asked, image_url="https://example.com/a.png")
+except together.BadRequestError as error:
+    assert "/v1/images/edits" in str(error), error
+else:
+    raise AssertionError("not refused")
 try:
     client.images.generate(**{**asked, "width": 10})
 except together.BadRequestError as error:

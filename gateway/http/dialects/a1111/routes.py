@@ -106,7 +106,7 @@ def _ask(request: Request, given: Services, caller: Caller, sent: Asked) -> Ask:
     body, chosen = sent.body, chosen_models(request).of(caller.key.id)
     asked = body.request(model_names(given), chosen_model=chosen)
     if body.scheduler:
-        taken = given.submit.decide.router.route(asked, seed=0).specs[0].sampler
+        taken = given.submit.decide.sampler_of(asked)
         asked = replace(asked, sampler=spaced(taken, body.scheduler))
     return Ask(surface=Surface.A1111, request=asked, body_sha256=sent.sha256, notices=body.notices(asked))
 
