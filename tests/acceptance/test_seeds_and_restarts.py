@@ -18,11 +18,10 @@ def test_the_same_request_gives_the_same_pixels_before_and_after_a_restart(home,
     assert "px_live_" not in again.output, "the key is shown once"
     assert first == second == pixels(again, seed=11)
     assert other != first
-    again.stop()
 
 
 def test_accepted_work_is_finished_after_a_kill_of_the_server(home):
-    server = home.start()
+    server = home.running()
     accepted = [server.paint(seed=seed, **LONG) for seed in range(3)]
     assert [answer.status_code for answer in accepted] == [202] * 3
     server.stop(signal.SIGKILL)
@@ -32,11 +31,10 @@ def test_accepted_work_is_finished_after_a_kill_of_the_server(home):
     for body in bodies:
         content = again.http.get(body["image_url"]).content
         assert hashlib.sha256(content).hexdigest() == body["images"][0]["file_sha256"]
-    again.stop()
 
 
 def test_a_killed_engine_is_restarted_and_its_work_finished(home):
-    server = home.start()
+    server = home.running()
     server.paint()
     (child,) = server.children()
     accepted = [server.paint(seed=0, n=4, **LONG)]

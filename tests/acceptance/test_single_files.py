@@ -12,6 +12,9 @@ import pytest
 from PIL import Image
 from plugins.installation import PATIENCE_S, PINXIT, Home
 
+from gateway.settings import Settings
+from gateway.wiring import Installation
+
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -35,7 +38,15 @@ def paint_small(card: Path) -> None:
     card.write_text(re.sub(r"native_pixels = \d+", "native_pixels = 4096", card.read_text()))
 
 
-def test_a_checkpoint_is_converted_and_every_style_paints_with_it(home: Home, checkpoint: Path) -> None:
+def test_a_checkpoint_is_converted_after_a_kill_too_and_every_style_paints_with_it(
+    home: Home, checkpoint: Path
+) -> None:
+    killed_while_converting(home, checkpoint)
+    (rubbish,) = on_shelf(home)
+    assert rubbish.startswith(".converting-")
+    catalogue = Installation(settings=Settings(data_dir=home.folder / "data")).catalogue
+    assert [card.id for card in catalogue.cards()] == ["starter"], "half a model is none"
+
     added = home.command("models", "add", str(checkpoint), "--default")
 
     assert added.returncode == 0, added.stderr
@@ -44,16 +55,15 @@ def test_a_checkpoint_is_converted_and_every_style_paints_with_it(home: Home, ch
     assert "512x512" in found
     assert re.search(r"in \d+ s, sha256 [0-9a-f]{64}$", converted)
     assert catalogued == "tiny-dream-v8 (sd1, 512x512) is in the catalogue."
+    assert on_shelf(home) == ["tiny-dream-v8", "tiny-dream-v8.toml"], "the next one clears up"
     made = [shelf_of(home) / "tiny-dream-v8", *(shelf_of(home) / "tiny-dream-v8").rglob("*")]
     assert {(entry.is_dir(), stat.S_IMODE(entry.stat().st_mode)) for entry in made} == {(True, 0o755), (False, 0o644)}
-    models = json.loads(home.command("models", "list", "--json").stdout)
-    assert {model["id"]: model["default"] for model in models} == {
+    installation = Installation(settings=Settings(data_dir=home.folder / "data"))
+    assert {card.id: card.is_default for card in installation.catalogue.cards()} == {
         "starter": False,
-        "starter-x4": True,
         "tiny-dream-v8": True,
     }
-    styles = json.loads(home.command("styles", "list", "--json").stdout)
-    assert all(style["available"] for style in styles)
+    assert all(style.available for style in installation.styles.entries(installation.catalogue))
 
     paint_small(shelf_of(home) / "tiny-dream-v8.toml")
     painted = home.command("generate", "a boat", "--style", "anime", "--quality", "standard", "-o", "boat.png")
@@ -65,6 +75,15 @@ def test_a_checkpoint_is_converted_and_every_style_paints_with_it(home: Home, ch
     again = home.command("models", "add", str(checkpoint))
     assert (again.returncode, len(again.stderr.splitlines())) == (2, 1)
     assert "already" in again.stderr
+
+
+def killed_while_converting(home: Home, checkpoint: Path) -> None:
+    order = [str(PINXIT), "models", "add", str(checkpoint), "--id", "dream"]
+    with subprocess.Popen(order, env=home._environment({}), stdout=subprocess.DEVNULL) as killed:
+        deadline = time.monotonic() + PATIENCE_S
+        while not on_shelf(home) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        killed.send_signal(signal.SIGKILL)
 
 
 @pytest.mark.parametrize(
@@ -103,22 +122,3 @@ def test_a_full_disk_leaves_no_half_model(tmp_path: Path, checkpoint: Path) -> N
     assert len(refused.stderr.splitlines()) == 1
     assert "could not be converted" in refused.stderr
     assert on_shelf(home) == []
-
-
-def test_a_kill_leaves_no_half_model_and_the_next_one_clears_up(tmp_path: Path, checkpoint: Path) -> None:
-    home = Home(folder=tmp_path)
-    order = [str(PINXIT), "models", "add", str(checkpoint), "--id", "dream"]
-    with subprocess.Popen(order, env=home._environment({}), stdout=subprocess.DEVNULL) as killed:
-        deadline = time.monotonic() + PATIENCE_S
-        while not on_shelf(home) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        killed.send_signal(signal.SIGKILL)
-    (rubbish,) = on_shelf(home)
-    assert rubbish.startswith(".converting-")
-    listed = json.loads(home.command("models", "list", "--json").stdout)
-    assert [model["id"] for model in listed] == ["starter", "starter-x4"]
-
-    added = home.command("models", "add", str(checkpoint), "--id", "dream")
-
-    assert added.returncode == 0, added.stderr
-    assert on_shelf(home) == ["dream", "dream.toml"]

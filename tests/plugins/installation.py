@@ -114,6 +114,12 @@ class Home:
         server.http.get(f"{server.url}/healthz")
         return server
 
+    def running(self) -> RunningServer:
+        """The server that was started last, or a new one where that has ended: tests of a module share it."""
+        if self.started and self.started[-1].process.poll() is None:
+            return self.started[-1]
+        return self.start()
+
     def close(self) -> None:
         for server in self.started:
             server.process.kill()
