@@ -63,6 +63,7 @@ class Settings(BaseSettings):
     )
     log_format: Literal["console", "json"] = Field("console", description="How log lines look on stderr.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least that is logged.")
+    log_requests: bool = Field(False, description="One log line for each request: method, path, status, account.")
     sync_wait_s: float = Field(60, gt=0, le=3600, description="Longest wait of a synchronous call, seconds.")
     heartbeat_s: float = Field(
         15, gt=0, le=300, description="A stream of events says this often that it lives, seconds."

@@ -34,6 +34,7 @@ class Database:
     def __init__(self, url: str) -> None:
         """`url` as SQLAlchemy reads it, `sqlite:////folder/file.db` or `postgresql+asyncpg://…`. Opens nothing yet."""
         self._url = make_url(url)
+        self.failures = 0  # how often it did not answer
         self._is_sqlite = self._url.get_backend_name() == "sqlite"
         self._store = SqliteFile(self._url) if self._is_sqlite else PostgresqlServer(self._url)
 
@@ -44,7 +45,7 @@ class Database:
         Raises:
             StoreUnavailable: also from inside the block, whatever statement met it.
         """
-        with _failures_as_ours():
+        with self._failures_as_ours():
             async with self._store.reading() as connection:
                 yield cast("Connection", connection)
 
@@ -55,7 +56,7 @@ class Database:
         Raises:
             StoreUnavailable: as `reading`; also when another process has been writing for ten seconds.
         """
-        with _failures_as_ours():
+        with self._failures_as_ours():
             async with self._store.writing() as transaction:
                 yield cast("Transaction", transaction)
 
@@ -75,7 +76,7 @@ class Database:
             StoreUnavailable: with the reason as its cause.
         """
         if self._is_sqlite and self._url.database:
-            with _failures_as_ours():
+            with self._failures_as_ours():
                 _make_file(Path(self._url.database))
         async with self.reading() as connection:
             if await connection.run_sync(_revision) == REVISION:
@@ -89,6 +90,20 @@ class Database:
     async def close(self) -> None:
         """Close every connection; a later call opens them again."""
         await self._store.close()
+
+    @contextmanager
+    def _failures_as_ours(self) -> Iterator[None]:
+        """The database's troubles become StoreUnavailable; a broken constraint or statement is our own defect and stays.
+
+        A server that cannot be reached shows as a bare OSError, so blocks must do nothing but database work.
+        """
+        try:
+            yield
+        except (IntegrityError, ProgrammingError):
+            raise
+        except (DBAPIError, PoolExhausted, sqlite3.OperationalError, OSError) as failure:
+            self.failures += 1
+            raise StoreUnavailable("The database does not answer; try again in a few seconds.") from failure
 
 
 def _make_file(file: Path) -> None:
@@ -108,17 +123,3 @@ def _load_upgrade() -> Callable[[BlockingConnection], None]:
     from storage.upgrade import upgrade  # noqa: PLC0415 - see above
 
     return upgrade
-
-
-@contextmanager
-def _failures_as_ours() -> Iterator[None]:
-    """The database's troubles become StoreUnavailable; a broken constraint or statement is our own defect and stays.
-
-    A server that cannot be reached shows as a bare OSError, so blocks must do nothing but database work.
-    """
-    try:
-        yield
-    except (IntegrityError, ProgrammingError):
-        raise
-    except (DBAPIError, PoolExhausted, sqlite3.OperationalError, OSError) as failure:
-        raise StoreUnavailable("The database does not answer; try again in a few seconds.") from failure

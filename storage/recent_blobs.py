@@ -1,10 +1,12 @@
 """Small files that were read lately stay in memory: whoever shows a picture is seldom the last one to."""
 
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
+from models import Failed
 from storage.blobs import Blobs
 
 ROOM_BYTES = 32 << 20
@@ -17,28 +19,33 @@ class RecentBlobs:
 
     def __init__(self, store: Blobs, *, room_bytes: int = ROOM_BYTES) -> None:
         self._store = store
+        self.failures = 0  # how often it did not answer
         self._room_bytes = room_bytes
         self._held_bytes = 0
         self._recent: OrderedDict[str, bytes] = OrderedDict()
 
     async def put(self, key: str, content: bytes | Path) -> None:
-        await self._store.put(key, content)
+        with self._counting():
+            await self._store.put(key, content)
 
     async def get(self, key: str, *, sha256: str | None = None) -> bytes:
         """What is remembered was checked when it was read."""
         content = self._recent.get(key)
         if content is None:
-            content = await self._store.get(key, sha256=sha256)
+            with self._counting():
+                content = await self._store.get(key, sha256=sha256)
             self._remember(key, content)
         else:
             self._recent.move_to_end(key)
         return content
 
     async def size(self, key: str) -> int | None:
-        return await self._store.size(key)
+        with self._counting():
+            return await self._store.size(key)
 
     async def checked_path(self, key: str, *, sha256: str) -> Path | None:
-        return await self._store.checked_path(key, sha256=sha256)
+        with self._counting():
+            return await self._store.checked_path(key, sha256=sha256)
 
     def local_path(self, key: str) -> Path | None:
         return self._store.local_path(key)
@@ -47,13 +54,23 @@ class RecentBlobs:
         return self._store.written_before(moment, prefix)
 
     async def sweep_unfinished(self, before: datetime) -> int:
-        return await self._store.sweep_unfinished(before)
+        with self._counting():
+            return await self._store.sweep_unfinished(before)
 
     async def delete(self, key: str) -> None:
         gone = [known for known in self._recent if known == key or (key.endswith("/") and known.startswith(key))]
         for known in gone:
             self._forget(known)
-        await self._store.delete(key)
+        with self._counting():
+            await self._store.delete(key)
+
+    @contextmanager
+    def _counting(self) -> Iterator[None]:
+        try:
+            yield
+        except Failed as failed:
+            self.failures += failed.retryable  # a file that is gone or damaged says nothing of the store
+            raise
 
     def _remember(self, key: str, content: bytes) -> None:
         if len(content) > SMALL_BYTES or key in self._recent:

@@ -17,6 +17,7 @@ from rich.console import Console
 
 from gateway.accounts import NewKey
 from gateway.http import make_app
+from gateway.http.app import VERSION
 from gateway.http.edge.connection import protocol_of
 from gateway.http.edge.connections import Connections, limits_within, raised_descriptor_limit
 from gateway.identity import new_id
@@ -24,12 +25,14 @@ from gateway.settings import Settings
 from gateway.telemetry import start_logging
 from gateway.wiring import Installation, Server
 from gateway.wiring.starting import check_blobs, migrate
+from models import DomainError
 
 log = structlog.get_logger()
 
 EXAMPLE_PROMPT = "a red lighthouse by the sea at sunset"
 EXAMPLE_SEED = 7
 DRAIN_S = 5
+EXIT_REFUSED = 2
 
 
 def serve(
@@ -43,8 +46,16 @@ def serve(
     start_logging(form=settings.log_format, level=settings.log_level)
     installation = installing(settings=settings)
     loop = asyncio.Runner(loop_factory=uvloop.new_event_loop)
-    with installation.alone(), loop:
-        loop.run(_serve(installation, listener))
+    try:
+        with installation.alone(), loop:
+            loop.run(_serve(installation, listener))
+    except KeyboardInterrupt:  # comes after everything has stopped in order
+        raise SystemExit(128 + signal.SIGINT) from None
+    except DomainError as refused:
+        if settings.log_format != "json":
+            raise
+        log.critical("not started", reason=refused.message)
+        raise SystemExit(EXIT_REFUSED) from None
 
 
 async def _serve(installation: Installation, listener: socket.socket) -> None:
@@ -69,22 +80,41 @@ async def _serve(installation: Installation, listener: socket.socket) -> None:
         timeout_graceful_shutdown=DRAIN_S,
         proxy_headers=installation.settings.public_url is not None,
     )
-    await Stoppable(config, server).serve(sockets=[listener])
+    await Stoppable(config, server, connections).serve(sockets=[listener])
 
 
 class Stoppable(uvicorn.Server):
     """Whoever waits for a picture is answered when the first signal comes; a second one stops at once."""
 
-    def __init__(self, config: uvicorn.Config, server: Server) -> None:
+    def __init__(self, config: uvicorn.Config, server: Server, connections: Connections) -> None:
         super().__init__(config)
+        self._connections = connections
         self._loop = asyncio.get_running_loop()
         self._server = server
         self._stopping_at_once: concurrent.futures.Future[None] | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        inst = self._server.installation
+        log.info(
+            "started",
+            version=VERSION,
+            address=self._server.base_url,
+            listens=[":".join(map(str, listener.getsockname()[:2])) for listener in sockets or ()],
+            device=inst.settings.device,
+            models=[card.id for card in inst.catalogue.cards()],
+            database=inst.settings.database.partition(":")[0],
+            pictures=inst.settings.blobs.partition(":")[0],
+            data_dir=str(inst.settings.data_dir),
+            connections=self._connections.limits.most,
+            pid=os.getpid(),
+        )
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         log.info("stopping", waits_s=DRAIN_S, connections=len(self.server_state.connections))
         self._server.stopping.set()
         await super().shutdown(sockets)
+        log.info("stopped", pid=os.getpid())
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - as signals are handled
         self._captured_signals.append(sig)

@@ -57,7 +57,7 @@ def make_app(services: Services, *, new_id: NewId, lifespan: Lifespan | None = N
             stopping=services.stopping,
         ),
     )
-    metered = Metered(enveloped, services.metrics)
+    metered = Metered(enveloped, services.metrics, logs_requests=services.settings.log_requests)
     origins = services.settings.cors_origins
     return CrossOrigin(metered, origins=origins) if origins else metered
 

@@ -24,7 +24,7 @@ from models.process.engine import EngineProcess
 from models.process.protocol import Compute
 from router import Router, Styles, load_styles
 from safety import ModerationInput, PromptFilter
-from storage import Blobs, Database
+from storage import Database
 from storage.blobs import open_blobs
 from storage.recent_blobs import RecentBlobs
 from storage.signing_keys import read_or_make_keys
@@ -77,7 +77,7 @@ class Installation:
         return Database(self.settings.database)
 
     @cached_property
-    def blobs(self) -> Blobs:
+    def blobs(self) -> RecentBlobs:
         return RecentBlobs(open_blobs(self.settings.blobs))
 
     @cached_property
@@ -132,6 +132,10 @@ class Installation:
             allowed_networks=settings.webhook_allowed_networks,
             allowed_ports=settings.webhook_allowed_ports,
         )
+
+    def store_failures(self) -> dict[str, int]:
+        """How often each store did not answer this process."""
+        return {"database": self.database.failures, "pictures": self.blobs.failures}
 
     def engine(self) -> Engine:
         """Raises SettingInvalid: the device is not there, or what is measured cannot be kept in the data folder."""

@@ -43,6 +43,7 @@ class Server:
             adopted = await self.painting.worker.adopt_orphans()
             await self.webhooks.deliveries.adopt_orphans()
             log.info("starting", unfinished_of_the_last_run=adopted, remains_removed=remains)
+        self.metrics.watch_stores(self.installation.store_failures)
         self.metrics.watch_engine(self.engine.state, busy_slots=lambda: self.painting.worker.busy_slots)
         await self.engine.start()
         beside = [

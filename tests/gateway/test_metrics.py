@@ -1,9 +1,13 @@
 """`GET /metrics`: what is counted, for whom, and with which labels."""
 
+import shutil
+
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from structlog.testing import capture_logs
 
 from models import WeightsRejected
+from storage import StoreUnavailable
 
 TOKEN = "a token for the scraper"
 
@@ -16,9 +20,10 @@ async def scraped(gateway, **headers):
 
 
 async def test_requests_generations_and_steps_are_counted(gateway):
-    await gateway.paint()
-    gateway.engine.fail_next(WeightsRejected("not these"))
-    await gateway.paint()
+    with capture_logs() as lines:
+        await gateway.paint()
+        gateway.engine.fail_next(WeightsRejected("not these"))
+        await gateway.paint()
     for id in ("gen_a", "gen_b"):
         await gateway.get(f"/v1/generations/{id}")
     await gateway.http.get("/nowhere/at/all")
@@ -39,6 +44,34 @@ async def test_requests_generations_and_steps_are_counted(gateway):
     assert seen["pinxit_engine_slots",] == 8
     assert seen["pinxit_engine_slots_busy",] == 0
     assert seen["pinxit_engine_ready",] == 1
+    assert seen["pinxit_queue_wait_seconds_count", "hd", "starter"] == 1
+    assert seen["pinxit_painting_seconds_count", "hd", "starter"] == 1
+    assert seen["pinxit_refusals_total", "not_found"] == 3
+    assert seen["pinxit_refusals_total", "model_unavailable"] == 1
+    assert seen["pinxit_store_errors_total", "database"] == 0
+    ended = [line for line in lines if line["event"] == "generation ended"]
+    assert [(line["state"], line["code"]) for line in ended] == [("completed", None), ("failed", "model_unavailable")]
+    for line in ended:
+        assert line.keys() >= {"generation", "account", "key", "style", "steps", "waited_ms", "painted_ms"}
+        assert (line["model"], line["quality"], line["size"]) == ("starter", "hd", "512x512")
+        assert "lighthouse" not in str(line)
+
+
+async def test_what_the_stores_fail_is_counted(gateway):
+    installation = gateway.installation
+    painted = (await gateway.paint()).json()
+    pictures = installation.settings.data_dir / "pictures"
+    shutil.rmtree(pictures)
+    pictures.write_text("no folder")
+    installation.blobs._recent.clear()
+    assert (await gateway.http.get(painted["image_url"])).status_code == 503
+    with pytest.raises(StoreUnavailable):
+        async with installation.database.reading():
+            raise OSError("connection refused")
+    seen = await scraped(gateway)
+    assert seen["pinxit_store_errors_total", "pictures"] == 1
+    assert seen["pinxit_store_errors_total", "database"] == 1
+    assert seen["pinxit_refusals_total", "overloaded"] == 1
 
 
 async def test_what_is_open_and_the_slots_in_use_are_shown(open_gateway):

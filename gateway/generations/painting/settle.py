@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from gateway.clock import Clock
 from gateway.generations.painting.batch_end import BatchEnds
+from gateway.generations.painting.ends import note_end
 from gateway.generations.painting.notifying import Notifications, PredictionBody
 from gateway.generations.showing.progress import ProgressBoard
 from gateway.generations.showing.urls import PublicUrls
@@ -137,5 +138,5 @@ class Settle:
         """Count what ends, end its item where it came in a batch, and put its event into the outbox, if anybody is to hear of
         it; the delivery loop takes it from there."""
         await self.batch_ends.item_ended(transaction, generation)
-        self.metrics.count_end(generation.state.value)
+        note_end(generation, self.metrics)
         return await self.notifications.ended(transaction, generation, pictures)

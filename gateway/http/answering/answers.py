@@ -37,6 +37,7 @@ def is_unchanged(request: Request, etag: str) -> bool:
 def problem_answer(request: Request, error: DomainError) -> Response:
     if isinstance(error, QuotaExceeded):  # the window that is full, so that its reset and Retry-After agree
         request.state.rate_headers = rate_headers(error.window, now=request.app.state.services.clock())
+    request.state.error_code = error.code
     body = problem_body(error, request_id=request.state.request_id, types=request.app.state.services.urls.errors)
     return Response(
         body.model_dump_json(),

@@ -93,6 +93,7 @@ class Envelope:
             raise HttpsRequired("This service speaks https only.")
 
     async def _send_problem(self, error: DomainError, answer: "_Answer", request_id: str) -> None:
+        answer.state["error_code"] = error.code
         status, headers, body = raw_problem(error, request_id=request_id, types=self._types)
         await answer.send({"type": "http.response.start", "status": status, "headers": headers})
         await answer.send({"type": "http.response.body", "body": body})
@@ -127,7 +128,7 @@ class _Answer:
 
     def __init__(self, scope: Scope, send: Send, request_id: str, *, is_https: bool) -> None:
         self._is_https = is_https
-        self._state = scope["state"]
+        self.state = scope["state"]
         self._send = send
         self._request_id = request_id
         self.has_begun = False
@@ -143,8 +144,8 @@ class _Answer:
             headers.setdefault("Cache-Control", "no-store")
             if self._is_https:
                 headers["Strict-Transport-Security"] = HSTS
-            for name, value in self._state.get("rate_headers", ()):
+            for name, value in self.state.get("rate_headers", ()):
                 headers[name] = value
-            if self._state.get("is_replay"):
+            if self.state.get("is_replay"):
                 headers["Idempotent-Replayed"] = "true"
         await self._send(message)

@@ -106,6 +106,7 @@ async def known_caller(request: Request, given: Given) -> Caller:
         raise KeyMissing("Send your API key as `Authorization: Bearer px_live_…`.")
     address = request.client.host if request.client else None
     caller = await given.gatekeeper.caller(token, now=now, address=address)
+    request.state.account, request.state.key = caller.account.id, caller.key.id  # for the log
     window = given.windows.look(caller.key.id, caller.requests_per_minute, now=now)
     request.state.rate_headers = rate_headers(window, now=now)
     return caller
