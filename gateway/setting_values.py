@@ -1,5 +1,6 @@
 """What values of settings look like: each form reads one kind of text, or says what is wrong with it."""
 
+import re
 from typing import Annotated
 from urllib.parse import parse_qsl, urlsplit
 
@@ -56,6 +57,12 @@ def split_list(listing: object) -> object:
     return [part.strip() for part in listing.split(",") if part.strip()] if isinstance(listing, str) else listing
 
 
+def _host_name(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*", name):
+        raise ValueError("must be names such as pinxit.example.com, without scheme, port or path")
+    return name.lower()
+
+
 def _origin(text: str) -> str:
     """As a browser writes it, for it is compared letter by letter."""
     parts = urlsplit(text)
@@ -65,6 +72,7 @@ def _origin(text: str) -> str:
     return text
 
 
+HostName = Annotated[str, AfterValidator(_host_name)]
 Origin = Annotated[str, AfterValidator(_origin)]
 DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 RedisUrl = Annotated[str, AfterValidator(_redis_url)]

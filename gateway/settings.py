@@ -21,6 +21,7 @@ from pydantic_settings import (
 from gateway.setting_values import (
     BlobUrl,
     DatabaseUrl,
+    HostName,
     Origin,
     Port,
     PublicUrl,
@@ -52,6 +53,11 @@ class Settings(BaseSettings):
     )
     blob_url: BlobUrl | None = Field(None, description="Where pictures are kept; none means the data folder.")
     public_url: PublicUrl | None = Field(None, description="How callers reach us; none means http://host:port.")
+    allowed_hosts: Annotated[frozenset[HostName], NoDecode, BeforeValidator(split_list)] = Field(
+        frozenset(),
+        description="Names that callers may reach us by where no public address is set, with commas between;"
+        " IP addresses and localhost always may.",
+    )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="What paints; auto prefers CUDA.")
     threads: int | None = Field(None, ge=1, le=256, description="CPU threads of the engine; none means all cores.")
     slots: int = Field(8, ge=1, le=256, description="Pictures the engine holds at a time; others wait in the queue.")

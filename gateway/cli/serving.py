@@ -67,6 +67,8 @@ async def _serve(installation: Installation, listener: socket.socket) -> None:
     base_url = base_url_of(installation.settings, port=listener.getsockname()[1])
     server = Server(installation=installation, engine=engine, base_url=base_url)
     app = make_app(server.services, new_id=new_id, lifespan=server.running)
+    if (warning := server.own_address.warning) is not None:
+        log.warning("callers elsewhere may get addresses that do not work", why=warning)
     _greet(base_url, first)
     connections = connections_of(server)
     connections.begin(asyncio.get_running_loop())

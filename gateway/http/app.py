@@ -46,7 +46,7 @@ def make_app(services: Services, *, new_id: NewId, lifespan: Lifespan | None = N
     enveloped = Envelope(
         app,
         new_id=new_id,
-        types=services.urls.errors,
+        types=lambda call: f"{services.own_address.root_of(call)}/errors",
         rules=Rules(
             public_url=services.settings.public_url,
             bodies=BodyLimits(

@@ -78,7 +78,7 @@ async def ready(given: Given) -> Response:
             notes=list(state.notes),
         ),
         stopped=list(given.stopped),
-        warnings=[] if given.proxy_signs.warning is None else [given.proxy_signs.warning],
+        warnings=[said for said in (given.proxy_signs.warning, given.own_address.warning) if said is not None],
     )
     body.ready = not body.faults and body.engine.ready and not body.stopped
     return answer(body, status=200 if body.ready else 503)

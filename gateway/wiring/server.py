@@ -20,6 +20,7 @@ from storage import StoreUnavailable
 if TYPE_CHECKING:
     from gateway.http import Services
     from gateway.http.edge.proxy_signs import ProxySigns
+    from gateway.http.reading.own_address import OwnAddress
 
 log = structlog.get_logger()
 
@@ -95,6 +96,25 @@ class Server:
         )
 
     @cached_property
+    def own_address(self) -> "OwnAddress":
+        from gateway.http.reading.own_address import OwnAddress  # noqa: PLC0415 - the command line needs no FastAPI
+
+        settings = self.installation.settings
+        is_fixed, allowed = settings.public_url is not None, settings.allowed_hosts
+        return OwnAddress(root=self.base_url, is_fixed=is_fixed, allowed=allowed, warning=self._unreachable)
+
+    @property
+    def _unreachable(self) -> str | None:
+        """What a server that others may reach should know before the first of them calls."""
+        settings = self.installation.settings
+        if settings.is_loopback or settings.public_url is not None or settings.allowed_hosts:
+            return None
+        return (
+            "Neither PINXIT_PUBLIC_URL nor PINXIT_ALLOWED_HOSTS is set: calls by an IP address are answered with"
+            f" addresses there, calls by a name and webhooks with addresses at {self.base_url}."
+        )
+
+    @cached_property
     def proxy_signs(self) -> "ProxySigns":
         from gateway.http.edge.proxy_signs import ProxySigns  # noqa: PLC0415 - the command line needs no FastAPI
 
@@ -110,6 +130,7 @@ class Server:
         return Services(
             settings=inst.settings,
             proxy_signs=self.proxy_signs,
+            own_address=self.own_address,
             stopping=self.stopping,
             clock=inst.clock,
             database=inst.database,

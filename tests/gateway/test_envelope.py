@@ -103,3 +103,40 @@ async def test_bodies_are_counted_together_and_given_back():
         await first()
     first.close()
     assert held.bytes == 0
+
+
+async def test_addresses_lead_back_the_way_a_call_came_and_never_to_a_strangers_name(open_gateway):
+    gateway = await open_gateway(host="::", allowed_hosts="pixels.example, shop.example")
+    base = str(gateway.http.base_url).rstrip("/")
+    ours = ("192.0.2.7:8000", "localhost:9000", "[2001:db8::1]:8000", "PIXELS.example", "127.0.0.1:1")
+    others = ("evil.example", "pixels.example.evil.example", "x@192.0.2.7", "192.0.2.7/evil", "192.0.2.7:80:80", "")
+    made = (await gateway.paint()).json()["generation_id"]
+    for host in (*ours, *others):
+        root = f"http://{host.lower()}" if host in ours else base
+        headers = {"Host": host, "Authorization": f"Bearer {gateway.key}"}
+        shown = (await gateway.http.get(f"/v1/generations/{made}", headers=headers)).json()
+        assert shown["image_url"].startswith(f"{root}/img/"), host
+        listed = (await gateway.http.get("/v1/predictions", headers=headers)).json()["results"][0]
+        assert listed["urls"]["get"].startswith(f"{root}/v1/predictions/")
+        accepted = await gateway.http.post("/v1/generate", json={"prompt": "a boat", "async": True}, headers=headers)
+        assert accepted.json()["poll_url"].startswith(f"{root}/v1/generations/")
+        for path in ("/v1/generations/none", "/nowhere%00"):
+            wrong = await gateway.http.get(path, headers=headers)
+            assert wrong.json()["type"].startswith(f"{root}/errors/")
+            assert "evil" not in wrong.text.replace("/evil", "")
+    (warning,) = (await gateway.http.get("/readyz")).json()["warnings"]
+    assert "PINXIT_ALLOWED_HOSTS" in warning
+
+
+async def test_a_public_address_is_the_only_one_and_none_is_warned_of(open_gateway):
+    gateway = await open_gateway(host="::", public_url="http://pinxit.example")
+    headers = {"Host": "192.0.2.7", "Authorization": f"Bearer {gateway.key}"}
+    wrong = await gateway.http.get("/v1/generations/none", headers=headers)
+    assert wrong.json()["type"].startswith(f"{str(gateway.http.base_url).rstrip('/')}/errors/")
+    assert (await gateway.http.get("/readyz")).json()["warnings"] == []
+
+
+async def test_a_server_that_others_reach_without_a_name_is_warned_of_at_its_start(open_gateway):
+    gateway = await open_gateway(host="::")
+    (warning,) = (await gateway.http.get("/readyz")).json()["warnings"]
+    assert "PINXIT_PUBLIC_URL" in warning

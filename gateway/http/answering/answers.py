@@ -14,6 +14,7 @@ from gateway.access import QuotaExceeded
 from gateway.http.edge.problems import codes_of, problem_body, problem_headers, problem_of
 from gateway.http.edge.rate_headers import rate_headers
 from gateway.http.edge.refusals import InternalError, MethodNotAllowed, PathUnknown
+from gateway.http.reading.dependencies import services_of
 from gateway.http.reading.refusing import refusal_of
 from gateway.wire import ErrorBody
 from models import DomainError
@@ -38,7 +39,7 @@ def problem_answer(request: Request, error: DomainError) -> Response:
     if isinstance(error, QuotaExceeded):  # the window that is full, so that its reset and Retry-After agree
         request.state.rate_headers = rate_headers(error.window, now=request.app.state.services.clock())
     request.state.error_code = error.code
-    body = problem_body(error, request_id=request.state.request_id, types=request.app.state.services.urls.errors)
+    body = problem_body(error, request_id=request.state.request_id, types=services_of(request).urls.errors)
     return Response(
         body.model_dump_json(),
         status_code=problem_of(error).status,

@@ -4,11 +4,13 @@ Plain ASGI, so that it costs microseconds.
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.http.edge.body_limits import (
@@ -43,9 +45,12 @@ class Rules:
 
 
 class Envelope:
-    """Gives each request an id (`scope["state"]["request_id"]`) and turns what escapes into an error body."""
+    """Gives each request an id (`scope["state"]["request_id"]`) and turns what escapes into an error body.
 
-    def __init__(self, app: ASGIApp, *, new_id: NewId, types: str, rules: Rules) -> None:
+    `types` says below which address a call finds the pages of errors.
+    """
+
+    def __init__(self, app: ASGIApp, *, new_id: NewId, types: Callable[[HTTPConnection], str], rules: Rules) -> None:
         self._app = app
         self._new_id = new_id
         self._types = types
@@ -94,7 +99,7 @@ class Envelope:
 
     async def _send_problem(self, error: DomainError, answer: "_Answer", request_id: str) -> None:
         answer.state["error_code"] = error.code
-        status, headers, body = raw_problem(error, request_id=request_id, types=self._types)
+        status, headers, body = raw_problem(error, request_id=request_id, types=self._types(answer.call))
         await answer.send({"type": "http.response.start", "status": status, "headers": headers})
         await answer.send({"type": "http.response.body", "body": body})
 
@@ -128,6 +133,7 @@ class _Answer:
 
     def __init__(self, scope: Scope, send: Send, request_id: str, *, is_https: bool) -> None:
         self._is_https = is_https
+        self.call = HTTPConnection(scope)
         self.state = scope["state"]
         self._send = send
         self._request_id = request_id

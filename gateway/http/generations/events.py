@@ -24,7 +24,7 @@ from gateway.http.answering.answers import described
 from gateway.http.answering.event_stream import MEDIA_TYPE, EventStream, KeepAlive, written_event
 from gateway.http.edge.problems import problem_body
 from gateway.http.generations.presenting import generation_body
-from gateway.http.reading.dependencies import Given, caller_with
+from gateway.http.reading.dependencies import Given, caller_with, services_of
 from gateway.wire import AHEAD, GenerationBody, Moment, ProgressBody
 from models import DomainError, Progress
 
@@ -122,7 +122,7 @@ async def follow_generation(
 
 async def _written(first: WatchEvent, events: AsyncGenerator[WatchEvent], request: Request) -> AsyncGenerator[bytes]:
     """The status has been sent; what goes wrong from here on can only be an event."""
-    urls, generation_id = request.app.state.services.urls, request.path_params["generation_id"]
+    urls, generation_id = services_of(request).urls, request.path_params["generation_id"]
     async with aclosing(events):
         yield _event(first, generation_id, urls)
         try:

@@ -3,10 +3,11 @@
 import asyncio
 import base64
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import Depends, Header, Request
+from starlette.requests import HTTPConnection
 
 from gateway.access import Caller, Gatekeeper, KeyMissing, MinuteWindows, Plans, RateExceeded
 from gateway.accounts import Accounts, Actor, Credits, Keys
@@ -28,6 +29,7 @@ from gateway.generations import (
 from gateway.generations.showing.provenance import Provenance
 from gateway.http.edge.proxy_signs import ProxySigns
 from gateway.http.edge.rate_headers import rate_headers
+from gateway.http.reading.own_address import OwnAddress
 from gateway.metrics import Metrics
 from gateway.readiness import Readiness
 from gateway.settings import Settings
@@ -49,6 +51,7 @@ class Services:
 
     settings: Settings
     proxy_signs: ProxySigns
+    own_address: OwnAddress
     stopping: asyncio.Event
     clock: Clock
     database: Database
@@ -85,8 +88,14 @@ class Services:
 
 async def services(request: Request) -> Services:
     """Asynchronous, as every dependency must be: FastAPI runs the others in a thread."""
+    return services_of(request)
+
+
+def services_of(request: HTTPConnection) -> Services:
+    """With the addresses by which this call reached us."""
     found: Services = request.app.state.services
-    return found
+    root = found.own_address.root_of(request)
+    return found if root == found.urls.root else replace(found, urls=replace(found.urls, root=root))
 
 
 Given = Annotated[Services, Depends(services)]
