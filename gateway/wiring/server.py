@@ -124,9 +124,11 @@ class Server:
     @cached_property
     def services(self) -> "Services":
         """What the routes are handed."""
+        return self._services_of(self.installation)
+
+    def _services_of(self, inst: Installation) -> "Services":
         from gateway.http import Services  # noqa: PLC0415 - the command line needs no FastAPI
 
-        inst = self.installation
         return Services(
             settings=inst.settings,
             proxy_signs=self.proxy_signs,
