@@ -60,6 +60,16 @@ class Database:
             async with self._store.writing() as transaction:
                 yield cast("Transaction", transaction)
 
+    async def forget_deleted(self) -> None:
+        """Leave nothing of deleted rows in the files of SQLite; a server looks after its files itself.
+
+        Raises:
+            StoreUnavailable.
+        """
+        if isinstance(self._store, SqliteFile):
+            with self._failures_as_ours():
+                await self._store.empty_log()
+
     async def try_writing(self) -> None:
         """Change something that nobody reads, and commit it. Raises StoreUnavailable."""
         async with self.writing() as transaction:

@@ -53,7 +53,7 @@ async def take_back(
     is_lost = and_(IS_LAPSED if only_lapsed else IS_CLAIMED, c.number.not_in(list(besides)))
     rows = (await transaction.execute(select(generations).where(is_lost).with_for_update())).mappings()
     lost = [Generation(**row) for row in rows]
-    company = await _held_by(transaction, {one.lease_owner for one in lost}) if lost else {}
+    company = await _held_by(transaction, {one.lease_owner for one in lost}) if lost else Counter[str | None]()
     guilty: list[Generation] = []
     for one in lost:
         failures = dict(one.failures)

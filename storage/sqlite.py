@@ -158,6 +158,15 @@ class SqliteFile:
                 finally:
                     await (transaction.commit() if is_whole else transaction.rollback())
 
+    async def empty_log(self) -> None:
+        """Bring what was written into the file itself and cut the log beside it, which still holds what was there before.
+
+        Somebody who reads just then keeps the log; the next time it goes.
+        """
+        async with self._writing:
+            with self._writers.connect() as connection:
+                await PromptConnection(connection, self._threads).exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
     async def close(self) -> None:
         self._readers.dispose()
         self._writers.dispose()
@@ -215,8 +224,9 @@ def _open_reader(connection: DBAPIConnection, _record: object) -> None:
 
 
 def _open_writer(connection: DBAPIConnection, _record: object) -> None:
-    """Durable at commit, readers undisturbed; transactions begin and end where we say, not where the driver guesses."""
+    """Durable at commit, readers undisturbed; what is deleted is overwritten, for it may be what somebody had erased.
+    Transactions begin and end where we say, not where the driver guesses."""
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
         cursor.execute(f"PRAGMA {pragma}")

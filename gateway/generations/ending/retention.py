@@ -61,7 +61,10 @@ class Sweeper:
                 await self.remove.forget(generation)
             swept += len(due)
             if len(due) < AT_A_TIME:
-                return swept
+                break
+        if swept:
+            await self.database.forget_deleted()
+        return swept
 
     async def _end_erased(self) -> None:
         """Nobody waits for it any more, and what it is painted from is what was to be forgotten."""

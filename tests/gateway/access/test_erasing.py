@@ -28,6 +28,8 @@ async def test_nothing_is_left_of_who_it_was_and_what_it_asked_for(gateway):
     await gateway.server.painting.sweeper.sweep()
 
     assert "anna" not in await everything(gateway)
+    for file in gateway.installation.settings.data_dir.glob("pinxit.db*"):
+        assert b"annas secret garden" not in file.read_bytes(), f"{file.name} still holds it"
     assert (await gateway.http.get(body["image_url"])).status_code == 404
     assert (await gateway.paint(key=key)).status_code == 401
     assert (await gateway.http.get(other["image_url"])).status_code == 200
