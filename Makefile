@@ -32,6 +32,7 @@ bench-starter: installed-dev ## measure the model in the box; the table goes to 
 faults: installed-dev ## kill server and engine in turn, then load it; prints what was kept and broken (KILLS, SEED)
 	PYTHONPATH=.:tests $(BIN)/python -m plugins.kill_run --kills $(KILLS) --seed $(SEED)
 	PYTHONPATH=.:tests $(BIN)/python -m plugins.load_run --seed $(SEED)
+	OMP_NUM_THREADS=1 $(BIN)/pytest -q --full tests/models/diffusion/test_reproducibility.py tests/models/diffusion/test_starts_in_shared_passes.py
 
 format: installed-dev ## put the code into its form
 	$(BIN)/ruff format .

@@ -7,7 +7,7 @@ indirect=True)` for one of them only.
 import asyncio
 import importlib.util
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -25,6 +25,17 @@ def pytest_configure(config: pytest.Config) -> None:
     terminal = config.pluginmanager.get_plugin("terminalreporter")
     if terminal is not None and not hasattr(config, "workerinput"):
         config.pluginmanager.register(FailuresAtOnce(terminal), "failures-at-once")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="count in full, as `make faults` does; else a quarter")
+
+
+@pytest.fixture(scope="session")
+def count(request: pytest.FixtureRequest) -> Callable[[int], int]:
+    """How often to repeat what is worth repeating: in full, or a quarter where the whole suite runs."""
+    is_full = bool(request.config.getoption("--full"))
+    return lambda times: times if is_full else max(1, times // 4)
 
 
 class FailuresAtOnce:

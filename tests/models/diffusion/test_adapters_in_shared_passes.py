@@ -74,18 +74,20 @@ def painted(loop: DrivenLoop, *specs: GenerationSpec) -> list[str]:
 
 
 def test_pictures_with_different_loras_keep_their_pixels_among_others(opened: Callable[..., DrivenLoop]) -> None:
-    alone = [painted(opened(largest=1), spec)[0] for spec in NEIGHBOURS]
+    lone, together = opened(largest=1), opened()
+    alone = [painted(lone, spec)[0] for spec in NEIGHBOURS]
     assert len(set(alone)) == len(NEIGHBOURS)
 
-    assert painted(opened(), *NEIGHBOURS) == alone
-    assert painted(opened(), *NEIGHBOURS[4:], *NEIGHBOURS[:4]) == [*alone[4:], *alone[:4]]
+    assert painted(together, *NEIGHBOURS) == alone
+    assert painted(together, *NEIGHBOURS[4:], *NEIGHBOURS[:4]) == [*alone[4:], *alone[:4]]
 
 
 def test_what_was_measured_before_a_lora_came_holds_afterwards_and_the_other_way_round(
     opened: Callable[..., DrivenLoop], tmp_path: Path
 ) -> None:
     plain, inked = NEIGHBOURS[:2], NEIGHBOURS[2:4]
-    alone = [painted(opened(largest=1), spec)[0] for spec in (*plain, *inked)]
+    lone = opened(largest=1)
+    alone = [painted(lone, spec)[0] for spec in (*plain, *inked)]
 
     before = opened()
     assert painted(before, *plain) == alone[:2]
