@@ -138,7 +138,7 @@ class Settings(BaseSettings):
     max_picture_json_bytes: int = Field(
         28_000_000,
         ge=1_000_000,
-        description="Largest JSON body of A1111's `img2img` and `png-info`, whose pictures are base64, bytes.",
+        description="Largest JSON body of A1111's, Hugging Face's and Replicate's paths that take a picture, bytes.",
     )
     max_batch_bytes: int = Field(20_000_000, ge=1, description="Largest CSV or JSONL file of a batch, bytes.")
     max_connections: int = Field(

@@ -81,7 +81,7 @@ def read(
         with Image.open(BytesIO(content), formats=[container]) as image:
             ImageOps.exif_transpose(image, in_place=True)
             given = image.size
-            holes = alpha_of(image).getextrema()[0] < HALF
+            holes = has_holes(image)
             kept = reduced(flat(image) if read_as == PICTURE else grey(image, read_as), max_short_side, max_ratio)
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
         raise RefusedError(f"has too many pixels; at most {max_pixels} are read") from None
@@ -116,6 +116,12 @@ def grey(mask: "Image", rule: str) -> "Image":
     if rule == "opaque or white" and not is_opaque:
         return alpha
     return mask.convert("L") if is_opaque else ImageChops.multiply(mask.convert("L"), alpha)
+
+
+def has_holes(image: "Image") -> bool:
+    """Some of it is rather transparent than opaque."""
+    darkest, _ = alpha_of(image).getextrema()
+    return isinstance(darkest, int | float) and darkest < HALF
 
 
 def alpha_of(image: "Image") -> "Image":

@@ -137,7 +137,7 @@ class InferenceBody(DialectBody):
 
     def notices(self, request: GenerationRequest) -> Notices:
         """What of the body changed nothing."""
-        overridden = ()
+        overridden: Notices = ()
         if self.parameters.prompt is not None and not self.is_from_picture:
             overridden = (ignored(f"{WHERE}prompt", "`inputs` is the prompt."),)
         return (*self.without_effect(request), *self.parameters.without_effect(request), *overridden)

@@ -102,11 +102,11 @@ class TextToImageBody(DialectBody):
 
     def _count(self) -> int:
         """Raises RequestInvalid: one of the two is not positive, or there are too many together."""
-        sizes = {name: value for name in ("batch_size", "n_iter") if (value := getattr(self, name)) is not None}
-        for name, value in sizes.items():
-            if not 1 <= value <= MAX_IMAGES:
+        sent = (("batch_size", self.batch_size), ("n_iter", self.n_iter))
+        for name, value in sent:
+            if value is not None and not 1 <= value <= MAX_IMAGES:
                 raise RequestInvalid(f"`{name}` must be between 1 and {MAX_IMAGES}, not {value}.", field=name)
-        count = sizes.get("batch_size", 1) * sizes.get("n_iter", 1)
+        count = (self.batch_size or 1) * (self.n_iter or 1)
         if count > MAX_IMAGES:
             why = f"`batch_size` times `n_iter` is {count}; a call may ask for {MAX_IMAGES} pictures."
             raise RequestInvalid(why, field="batch_size")
@@ -118,9 +118,9 @@ class TextToImageBody(DialectBody):
         Raises:
             RequestInvalid: it is no number of layers.
         """
-        name, value = "clip_skip", self.clip_skip
-        if value is None:
-            name, value = OVERRIDES + CLIP_LAYERS, self._settings.get(CLIP_LAYERS)
+        is_own = self.clip_skip is not None
+        name = "clip_skip" if is_own else OVERRIDES + CLIP_LAYERS
+        value: object = self.clip_skip if is_own else self._settings.get(CLIP_LAYERS)
         if value is None:
             return None
         if not isinstance(value, int) or value < 1:
