@@ -16,6 +16,7 @@ import structlog
 
 from gateway.cancellation import unbroken
 from gateway.image_decoder.containers import ImageInvalid, container_of
+from gateway.image_decoder.fair_slots import FairSlots
 from models import MAX_INIT_PIXELS, MAX_SIDE, MIN_SIDE, Failed, ImageSize
 
 CHILD = Path(__file__).with_name("child.py")
@@ -75,27 +76,27 @@ class ImageDecoder:
     """Reads PNG, JPEG, WebP and AVIF files that come from anybody."""
 
     def __init__(self) -> None:
-        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._slots = FairSlots(AT_ONCE)
 
-    async def read(self, content: bytes) -> Pixels:
+    async def read(self, content: bytes, *, account: str = "") -> Pixels:
         """The first and only picture of the file, upright, in the colours that its numbers say, transparent parts white.
 
         What no painting can use is left out: the short side is at most the longest that we paint, the other at most
-        `MAX_RATIO` times it.
+        `MAX_RATIO` times it. Accounts take turns where many pictures are to be read; strangers are one of them.
 
         Raises:
             ImageInvalid: another form, damage, several pictures, too many pixels, or bytes behind its end.
             DecoderStopped: not the picture's fault.
         """
-        return await self._read(content, PICTURE, field="image")
+        return await self._read(content, PICTURE, field="image", account=account)
 
-    async def read_mask(self, content: bytes, rule: MaskRule) -> Pixels:
+    async def read_mask(self, content: bytes, rule: MaskRule, *, account: str = "") -> Pixels:
         """Likewise of a mask: grey, white where `rule` says that it lets be painted. Raises as `read`."""
-        return await self._read(content, rule, field="mask")
+        return await self._read(content, rule, field="mask", account=account)
 
-    async def _read(self, content: bytes, read_as: str, *, field: str) -> Pixels:
+    async def _read(self, content: bytes, read_as: str, *, field: str, account: str) -> Pixels:
         container = container_of(content, field=field)
-        async with self._turns:
+        async with self._slots.slot(account):
             said = await _answer_of(content, read_as, container)
             if said is None:  # killed, and nobody knows whether for the picture or for memory that others needed
                 said = await _answer_of(content, read_as, container)

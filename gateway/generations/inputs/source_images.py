@@ -121,15 +121,15 @@ class SourceImages:
         await self.blobs.delete(_folder(generation_id))
 
     async def _image(self, caller: Caller, source: Source) -> Pixels:
-        return await self.decoder.read(await self._content(caller, source, field="image"))
+        return await self.decoder.read(await self._content(caller, source, field="image"), account=caller.account.id)
 
     async def _mask(self, caller: Caller, given: Given, image: Pixels) -> Pixels | None:
         """Raises ImageInvalid: it has another size than the picture."""
         if given.mask is not None:
             content = await self._content(caller, given.mask, field="mask")
-            mask = await self.decoder.read_mask(content, given.mask_rule)
+            mask = await self.decoder.read_mask(content, given.mask_rule, account=caller.account.id)
         elif given.holes_are_mask and image.has_holes and isinstance(given.image, bytes):
-            mask = await self.decoder.read_mask(given.image, MaskRule.HOLES)
+            mask = await self.decoder.read_mask(given.image, MaskRule.HOLES, account=caller.account.id)
         else:
             return None
         if mask.given != image.given:

@@ -13,6 +13,7 @@ from plugins.hostile_pictures import hostile, png_of, two_colours, written
 
 from gateway.image_decoder import ImageDecoder, ImageInvalid, MaskRule
 from gateway.image_decoder.child import CPU_S, MEMORY_BYTES
+from gateway.image_decoder.fair_slots import FairSlots
 from models import MAX_INIT_PIXELS, ImageSize
 
 RED, BLUE = (250, 0, 0), (0, 0, 250)
@@ -185,3 +186,21 @@ async def test_a_reader_that_somebody_else_killed_is_not_the_pictures_fault():
         assert not reading.done()
     os.kill(found[0], signal.SIGKILL)  # as the kernel does when another process needs memory
     assert (await reading).size.width == 64
+
+
+async def test_one_account_with_very_many_pictures_does_not_hold_up_another():
+    slots, order = FairSlots(1), []
+
+    async def use(account: str) -> None:
+        async with slots.slot(account):
+            order.append(account)
+            await asyncio.sleep(0)
+
+    users = [asyncio.create_task(use(account)) for account in ["ada"] * 20 + ["ben", "cyd", "ben"]]
+    await asyncio.sleep(0)
+    users[3].cancel()  # who leaves takes no turn
+    await asyncio.gather(*users, return_exceptions=True)
+    assert {"ben", "cyd"} <= set(order[:4])
+    assert order.index("ben") < 3
+    assert len(order) == 22
+    await asyncio.wait_for(use("ada"), timeout=10)
