@@ -1,5 +1,7 @@
 """Blobs in an object store: S3, Google Cloud Storage, Azure, or memory for tests. Importing this imports obstore."""
 
+from __future__ import annotations
+
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -17,7 +19,7 @@ from storage.errors import BlobGone, BlobUnavailable
 if TYPE_CHECKING:
     from obstore.store import RetryConfig
 
-HASTY: "RetryConfig" = {"max_retries": 1, "retry_timeout": timedelta(seconds=5)}
+HASTY: RetryConfig = {"max_retries": 1, "retry_timeout": timedelta(seconds=5)}
 
 
 class CloudBlobs:

@@ -78,7 +78,10 @@ def _place_in(kind: type[BaseModel], place: Sequence[str | int]) -> tuple[str | 
 def _behind_tags(kind: type[BaseModel], place: Sequence[str | int]) -> Sequence[str | int]:
     """From the first member of `kind` on; pydantic names the alternatives of a union before it."""
     known = members_of(kind)
-    return next((place[at:] for at, part in enumerate(place) if part in known), [])
+    for at, part in enumerate(place):
+        if part in known:
+            return place[at:]
+    return ()
 
 
 def _member_at(place: Sequence[str | int]) -> str:
