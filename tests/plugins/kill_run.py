@@ -29,9 +29,9 @@ from plugins.fault_child import pixels_of
 from plugins.installation import FAULTY, FINAL, Home, RunningServer, free_port
 from plugins.webhook_receiver import Receiver, receiving
 
-CLIENTS = 6
+CLIENTS = 10
 CREDITS = 1_000_000
-PAUSES_S = (0.3, 1.5)
+PAUSES_S = (0.3, 3.0)
 RECOVERY_S = 120
 SETTINGS = {"SYNC_WAIT_S": 3, "LEASE_S": 3, "POLL_S": 0.1, "WEBHOOK_RETRY_S": "0.2,0.5,1,2,5,10,20"}
 
