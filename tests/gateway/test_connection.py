@@ -230,13 +230,13 @@ async def test_requests_sent_ahead_are_few_and_who_leaves_behind_them_is_noticed
 
 
 async def test_silent_connections_give_way_and_the_last_place_is_refused():
-    async with serving(most=3) as served:
+    async with serving(most=3, most_of_address=3) as served:
         silent = [await served.open() for _ in range(3)]
         held = [await served.open(b"GET /held HTTP/1.1\r\n\r\n") for _ in range(3)]
         await served.after(0)
         assert [await reader.read() for reader, _ in silent] == [b""] * 3
         assert refusal(await served.ask()) == (503, "overloaded")
-        assert served.dropped == {"made_room": 3, "full": 1}
+        assert served.dropped == {"made_room": 3, "address_full": 1}
         for _, writer in silent + held:
             writer.close()
         await served.after(0)
@@ -246,8 +246,11 @@ async def test_silent_connections_give_way_and_the_last_place_is_refused():
 
 async def test_one_address_does_not_take_all_places():
     async with serving(most=3, most_of_address=2) as served:
-        kept = [await served.open() for _ in range(2)]
+        asked = b"GET /held HTTP/1.1\r\n\r\n"
+        kept = [await served.open(asked), await served.open(), await served.open(asked)]  # the second gives way
+        await served.after(0)
         assert refusal(await served.ask()) == (503, "overloaded")
+        assert (served.dropped, len(served.connections)) == ({"made_room": 1, "address_full": 1}, 2)
         for _, writer in kept:
             writer.close()
 

@@ -95,14 +95,14 @@ class Connections:
         return len(self._open)
 
     def admit(self, new: Held) -> bool:
-        """Whether there is room. Where all places are taken, the oldest connection without a request gives up its own."""
-        if self._of_address[new.address] >= self.limits.most_of_address:
-            self.note(Dropped.ADDRESS_FULL)
-            return False
-        if len(self._open) >= self.limits.most:
-            oldest = next((held for held in self._open if held.is_waiting), None)
+        """Whether there is room. Where all places are taken, the oldest connection without a request gives up its own:
+        of the same address, where that has as many as one may have."""
+        is_address_full = self._of_address[new.address] >= self.limits.most_of_address
+        if is_address_full or len(self._open) >= self.limits.most:
+            rivals = (held for held in self._open if held.is_waiting)
+            oldest = next((held for held in rivals if not is_address_full or held.address == new.address), None)
             if oldest is None:
-                self.note(Dropped.FULL)
+                self.note(Dropped.ADDRESS_FULL if is_address_full else Dropped.FULL)
                 return False
             self.note(Dropped.MADE_ROOM)
             self.leave(oldest)
