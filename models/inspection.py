@@ -149,7 +149,7 @@ def _kind_of(scheduler: Path) -> str:
     try:
         return msgspec.convert(json.loads(scheduler.read_bytes()), _Scheduler).kind
     except (OSError, ValueError, msgspec.ValidationError) as wrong:
-        raise WeightsRejected(f"scheduler/{scheduler.name}: {wrong}") from None
+        raise WeightsRejected(f"scheduler/{scheduler.name}: {_reason(wrong)}") from None
 
 
 def _read(file: Path, form: type[Form]) -> Form:
@@ -160,4 +160,7 @@ def _read(file: Path, form: type[Form]) -> Form:
 
 
 def _reason(wrong: Exception) -> str:
-    return "no such file" if isinstance(wrong, FileNotFoundError) else str(wrong)
+    """An OSError's own text holds the whole path."""
+    if isinstance(wrong, FileNotFoundError):
+        return "no such file"
+    return (wrong.strerror or "cannot be read") if isinstance(wrong, OSError) else str(wrong)

@@ -144,7 +144,8 @@ class Child:
         except ConnectionError:
             self.end = await self._describe_exit()
         except (ValueError, msgspec.MsgspecError) as wrong:
-            self.end = f"It said something that is no report: {wrong}"
+            log.warning("the engine said something that is no report", reason=str(wrong))
+            self.end = "It said something that is no report."
         finally:
             self._patience = None
         return None

@@ -154,7 +154,7 @@ class EngineProcess:
         try:
             child = await Child.spawn(self._entry, environment=self._environment, limits=self._limits)
         except OSError as wrong:
-            self._is_down(f"The engine's process could not be started: {wrong}.")
+            self._is_down(f"The engine's process could not be started: {wrong.strerror}.")
             return False
         try:
             child.send(self._setup)

@@ -42,6 +42,18 @@ async def test_a_packed_body_is_refused_as_such_at_every_way_in(gateway):
     assert plain.status_code == 200
 
 
+@pytest.mark.parametrize("end", [b"", b"--", b"\r\n--x", b"\r\n--xy--\r\n"])
+async def test_a_form_that_is_cut_off_is_refused_and_not_trimmed(gateway, end):
+    """Without its last part it would be another request: here one without a seed."""
+    part = b'--x\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s'
+    form = part % (b"prompt", b"a boat") + b"\r\n" + part % (b"seed", b"12345")
+    headers = {"Authorization": f"Bearer {gateway.key}", "Content-Type": "multipart/form-data; boundary=x"}
+    answered = await gateway.http.post("/v1/quote", content=form + end, headers=headers)
+    assert (answered.status_code, answered.json()["error"]["code"]) == (400, "invalid_form")
+    whole = await gateway.http.post("/v1/quote", content=form + b"\r\n--x--\r\n", headers=headers)
+    assert whole.status_code == 200
+
+
 async def test_who_leaves_in_the_middle_of_a_body_is_no_fault_of_ours(gateway):
     part = b"--x\r\nContent-Disposition: form-data; name=a\r\n\r\n"
     with capture_logs() as lines:

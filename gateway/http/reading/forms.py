@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from fastapi import Request
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
+from starlette.types import Message
 
 from gateway.http.edge.body_limits import MAX_FILE_BYTES
 from gateway.http.edge.refusals import FormInvalid, PayloadTooLarge
@@ -45,13 +47,40 @@ async def read_form(request: Request) -> Form:
         FormInvalid: it is none, or has more parts than anybody needs.
         PayloadTooLarge: a part, or all together, are larger than we read.
     """
+    closing = _Closing(request)
     try:
-        async with request.form(max_files=MAX_FILES, max_fields=MAX_TEXTS, max_part_size=MAX_TEXT_BYTES) as sent:
+        async with closing.request.form(
+            max_files=MAX_FILES, max_fields=MAX_TEXTS, max_part_size=MAX_TEXT_BYTES
+        ) as sent:
+            closing.check()
             return await _parts_of(sent)
     except HTTPException as wrong:
         raise FormInvalid(f"The form cannot be read: {wrong.detail}") from None
     except UnicodeError:
         raise FormInvalid("The form cannot be read: its charset is none.") from None
+
+
+class _Closing:
+    """Watches a form go by for the line that closes it. The parser takes one that is cut off for a shorter one."""
+
+    def __init__(self, request: Request) -> None:
+        self.request = Request(request.scope, self._receive)
+        self._come_from = request.receive
+        _, options = parse_options_header(request.headers.get("content-type", ""))
+        self._line = b"--" + options.get(b"boundary", b"") + b"--"
+        self._tail, self._is_closed = b"", False
+
+    async def _receive(self) -> Message:
+        message = await self._come_from()
+        window = self._tail + message.get("body", b"")
+        self._is_closed = self._is_closed or self._line in window
+        self._tail = window[-len(self._line) :]
+        return message
+
+    def check(self) -> None:
+        """Raises FormInvalid: it was cut off."""
+        if not self._is_closed:
+            raise FormInvalid("The form is cut off: the line that closes it is missing.")
 
 
 async def _parts_of(sent: FormData) -> Form:
