@@ -80,9 +80,9 @@ class Connection(HttpToolsProtocol):
             return
         before, body_before = self._part, self._body_bytes
         try:
-            self.parser.feed_data(data)
+            self.parser.feed_data(data)  # pyright: ignore[reportOptionalMemberAccess] - it is there until the end
         except httptools.HttpParserUpgrade:
-            self._keep_alive_no_longer()  # nothing else is spoken here: it is answered as if it had not asked
+            self.cycle.keep_alive = False  # nothing else is spoken here: it is answered as if it had not asked
         except httptools.HttpParserError as broken:
             self._refuse_for(broken)
             return
@@ -257,10 +257,6 @@ class Connection(HttpToolsProtocol):
                 cycle.disconnected = True
                 cycle.message_event.set()
         self.pipeline.clear()
-
-    def _keep_alive_no_longer(self) -> None:
-        if self.cycle is not None:
-            self.cycle.keep_alive = False
 
     def _answer(self, error: DomainError) -> bytes:
         return whole_answer(error, request_id=self._all.new_id("req"), types=self._all.types)
