@@ -32,6 +32,7 @@ from models.diffusion.families.network import UnetNetwork
 from models.diffusion.painting.run import begin, pass_wanted
 from models.diffusion.pixels.enlarging import write_picture
 from models.diffusion.pixels.framing import drawn_box, framed
+from models.diffusion.pixels.inputs import read_mask
 from models.diffusion.pixels.keeping import LEAST_STRENGTH, mixed
 from models.diffusion.resident.pipeline import Pipeline
 from models.diffusion.schedule.samplers import new_schedule
@@ -361,3 +362,12 @@ def test_so_it_does_at_sizes_that_it_does_not_paint(paint_with: PaintWith, tmp_p
 
 def pixels_of(painting: Painting, size: ImageSize) -> np.ndarray[Any, Any]:
     return np.frombuffer(painting.pixels.read_bytes(), dtype=np.uint8).reshape(size.height, size.width, 3)
+
+
+def test_a_mask_with_transparent_parts_paints_where_it_is_white_and_opaque(tmp_path: Path) -> None:
+    mask = Image.new("RGBA", (16, 8), (255, 255, 255, 0))
+    mask.paste((255, 255, 255, 255), (0, 0, 8, 8))
+    init = InitImage(sha256="0" * 64, strength=0.5, mask_sha256=put(mask, tmp_path))
+    read = read_mask(init, tmp_path)
+    assert read is not None
+    assert (read.getpixel((4, 4)), read.getpixel((12, 4))) == (255, 0)
