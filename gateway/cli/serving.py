@@ -3,11 +3,13 @@
 import asyncio
 import concurrent.futures
 import os
+import shlex
 import signal
 import socket
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 
 import structlog
@@ -24,7 +26,7 @@ from gateway.identity import new_id
 from gateway.settings import Settings
 from gateway.telemetry import start_logging
 from gateway.wiring import Installation, Server
-from gateway.wiring.starting import check_blobs, migrate
+from gateway.wiring.starting import check_blobs, folder_errors, migrate
 from models import DomainError
 
 log = structlog.get_logger()
@@ -32,6 +34,7 @@ log = structlog.get_logger()
 EXAMPLE_PROMPT = "a red lighthouse by the sea at sunset"
 EXAMPLE_SEED = 7
 DRAIN_S = 5
+FIRST_KEY = "first-key"
 EXIT_REFUSED = 2
 
 
@@ -69,7 +72,7 @@ async def _serve(installation: Installation, listener: socket.socket) -> None:
     app = make_app(server.services, new_id=new_id, lifespan=server.running)
     if (warning := server.own_address.warning) is not None:
         log.warning("callers elsewhere may get addresses that do not work", why=warning)
-    _greet(base_url, first)
+    _greet(base_url, first, folder=installation.settings.data_dir)
     connections = connections_of(server)
     connections.begin(asyncio.get_running_loop())
     config = uvicorn.Config(
@@ -155,18 +158,40 @@ def base_url_of(settings: Settings, *, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _greet(base_url: str, first: NewKey | None) -> None:
-    """Where the page is; on the very first start also the key, which is never shown again."""
+def _greet(base_url: str, first: NewKey | None, *, folder: Path) -> None:
+    """Where the page is; on the very first start also the key: shown where somebody looks, else in a file of `folder`,
+    since what is no terminal is often a log that many may read.
+
+    Raises:
+        SettingInvalid: the file cannot be written.
+    """
     console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
-    key = first.token.text if first else "YOUR_KEY"
-    page = f"{base_url}/#key={key}" if first else f"{base_url}/"
+    is_shown = first is not None and sys.stdout.isatty()
+    key = first.token.text if first and is_shown else "YOUR_KEY"
+    page = f"{base_url}/#key={key}" if is_shown else f"{base_url}/"
     console.print(f"\n[bold]pinxit[/bold] paints at [bold]{page}[/bold]")
-    if first:
+    if first and is_shown:
         console.print(f"\nYour key, shown this once:\n  [bold]{key}[/bold]")
         console.print(f"Your webhook secret:\n  {first.account.webhook_secret}")
+    elif first:
+        with folder_errors(folder):
+            file = _write_key(folder, first.token.text)
+        console.print(f"\nYour key is in a file that its owner alone may read:\n  {file}", markup=False)
+        key = f"$(cat {shlex.quote(str(file))})"
     console.print("\nPaint from a shell:")
     console.print(
-        f"  curl -s {base_url}/v1/generate -H 'Authorization: Bearer {key}'"
-        f' -H \'Content-Type: application/json\' -d \'{{"prompt": "{EXAMPLE_PROMPT}", "seed": {EXAMPLE_SEED}}}\'\n',
+        f'  curl -s {base_url}/v1/generate -H "Authorization: Bearer {key}"'
+        f" -H 'Content-Type: application/json' -d '{{\"prompt\": \"{EXAMPLE_PROMPT}\"}}'\n",
         markup=False,
     )
+
+
+def _write_key(folder: Path, key: str) -> Path:
+    """One line. Raises OSError."""
+    file = folder / FIRST_KEY
+    file.unlink(missing_ok=True)  # of an earlier database
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as opened:
+        opened.write(f"{key}\n")
+        opened.flush()
+        os.fsync(opened.fileno())
+    return file

@@ -54,6 +54,12 @@ class Prediction(StrEnum):
     V_PREDICTION = "v_prediction"
 
 
+PREDICTION_WORDS = {
+    **dict.fromkeys(("epsilon", "eps", "noise"), Prediction.EPSILON),
+    **dict.fromkeys(("v", "v_prediction", "v_pred", "vpred", "velocity"), Prediction.V_PREDICTION),
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
     """What a file is. `tensors` has plain names; `file_names` says how each is called in the file.
@@ -84,13 +90,13 @@ def recognize(name: str, header: Header, *, prediction: Prediction | None = None
         raise WeightsRejected(f"{name} is no checkpoint of SD 1.x, SD 2.x or SDXL; it seems to be {_kind(tensors)}.")
     family = _family(name, tensors)
     _refuse_relatives(name, tensors, family)
-    stated = _stated_prediction(header, file_names)
+    stated = prediction or _stated_prediction(name, header, file_names)
     usual = Prediction.V_PREDICTION if _is_large_sd2(family, file_names, tensors) else Prediction.EPSILON
-    decided = prediction or stated or usual
+    decided = stated or usual
     return Checkpoint(
         family=family,
         prediction=decided,
-        is_assumed=prediction is None and stated is None,
+        is_assumed=stated is None,
         has_zero_snr="ztsnr" in tensors and decided is Prediction.V_PREDICTION,
         is_inpainting=_in_channels(tensors) == INPAINTING,
         native=_native(family, decided),
@@ -141,13 +147,21 @@ def _in_channels(tensors: Mapping[str, TensorForm]) -> int:
     return shape[1] if len(shape) == 4 else 0
 
 
-def _stated_prediction(header: Header, file_names: Mapping[str, str]) -> Prediction | None:
-    """A marker beside the weights, or the saver's own word (modelspec.prediction_type is "epsilon"
-    or "v")."""
+def _stated_prediction(name: str, header: Header, file_names: Mapping[str, str]) -> Prediction | None:
+    """A marker beside the weights, or the saver's own word (modelspec.prediction_type), which
+    trainers spell in several ways.
+
+    Raises:
+        WeightsRejected: the word is none that we know.
+    """
     if "v_pred" in file_names:
         return Prediction.V_PREDICTION
     word = header.metadata.get("modelspec.prediction_type", "")
-    return {"epsilon": Prediction.EPSILON, "v": Prediction.V_PREDICTION}.get(word)
+    plain = word.strip().lower().replace("-", "_").replace(" ", "_")
+    if plain and plain not in PREDICTION_WORDS:
+        ways = " or ".join(Prediction)
+        raise WeightsRejected(f"{name} says that it predicts {word!r}, which we do not know; say --prediction {ways}.")
+    return PREDICTION_WORDS.get(plain)
 
 
 def _is_large_sd2(family: Family, file_names: Mapping[str, str], tensors: Mapping[str, TensorForm]) -> bool:

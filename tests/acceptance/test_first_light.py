@@ -3,18 +3,42 @@
 import base64
 import io
 import json
+import os
+import pty
 import re
 import subprocess
 import time
 
 import pytest
 from PIL import Image, ImageChops, ImageDraw
+from plugins.installation import Home
 
 
-def test_the_first_start_prints_the_page_the_key_and_a_curl_line(server):
-    assert f"{server.url}/#key=px_live_" in server.output
-    assert re.search(r"^  px_live_\w{48}$", server.output, re.MULTILINE)
-    assert "whsec_" in server.output
+def test_the_first_start_keeps_the_key_out_of_what_is_no_terminal(home, server):
+    file = home.folder / "data" / "first-key"
+    assert f"{server.url}/\n" in server.output
+    assert f"\n  {file}\n" in server.output
+    assert not re.search(r"px_live_|whsec_", server.output + home.log.read_text())
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert re.fullmatch(r"px_live_\w{48}\n", file.read_text())
+
+
+def test_on_a_terminal_the_first_start_shows_the_key_and_keeps_no_file(tmp_path):
+    ours, theirs = pty.openpty()
+    home = Home(tmp_path)
+    process = home.spawn(stdout=theirs, PORT=0)
+    os.close(theirs)
+    shown = ""
+    while "curl" not in shown:
+        shown += os.read(ours, 4096).decode()
+    process.kill()
+    process.wait()
+    os.close(ours)
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", shown)
+    assert re.search(r"/#key=px_live_\w{48}", shown)
+    assert re.search(r"^ +px_live_\w{48}\r?$", shown, re.MULTILINE)
+    assert "whsec_" in shown
+    assert not (tmp_path / "data" / "first-key").exists()
 
 
 def test_a_request_before_the_model_is_loaded_waits_for_it(server):

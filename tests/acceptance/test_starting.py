@@ -1,10 +1,13 @@
 """A start that cannot succeed is one line that names the setting, and what a client needs stops no command."""
 
+import json
 import os
+import pty
 import socket
+import subprocess
 
 import pytest
-from plugins.installation import Home
+from plugins.installation import PINXIT, Home
 
 from gateway.settings import load_settings
 from models import SettingInvalid
@@ -111,3 +114,23 @@ def test_a_word_of_the_file_that_nobody_knows_is_guessed(home):
     (configs / "gateway.toml").write_text("port = 'eighty'\n")
     assert "PINXIT_PORT: " in stopped(home, "keys", "list", CONFIG_DIR=configs)
     assert "PINXIT_CONFIG_DIR: the folder" in stopped(home, "keys", "list", CONFIG_DIR=home.folder / "none")
+
+
+def test_no_table_folds_an_id_or_a_secret(home, monkeypatch):
+    made = home.command("keys", "create", "--account", "anna", "--json").stdout
+    monkeypatch.setitem(os.environ, "COLUMNS", "80")
+    listed = home.command("keys", "list").stdout
+    assert json.loads(made)["id"] in listed
+    assert json.loads(made)["webhook_secret"] in home.command("accounts", "show", "anna").stdout
+    ours, theirs = pty.openpty()
+    narrow = subprocess.Popen(
+        [PINXIT, "accounts", "show", "anna"],
+        env={**os.environ, "PINXIT_DATA_DIR": str(home.folder / "data"), "COLUMNS": "80"},
+        stdout=theirs,
+    )
+    narrow.wait()
+    os.close(theirs)
+    shown = os.read(ours, 100_000).decode()
+    os.close(ours)
+    assert json.loads(made)["webhook_secret"] in shown
+    assert "│" not in shown

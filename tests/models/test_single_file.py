@@ -91,6 +91,20 @@ def test_what_the_saver_wrote_counts_before_what_is_usual(tmp_path: Path) -> Non
     assert (found.prediction, found.native.width, found.is_assumed) == ("epsilon", 512, False)
 
 
+@pytest.mark.parametrize("word", ["v", "V", "v_prediction", "V-Prediction", "v_pred", " v "])
+def test_a_savers_word_counts_however_it_is_spelt(tmp_path: Path, word: str) -> None:
+    found = told(written(tmp_path / "x.safetensors", network() | SDXL, modelspec_prediction_type=word))
+
+    assert (found.prediction, found.is_assumed) == ("v_prediction", False)
+
+
+def test_a_word_for_the_prediction_that_nobody_knows_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    file = written(tmp_path / "x.safetensors", network() | SDXL, modelspec_prediction_type="sample")
+    with pytest.raises(WeightsRejected, match=r"'sample'.* --prediction epsilon or v_prediction"):
+        told(file)
+    assert told(file, Prediction.V_PREDICTION).prediction == "v_prediction"
+
+
 def test_the_operator_counts_before_the_file(tmp_path: Path) -> None:
     file = written(tmp_path / "x.safetensors", network() | SDXL | {"v_pred": (0,), "ztsnr": (0,)})
 

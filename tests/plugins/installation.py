@@ -91,18 +91,10 @@ class Home:
     def start(self, **settings: object) -> RunningServer:
         """`pinxit serve` on a free port, up to its first answer."""
         port = settings.pop("PORT", None) or free_port()
-        with self.log.open("a") as log:
-            process = subprocess.Popen(
-                self.program,
-                env=self._environment({"PORT": port, **settings}),
-                cwd=self.folder,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-            )
+        process = self.spawn(stdout=subprocess.PIPE, PORT=port, **settings)
         output = _greeting(process)
-        found = re.search(r"px_live_\w+", output)
-        self.key = found.group() if found else self.key
+        found = re.search(r"^  (/\S+/first-key)$", output, re.MULTILINE)
+        self.key = Path(found[1]).read_text().strip() if found else self.key
         server = RunningServer(
             process=process,
             url=f"http://127.0.0.1:{port}",
@@ -113,6 +105,14 @@ class Home:
         self.started.append(server)
         server.http.get(f"{server.url}/healthz")
         return server
+
+    def spawn(self, *, stdout: int, **settings: object) -> subprocess.Popen[str]:
+        """The program that serves, begun; `stdout` is where it prints."""
+        with self.log.open("a") as log:
+            environment = self._environment(settings)
+            return subprocess.Popen(
+                self.program, env=environment, cwd=self.folder, stdout=stdout, stderr=log, text=True
+            )
 
     def running(self) -> RunningServer:
         """The server that was started last, or a new one where that has ended: tests of a module share it."""
