@@ -26,6 +26,7 @@ from models import (
     SizeInvalid,
     check_listed_size,
 )
+from models.notices import Notice, Notices, ignored
 from models.request import (
     MAX_METADATA_PAIRS,
     MAX_METADATA_VALUE_CHARACTERS,
@@ -70,6 +71,7 @@ Strength = Annotated[float, WithJsonSchema({"type": "number", "exclusiveMinimum"
 WebhookUrl = Annotated[str, WithJsonSchema({"type": "string", "format": "uri"})]
 
 
+OWN_SIDE = "none means the model's own default, 512 for the model in the box"
 _SIZE = re.compile(r"([0-9]{1,5})[xX]([0-9]{1,5})", re.ASCII)
 
 
@@ -92,18 +94,25 @@ class GenerateBody(BaseModel):
     )
 
     prompt: Prompt = Field(description="What to paint, kept exactly as sent; Unicode code points are counted.")
-    style: str | None = Field(None, description="An id or alias from `GET /v1/styles`; `auto` chooses by the prompt.")
-    width: Side | None = Field(None, description="Pixels before upscaling; none means the model's own default.")
-    height: Side | None = Field(None, description="Pixels before upscaling; none means the model's own default.")
+    style: str | None = Field(
+        None, description="An id or alias from `GET /v1/styles`; `auto`, as none does, chooses by the prompt."
+    )
+    width: Side | None = Field(None, description=f"Pixels before upscaling; {OWN_SIDE}.")
+    height: Side | None = Field(None, description=f"Pixels before upscaling; {OWN_SIDE}.")
     size: Size | None = Field(None, description="Both sides in one word, `WxH`, instead of `width` and `height`.")
-    quality: Quality | None = Field(None, description="How much work goes into the picture.")
+    quality: Quality | None = Field(
+        None,
+        description="How much work goes into the picture; none means `hd`, where the model's card says nothing else.",
+    )
     negative_prompt: NegativePrompt | None = Field(None, description="What must not be in the picture.")
     seed: Seed | None = Field(None, description="Equal requests with equal seeds give equal pixels; none draws one.")
-    upscale: bool | None = Field(None, description="Deliver four times the width and height.")
+    upscale: bool | None = Field(None, description="Deliver four times the width and height; none means false.")
     webhook_url: WebhookUrl | None = Field(None, description="Answer 202 at once and post here when it ends.")
-    n: Count | None = Field(None, description="Pictures; picture i is painted with seed + i.")
-    format: ImageFormat | None = Field(None, description="The file's format.")
-    enhance_prompt: bool | Literal["auto"] | None = Field(None, description="Append words from the style's list.")
+    n: Count | None = Field(None, description="Pictures; picture i is painted with seed + i; none means 1.")
+    format: ImageFormat | None = Field(None, description="The file's format; none means `png`.")
+    enhance_prompt: bool | Literal["auto"] | None = Field(
+        None, description="Append words from the style's list; `auto`, as none does, leaves it to the style."
+    )
     model: str | None = Field(None, description="A model of this installation; none lets the style decide.")
     loras: list[LoraChoice] | None = Field(
         None,
@@ -124,15 +133,19 @@ class GenerateBody(BaseModel):
     )
     num_inference_steps: Steps | None = Field(None, description="Denoising steps, instead of what `quality` means.")
     guidance_scale: Guidance | None = Field(
-        None, description="How strictly the prompt is followed; 1 means not at all."
+        None, description="How strictly the prompt is followed, instead of what `quality` means; 1 is no guidance."
     )
-    sampler: Sampler | None = Field(None, description="How noise is removed, instead of the style's way.")
-    clip_skip: ClipSkip | None = Field(None, description="Layers of the text encoder to leave out at its end.")
+    sampler: Sampler | None = Field(None, description="How noise is removed; none means the style's way.")
+    clip_skip: ClipSkip | None = Field(
+        None, description="Layers of the text encoder to leave out at its end; none leaves it to the style."
+    )
     vae: str | None = Field(
         None, description="An id from `GET /v1/vaes`: it decodes, and reads `image`, instead of the model's own."
     )
-    label: bool | None = Field(None, description="Write `AI-generated` visibly into a corner of the picture.")
-    priority: PriorityWord | None = Field(None, description="`batch` waits behind whoever waits for a picture.")
+    label: bool | None = Field(None, description="Write `AI-generated` visibly into a corner; none means false.")
+    priority: PriorityWord | None = Field(
+        None, description="`batch` waits behind whoever waits for a picture; none means `interactive`."
+    )
     ttl: TtlS | None = Field(
         None, description="Seconds from now after which record and pictures go; none leaves it to the plan."
     )
@@ -171,6 +184,15 @@ class GenerateBody(BaseModel):
             vae=self.vae,
             label=bool(self.label),
         )
+
+    def notices(self) -> Notices:
+        """Members that say how the call is answered and change nothing beside another, or without one."""
+        found: list[Notice] = []
+        if self.cache and self.seed is None:
+            found.append(ignored("cache", "without a `seed` each call draws its own, and is painted anew."))
+        if self.is_async is False and self.webhook_url is not None:
+            found.append(ignored("async", "with `webhook_url` the answer is 202 at once."))
+        return tuple(found)
 
     def _sides(self) -> tuple[int | None, int | None]:
         """Raises SizeInvalid: `size` is no size, or says something else than `width` and `height`."""

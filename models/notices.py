@@ -22,12 +22,13 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 Notices = tuple[Notice, ...]
 
 
-def unknown_words(words: Sequence[str], *, model: str) -> Notice:
-    """The model was never taught these words of the prompt."""
+def unknown_words(words: Sequence[str], *, model: str, param: str) -> Notice:
+    """The model was never taught these words of `param`, the prompt or the negative one; the first
+    `MAX_WORDS` are listed."""
     listed = tuple(words[:MAX_WORDS])
-    named = ", ".join(listed)
-    message = f"The model {model!r} does not know these words, and paints as if they were not there: {named}."
-    return Notice(code="unknown_words", message=message, param="prompt", words=listed)
+    more = f" and {len(words) - MAX_WORDS} more" if len(words) > MAX_WORDS else ""
+    message = f"The model {model!r} does not know these words, and paints as if they were not there: "
+    return Notice(code="unknown_words", message=f"{message}{', '.join(listed)}{more}.", param=param, words=listed)
 
 
 def ignored(param: str, why: str) -> Notice:

@@ -22,9 +22,19 @@ class WeightedText:
     starts: tuple[int, ...]
     weights: tuple[float, ...]
 
+    @property
+    def is_weighted(self) -> bool:
+        return any(weight != 1 for weight in self.weights)
+
     def weight_at(self, position: int) -> float:
         place = bisect_right(self.starts, position)
         return self.weights[place - 1] if place else 1.0
+
+
+def too_heavy(prompt: str) -> tuple[str, ...]:
+    """What has the form of a weight and is plain text all the same, because it is above
+    `MAX_WEIGHT`."""
+    return tuple(found[0] for found in _WEIGHTED.finditer(prompt) if float(found[2]) > MAX_WEIGHT)
 
 
 def read_weights(prompt: str) -> WeightedText:

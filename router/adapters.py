@@ -21,10 +21,12 @@ class StyleAdapter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 @dataclass(frozen=True, slots=True)
 class Acting:
-    """What acts, in this order, and the words that must stand in the prompt for it."""
+    """What acts, in this order, and the words that must stand in the prompt for it. `switched_off` are ids of the style's
+    own that the request gave the weight 0."""
 
     adapters: tuple[Adapter, ...]
     triggers: tuple[str, ...]
+    switched_off: frozenset[str] = frozenset()
 
 
 def first_missing(listed: Iterable[StyleAdapter], card: ModelCard, catalogue: Catalogue) -> str | None:
@@ -34,7 +36,8 @@ def first_missing(listed: Iterable[StyleAdapter], card: ModelCard, catalogue: Ca
 
 
 def acting(listed: Sequence[StyleAdapter], asked: Sequence[Adapter], card: ModelCard, catalogue: Catalogue) -> Acting:
-    """Where both name one, the request's weight counts. None of `listed` is missing.
+    """Where both name one, the request's weight counts; what weighs 0 does not act, nor does its trigger. None of
+    `listed` is missing.
 
     Raises:
         AdapterUnknown: a LoRA that was asked for is not in the catalogue.
@@ -49,10 +52,12 @@ def acting(listed: Sequence[StyleAdapter], asked: Sequence[Adapter], card: Model
             )
     weights = {adapter.id: adapter.weight for adapter in listed} | {adapter.id: adapter.weight for adapter in asked}
     own = {adapter.id: adapter.trigger for adapter in listed if adapter.trigger is not None}
-    words = (own.get(id, catalogue.adapter(id).trigger) for id in weights)
+    heavy = {id: weight for id, weight in weights.items() if weight != 0}
+    words = (own.get(id, catalogue.adapter(id).trigger) for id in heavy)
     return Acting(
-        adapters=tuple(Adapter(id=id, weight=weight) for id, weight in weights.items()),
+        adapters=tuple(Adapter(id=id, weight=weight) for id, weight in heavy.items()),
         triggers=tuple(word for word in words if word),
+        switched_off=frozenset(adapter.id for adapter in listed if adapter.weight != 0 and adapter.id not in heavy),
     )
 
 

@@ -27,7 +27,7 @@ def enhance(text: str, *, prompt: str, enhancement: Enhancement, seed_text: str,
         seed_text: style, its revision and the picture's seed in one text.
         is_asked: `enhance_prompt` of the request; None means the style's default.
     """
-    if not (enhancement.default if is_asked is None else is_asked) or not _is_plain_latin(prompt):
+    if not (enhancement.default if is_asked is None else is_asked) or not is_plain_latin(prompt):
         return text
     if is_asked is None and estimated_tokens(prompt) > _LONG_PROMPT_TOKENS:
         return text
@@ -60,7 +60,7 @@ def _fitting(ordered: Iterable[str], *, text: str, most_words: int) -> Iterator[
             said = [*said, *words_of(addition)]
 
 
-def _is_plain_latin(prompt: str) -> bool:
+def is_plain_latin(prompt: str) -> bool:
     """Most letters outside quotation marks are Latin; the additions are English and would clash with others."""
     letters = [letter for letter in _QUOTED.sub(" ", prompt) if letter.isalpha()]
     latin = sum(unicodedata.name(letter, "").startswith("LATIN") for letter in letters)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 from models import Adapter, Catalogue, Family, GenerationRequest, ModelCard, Quality, Refining, RequestInvalid, Sampler
 from models.catalogue import refiner_of
@@ -23,6 +24,9 @@ MOST_LAYERS_SKIPPED: Mapping[Family, int] = {
     Family.SD3: 10,
 }
 BEGINS_FROM_PICTURES = frozenset({Family.STARTER, Family.SD1, Family.SD2, Family.SDXL})
+
+Work: TypeAlias = Literal["refining", "choosing"]
+"""What a quality may stand for beside its steps: the painting is refined; the best of several initial noises is chosen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +73,23 @@ def refining_of(
         guidance_scale=refiner.guidance,
         adapters=(Adapter(id=adapter.id, weight=1.0),) if adapter else (),
     )
+
+
+def switched_off(
+    request: GenerationRequest, settings: FamilySettings, card: ModelCard, quality: Quality
+) -> Mapping[Work, tuple[str, ...]]:
+    """What the quality stands for beside steps and guidance, and the request switches off: with the members, by their
+    public names, that do so. See `refining_of` and `candidates_of`."""
+    is_image = ("image",) if request.init_image is not None else ()
+    steps = ("num_inference_steps",) if request.num_inference_steps is not None else ()
+    guidance = ("guidance_scale",) if request.guidance_scale is not None else ()
+    skip = ("clip_skip",) if request.clip_skip else ()
+    off: dict[Work, tuple[str, ...]] = {}
+    if card.refiner is not None and settings.refine.of(quality):
+        off["refining"] = (*is_image, *steps, *guidance)
+    if card.scorer is not None and settings.candidates.of(quality) > 1:
+        off["choosing"] = (*is_image, *skip)
+    return {work: members for work, members in off.items() if members}
 
 
 def check_fits(request: GenerationRequest, card: ModelCard) -> None:

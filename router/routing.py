@@ -1,5 +1,6 @@
 """From a request to complete specs. Pure: time, chance and devices play no part."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -22,7 +23,16 @@ from router.adapters import Acting, acting, with_triggers
 from router.auto_style import choose_style
 from router.enhancement import enhance
 from router.notices import Compared, notices_of, reads_negative
-from router.overrides import Denoising, candidates_of, check_fits, check_vae, denoising_of, refining_of
+from router.overrides import (
+    Denoising,
+    Work,
+    candidates_of,
+    check_fits,
+    check_vae,
+    denoising_of,
+    refining_of,
+    switched_off,
+)
 from router.size_plan import plan_size
 from router.styles import AUTO, PLACEHOLDER, NegativeMerge, Style, Styles, Wording
 
@@ -91,7 +101,8 @@ class Router:
             specs=specs,
             catalogue=self._catalogue,
             plain_prompt=with_triggers(_templated(request, setting), setting.acting.triggers),
-            triggers=setting.acting.triggers,
+            acting=setting.acting,
+            switched_off=setting.switched_off,
         )
         return Route(
             style_resolved=style.id,
@@ -134,6 +145,7 @@ class Router:
             negative_prompt=negative if reads_negative(card.family, denoising.guidance_scale, refining) else "",
             acting=acting(settings.adapters, request.loras, card, self._catalogue),
             candidates=candidates_of(request, settings, card, quality),
+            switched_off=switched_off(request, settings, card, quality),
         )
 
     def _style_of(self, request: GenerationRequest) -> tuple[Style, StyleReason]:
@@ -177,6 +189,7 @@ class _Setting:
     acting: Acting
     candidates: int
     refining: Refining | None
+    switched_off: Mapping[Work, tuple[str, ...]]
 
 
 def _spec(request: GenerationRequest, setting: _Setting, *, seed: int) -> GenerationSpec:

@@ -60,7 +60,7 @@ def paint(
     route = installation.router.route(request, seed=seed)
     source = source_picture(request.init_image, masked_share=given_images.masked_share())
     installation.check_policy(moderation_input(request, route.specs, surface=Surface.COMMAND_LINE, source=source))
-    for notice in route.notices:
+    for notice in (*given_images.notices(route.size_plan.target), *route.notices):
         Console(stderr=True, highlight=False, soft_wrap=True, markup=False).print(f"warning: {notice.message}")
     recipe = asyncio.run(painted(installation, route.specs[0], output, source_images=given_images.contents()))
     lines = [f"seed {seed}", f"file {output}"]

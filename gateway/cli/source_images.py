@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
-from PIL import Image, ImageChops
+from PIL import Image, ImageChops, ImageOps
 
-from models import DEFAULT_STRENGTH, InitImage, RequestInvalid
+from gateway.generations.inputs.noticing import notices_of_files, notices_of_ratio
+from models import DEFAULT_STRENGTH, ImageSize, InitImage, RequestInvalid
+from models.notices import Notices
 
 HALF = 128
+UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError)
 MAX_FILE_BYTES = 256 << 20  # the largest picture we paint has 177 MB of pixels
 
 
@@ -46,6 +49,20 @@ class ImageFiles:
         """The part of the picture that the mask lets be repainted, 0 to 1; None without one. Raises RequestInvalid."""
         return None if self.mask is None else _masked_share(content_of(self.mask))
 
+    def notices(self, target: ImageSize) -> Notices:
+        """What of the files does not act as it was given. Raises RequestInvalid: the picture cannot be read."""
+        if self.image is None:
+            return ()
+        try:
+            with Image.open(BytesIO(content_of(self.image))) as image:
+                upright = ImageOps.exif_transpose(image)
+                has_holes = upright.has_transparency_data and _has_holes(upright.convert("RGBA"))
+        except UNREADABLE:
+            raise RequestInvalid("--init-image cannot be read as a picture.", field="--init-image") from None
+        size = ImageSize(width=upright.width, height=upright.height)
+        found = notices_of_files(has_lost_holes=has_holes, masked_share=self.masked_share())
+        return (*found, *notices_of_ratio(size, target))
+
     def contents(self) -> Mapping[str, bytes]:
         """The files by their SHA-256.
 
@@ -66,12 +83,17 @@ def _masked_share(content: bytes) -> float:
         with Image.open(BytesIO(content)) as mask:
             layer = mask.convert("RGBA")
         levels = ImageChops.multiply(layer.convert("L"), layer.getchannel("A"))
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+    except UNREADABLE:
         raise RequestInvalid("--mask cannot be read as a picture.", field="--mask") from None
     painted = sum(levels.histogram()[HALF:])
     if painted == 0:
         raise RequestInvalid("--mask lets nothing be painted: it is nowhere white and opaque.", field="--mask")
     return painted / (levels.width * levels.height)
+
+
+def _has_holes(layer: Image.Image) -> bool:
+    """Whether some of an RGBA picture is rather transparent than opaque."""
+    return sum(layer.getchannel("A").histogram()[:HALF]) > 0
 
 
 def _sha256(content: bytes) -> str:

@@ -84,6 +84,17 @@ def test_a_requests_loras_come_after_the_styles_and_overrule_its_weight(tmp_path
     assert spec.adapters == (Adapter(id="wash", weight=0.1), Adapter(id="ink", weight=0.5))
 
 
+def test_what_weighs_nothing_neither_acts_nor_says_its_word(tmp_path: Path) -> None:
+    styles = styles_with(tmp_path, '{ id = "wash", weight = 0.8 }')
+
+    spec = spec_of(
+        styles, catalogue_of(WASH, INK), loras=(Adapter(id="ink", weight=0.5), Adapter(id="wash", weight=0.0))
+    )
+
+    assert spec.adapters == (Adapter(id="ink", weight=0.5),)
+    assert spec.prompt == "a picture of a boat"
+
+
 @pytest.mark.parametrize("catalogue", [catalogue_of(), catalogue_of(replace(WASH, family=Family.SD1))])
 @pytest.mark.parametrize("model", [None, "xl"])
 def test_a_style_without_its_lora_is_unavailable(tmp_path: Path, catalogue: Catalogue, model: str | None) -> None:

@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Self
 
 from gateway.generations.accepting.moderating import source_picture
+from gateway.generations.inputs.noticing import notices_of_files, notices_of_ratio
 from gateway.generations.inputs.source_images import GivenImages
 from gateway.generations.showing.fetch import View
-from models import GenerationRequest
-from models.notices import Notices, ignored
+from models import GenerationRequest, ImageSize
+from models.notices import Notices
 from router import Route
 from safety import Decision, SourcePicture, Surface
 from storage import Priority, State
@@ -20,7 +21,7 @@ class Ask:
     """One call as the edge understood it, come in at `surface`.
 
     `body_sha256` tells equal bodies under one Idempotency-Key; `files` are those that `request.init_image` names, by their
-    SHA-256, and `masked_share` is the part of it that its mask lets be repainted. `prediction_events` are those that `webhook_url` hears of in Replicate's words; None: of the end, in ours.
+    SHA-256; `source_size` is the picture's own, and `masked_share` the part of it that its mask lets be repainted. `prediction_events` are those that `webhook_url` hears of in Replicate's words; None: of the end, in ours.
     `ttl_s` is how long it is kept; None leaves that to the plan. `may_share` False asks for a painting of its own;
     `notices` are what the surface found by itself: members that
     it read and that change nothing. `is_retry` when the client says that it has sent the same before and heard nothing.
@@ -34,6 +35,7 @@ class Ask:
     body_sha256: str = ""
     files: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
     masked_share: float | None = None
+    source_size: ImageSize | None = None
     priority: Priority = Priority.INTERACTIVE
     metadata: Mapping[str, str] = field(default_factory=dict[str, str])
     ttl_s: int | None = None
@@ -52,16 +54,23 @@ class Ask:
         return source_picture(self.request.init_image, masked_share=self.masked_share)
 
     def beginning_from(self, images: GivenImages) -> Self:
-        """The same, with the pictures read. A mask that leaves nothing out is named."""
+        """The same, with the pictures read. A mask that leaves nothing out is named, and so is what was transparent."""
         request = replace(self.request, init_image=images.init_image)
-        full = (ignored("mask", "it lets everything be painted."),) if images.masked_share == 1 else ()
+        found = notices_of_files(has_lost_holes=images.has_lost_holes, masked_share=images.masked_share)
         return replace(
             self,
             request=request,
             files=images.files,
             masked_share=images.masked_share,
-            notices=(*self.notices, *full),
+            source_size=images.size,
+            notices=(*self.notices, *found),
         )
+
+    def notices_with(self, route: Route) -> Notices:
+        """Everything of the request that does not act as it was sent, once it is known what it becomes."""
+        given, target = self.source_size, route.size_plan.target
+        cropped = () if given is None else notices_of_ratio(given, target)
+        return (*self.notices, *cropped, *route.notices)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -92,7 +92,7 @@ class Decide:
             Refused, Failed: as `quote`.
         """
         quote = await self.quote(caller, ask)
-        quote = replace(quote, notices=(*ask.notices, *quote.route.notices))
+        quote = replace(quote, notices=ask.notices_with(quote.route))
         if not ask.may_be_shared:
             return quote
         generation = await self.sharing.revised(self.generation(caller, ask, quote), quote.route.specs)
@@ -142,6 +142,6 @@ class Decide:
             seed=route.specs[0].seed,
             work=sum(map(work_of, route.specs)),
             picture_count=len(route.specs),
-            notices=notices.written((*ask.notices, *route.notices)),
+            notices=notices.written(ask.notices_with(route)),
             canonical_sha256=canonical_sha256(ask.request, route, livemode=caller.is_live),
         )

@@ -14,7 +14,7 @@ from gateway.access import Caller
 from gateway.generations.showing.fetch import Fetch
 from gateway.generations.showing.picture_files import PictureFiles
 from gateway.image_decoder import ImageDecoder, ImageInvalid, MaskRule, Pixels
-from models import DEFAULT_STRENGTH, GenerationSpec, ImageFormat, InitImage, RequestInvalid
+from models import DEFAULT_STRENGTH, GenerationSpec, ImageFormat, ImageSize, InitImage, RequestInvalid
 from storage import Blobs
 from storage.encoding import encode
 
@@ -52,11 +52,14 @@ class Given:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GivenImages:
     """What the spec says of it, and the files that it names, by their SHA-256. `masked_share` is the part of the picture,
-    0 to 1, that the mask lets be repainted; None without a mask."""
+    0 to 1, that the mask lets be repainted; None without a mask. `size` is the picture's own, as it was sent;
+    `has_lost_holes` where it has transparent parts that are no mask, so that they became white."""
 
     init_image: InitImage | None = None
     files: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
     masked_share: float | None = None
+    size: ImageSize | None = None
+    has_lost_holes: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +94,13 @@ class SourceImages:
             strength=_strength(given, is_masked=mask is not None),
             mask_sha256=names[1] if mask is not None else None,
         )
-        return GivenImages(init_image=init_image, files=dict(zip(names, files, strict=True)), masked_share=share)
+        return GivenImages(
+            init_image=init_image,
+            files=dict(zip(names, files, strict=True)),
+            masked_share=share,
+            size=image.given,
+            has_lost_holes=image.has_holes and (mask is None or given.mask is not None),
+        )
 
     async def kept(self, painting_id: str, spec: GenerationSpec) -> Mapping[str, bytes]:
         """The files that the spec of a kept painting names, by their SHA-256.

@@ -120,6 +120,7 @@ def _wish(members: Mapping[str, JsonValue]) -> Wish | DomainError:
             metadata=body.metadata or {},
             ttl_s=body.ttl,
             may_share=body.cache is not False,
+            notices=body.notices(),
             image=body.image,
             mask=body.mask,
             strength=body.strength,

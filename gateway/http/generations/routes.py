@@ -210,6 +210,7 @@ async def asked(given: Services, caller: Caller, sent: Sent, idempotency_key: st
         metadata=body.metadata or {},
         ttl_s=body.ttl,
         may_share=sent.body.cache is not False,
+        notices=body.notices(),
     )
     return ask.beginning_from(source)
 

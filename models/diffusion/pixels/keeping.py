@@ -10,12 +10,10 @@ from PIL import Image
 
 from models.diffusion.pixels.framing import Box, delivered_box, drawn_box, framed, rows_of
 from models.diffusion.pixels.inputs import read_mask, read_picture
-from models.request import ImageSize, InitImage
+from models.request import KEPT_STRENGTH, ImageSize, InitImage
 from models.spec import SizePlan
 
 PAINTED = 128  # the darkest level of a mask that means "paint here"
-LEAST_STRENGTH = 0.01
-"""Below it nothing of a picture is to change."""
 WEIGHTS = [max(0, round((level - PAINTED + 1) * 255 / PAINTED)) for level in range(256)]
 
 
@@ -31,10 +29,10 @@ class Keeping:
     @classmethod
     def of(cls, init: InitImage | None, plan: SizePlan, workspace: Path) -> Self | None:
         """None: nothing is to be kept. Raises PaintingBroken: a file is not what it was."""
-        if init is None or (init.mask_sha256 is None and init.strength >= LEAST_STRENGTH):
+        if init is None or (init.mask_sha256 is None and init.strength >= KEPT_STRENGTH):
             return None
         picture = read_picture(init, workspace)
-        mask = read_mask(init, workspace) if init.strength >= LEAST_STRENGTH else None
+        mask = read_mask(init, workspace) if init.strength >= KEPT_STRENGTH else None
         return cls(picture=picture, mask=mask or Image.new("L", picture.size, 0), plan=plan)
 
     def in_drawn(self, image: Image.Image) -> Image.Image:
