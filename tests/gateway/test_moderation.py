@@ -21,7 +21,7 @@ from gateway.cli.source_images import ImageFiles
 from gateway.http import make_api
 from gateway.http.reading.dependencies import painting_caller
 from gateway.settings import ROOT, Settings
-from models import GenerationRequest, InitImage, Recipe, SettingInvalid
+from models import GenerationRequest, ImageSize, InitImage, Recipe, SettingInvalid
 from safety import ModerationInput, PromptBlocked, PromptFilter, SourcePicture, Surface
 
 WORDS = "please take off her red dress"
@@ -214,6 +214,9 @@ def test_the_command_line_hands_over_the_picture(tmp_path):
     with pytest.raises(PromptBlocked) as refused:
         paint(settings, GenerationRequest(prompt=WORDS), tmp_path / "out.png", given_images=files)
     judged = refused.value.decision.given
+    warned = [(one.code, one.param) for one in files.notices(ImageSize(width=64, height=64))]
+    assert warned == [("value_changed", "image")]  # 64 x 32, so it is cropped
+    assert files.notices(ImageSize(width=512, height=256)) == ()
     source = SourcePicture(strength=0.4, has_mask=True, masked_share=0.25)
     assert (judged.surface, judged.source) == (Surface.COMMAND_LINE, source)
 
