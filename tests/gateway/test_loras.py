@@ -64,7 +64,7 @@ async def test_a_weight_left_out_is_one_and_may_be_a_whole_number(gateway):
         ([{"id": "ink"}, {"id": "ink", "scale": 1}], "unknown_parameter", "loras[1].scale"),
         ([{"id": "ink", "weight": "1"}], "invalid_parameter", "loras[0].weight"),
         ("ink", "invalid_parameter", "loras"),
-        (["ink"], "invalid_parameter", "loras"),
+        (["ink"], "invalid_parameter", "loras[0]"),
     ],
 )
 async def test_loras_that_cannot_be_are_refused(gateway, loras, code, param):
