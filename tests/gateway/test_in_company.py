@@ -163,7 +163,8 @@ async def test_a_picture_that_failed_in_passing_has_all_of_them_painted_again(ga
     assert len(files(gateway)) == 3
 
 
-async def test_pictures_that_fail_together_count_as_one_failure(gateway):
+async def test_pictures_that_fail_together_count_as_one_failure(open_gateway):
+    gateway = await open_gateway(slots=3)
     for _ in range(3):
         gateway.engine.fail_next(OutOfMemory("no room"))
     assert (await gateway.paint(n=3)).status_code == 200

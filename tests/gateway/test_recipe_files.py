@@ -151,7 +151,7 @@ def test_a_recipe_from_elsewhere_is_read_by_the_prompt_filter(settings, tmp_path
 def test_a_picture_that_began_from_another_needs_that_very_file(settings, tmp_path):
     first, mask = tmp_path / "first.png", tmp_path / "mask.png"
     first.write_bytes(text_in_png("{}"))
-    mask.write_bytes(text_in_png("[]"))
+    Image.new("L", (8, 8), 255).save(mask)
     sha256, mask_sha256 = (hashlib.sha256(file.read_bytes()).hexdigest() for file in (first, mask))
     begun = InitImage(sha256=sha256, strength=0.5, mask_sha256=mask_sha256)
     recipe = replace(RECIPE, spec=new_spec(model="starter", init_image=begun, prompt="photo of a nude child"))
