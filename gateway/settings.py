@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, PositiveInt, SecretStr, ValidationError
-from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -210,7 +209,7 @@ def load_settings(**overrides: object) -> Settings:
     try:
         settings = Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as wrong:
-        raise SettingInvalid(_sentence(wrong.errors(include_url=False)[0])) from None
+        raise SettingInvalid(_sentence(wrong)) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
         raise SettingInvalid(f"gateway.toml is not valid TOML: {wrong}.") from None
     except OSError as wrong:
@@ -231,8 +230,9 @@ def _check_folder(name: str, folder: Path, *, may_be_missing: bool) -> None:
             raise SettingInvalid(f"{PREFIX}{name}: the folder {folder} cannot be read ({wrong.strerror}).") from None
 
 
-def _sentence(wrong: ErrorDetails) -> str:
+def _sentence(invalid: ValidationError) -> str:
     """Which setting, what is wrong with it, and what it was given."""
+    wrong = invalid.errors(include_url=False)[0]
     name = str(wrong["loc"][0]) if wrong["loc"] else "settings"
     if wrong["type"] == "extra_forbidden":
         near = difflib.get_close_matches(name, Settings.model_fields, n=1)
