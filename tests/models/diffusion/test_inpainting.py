@@ -33,7 +33,7 @@ from models.diffusion.painting.run import begin, pass_wanted
 from models.diffusion.pixels.enlarging import write_picture
 from models.diffusion.pixels.framing import drawn_box, framed
 from models.diffusion.pixels.inputs import read_mask
-from models.diffusion.pixels.keeping import LEAST_STRENGTH, mixed
+from models.diffusion.pixels.keeping import KEPT_STRENGTH, mixed
 from models.diffusion.resident.pipeline import Pipeline
 from models.diffusion.schedule.samplers import new_schedule
 from models.diffusion.steps.passes import run_pass
@@ -288,8 +288,8 @@ def test_a_smaller_one_is_enlarged_with_the_painting_and_a_larger_one_reduced(
 def test_below_the_least_strength_the_whole_picture_stays(sd1: Path, paint_with: PaintWith, tmp_path: Path) -> None:
     size = ImageSize(width=64, height=64)
     for init in (
-        InitImage(sha256=put(print_of(size), tmp_path), strength=LEAST_STRENGTH / 2),
-        masked(size, tmp_path, strength=LEAST_STRENGTH / 2),
+        InitImage(sha256=put(print_of(size), tmp_path), strength=KEPT_STRENGTH / 2),
+        masked(size, tmp_path, strength=KEPT_STRENGTH / 2),
     ):
         painting, _ = paint_with(sd1, new_spec(size=plan_of(SIZE, size), init_image=init))
 
@@ -298,7 +298,7 @@ def test_below_the_least_strength_the_whole_picture_stays(sd1: Path, paint_with:
         sd1,
         new_spec(
             size=plan_of(SIZE, size),
-            init_image=InitImage(sha256=put(print_of(size), tmp_path), strength=LEAST_STRENGTH),
+            init_image=InitImage(sha256=put(print_of(size), tmp_path), strength=KEPT_STRENGTH),
         ),
     )
     assert unlike(more, print_of(size)).mean() > 0.9
