@@ -260,9 +260,22 @@ def load_catalogue(
 def _read_cards(folders: Sequence[Path], form: type[Card]) -> Iterator[Card]:
     for file in (file for folder in folders for file in sorted(folder.glob("*.toml"))):
         try:
-            yield msgspec.convert(tomllib.loads(file.read_text(encoding="utf-8")), form, dec_hook=_read_path)
+            table = tomllib.loads(file.read_text(encoding="utf-8"))
+            card = msgspec.convert(table, form, dec_hook=_read_path)
         except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as wrong:
             raise SettingInvalid(f"{file.name}: {wrong}") from None
+        _check_members(file.name, table, msgspec.to_builtins(card, enc_hook=str))
+        yield card
+
+
+def _check_members(file: str, table: Mapping[str, object], known: Mapping[str, object]) -> None:
+    """A misspelt member would leave its default in force. `known` is the card as it was read."""
+    for name, value in table.items():
+        if name not in known:
+            raise SettingInvalid(f"{file}: {name!r} is not a member here.{did_you_mean(name, known)}")
+        inner = known[name]
+        if isinstance(value, dict) and isinstance(inner, dict):
+            _check_members(file, value, inner)
 
 
 def _rooted(card: ModelCard, root: Path) -> ModelCard:

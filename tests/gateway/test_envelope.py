@@ -72,7 +72,7 @@ async def test_who_leaves_in_the_middle_of_a_body_is_no_fault_of_ours(gateway):
     assert {status for _, _, status in counted} == {499}
 
 
-async def test_a_proxys_header_closes_what_is_open_to_this_machine_alone(gateway):
+async def test_the_header_of_a_proxy_closes_what_is_open_to_this_machine_alone(gateway):
     destinations = gateway.installation.destinations
     destinations.check_url("http://127.0.0.1:9000/hook")
     assert (await gateway.http.get("/readyz")).json()["warnings"] == []

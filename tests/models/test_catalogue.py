@@ -1,10 +1,11 @@
 """What a model's card says of its files."""
 
+import re
 from pathlib import Path
 
 import pytest
 
-from models import AdapterUnknown, Family, ModelCard, load_catalogue
+from models import AdapterUnknown, Family, ModelCard, SettingInvalid, load_catalogue
 from models.catalogue import refiner_of
 from models.sampling import Refiner
 
@@ -69,3 +70,19 @@ def test_a_refiner_without_a_lora_is_the_model_itself() -> None:
 def test_a_refiner_needs_a_family_that_is_gone_over() -> None:
     with pytest.raises(ValueError, match="refiner"):
         refined(Family.FLUX)
+
+
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ("default_qualities = 'hd'", "'default_quality'"),
+        ("default_size = { width = 512, height = 512, depth = 1 }", "'depth'"),
+        ("refiner = { steps = 8, strength = 0.75, scales = 2 }", "'scale'"),
+        ("zzz = 1", "'zzz' is not a member here."),
+    ],
+)
+def test_a_misspelt_member_of_a_card_stops_the_start(tmp_path: Path, line: str, named: str) -> None:
+    card = 'id = "own"\nfamily = "sd1"\npath = "x"\nlicence = "x"\nnative_pixels = 4096\nis_default = true\n'
+    (tmp_path / "own.toml").write_text(card + line + "\n")
+    with pytest.raises(SettingInvalid, match=re.escape(named)):
+        load_catalogue(tmp_path, root=tmp_path)
