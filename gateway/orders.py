@@ -121,7 +121,7 @@ class GenerateBody(BaseModel):
     )
     image: PictureText | None = Field(
         None,
-        description="Begin from this picture: base64, a `data:` URL or the id of a generation of this account. Larger"
+        description="Start from this picture: base64, a `data:` URL or the id of a generation of this account. Larger"
         " ones are sent as a file, in a `multipart/form-data` body.",
     )
     mask: PictureText | None = Field(
@@ -144,7 +144,7 @@ class GenerateBody(BaseModel):
     )
     label: bool | None = Field(None, description="Write `AI-generated` visibly into a corner; none means false.")
     priority: PriorityWord | None = Field(
-        None, description="`batch` waits behind whoever waits for a picture; none means `interactive`."
+        None, description="`batch` waits behind interactive requests; none means `interactive`."
     )
     ttl: TtlS | None = Field(
         None, description="Seconds from now after which record and pictures go; none leaves it to the plan."

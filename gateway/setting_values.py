@@ -36,7 +36,7 @@ def _database_url(url: str) -> str:
     words = {word for word, _ in parse_qsl(parts.query, keep_blank_values=True)}
     if scheme in {"postgresql", "postgres", "postgresql+asyncpg"} and parts.path.strip("/") and parts.port != 0:
         if foreign := words - POSTGRESQL_WORDS:
-            raise ValueError(f"{min(foreign)!r} is none of {', '.join(sorted(POSTGRESQL_WORDS))}")
+            raise ValueError(f"{min(foreign)!r} is not one of {', '.join(sorted(POSTGRESQL_WORDS))}")
         return f"postgresql+asyncpg://{rest.replace('sslmode=', 'ssl=')}"
     if scheme != "sqlite" or not rest.startswith("/") or words:
         raise ValueError("must look like postgresql://user:password@host/name or sqlite:////folder/file.db")

@@ -80,7 +80,7 @@ class Gatekeeper:
         if found is None or not is_match or not _is_valid(found.key, token.mode, now):
             raise KeyRejected("The API key is not valid.")
         if found.account.suspended_at is not None:
-            raise AccountSuspended("This account is suspended; ask whoever runs this service.")
+            raise AccountSuspended("This account is suspended; ask the operator of this service.")
         if found.key.networks is not None and not is_within(address, found.key.networks):
             raise ScopeMissing("This key may not be used from this address.")
         self.uses.note(found.key.id, now)

@@ -254,7 +254,7 @@ def grant_credits(
     account: Account,
     credits: Annotated[int, typer.Argument(help="How many; --take-back takes them away.", min=1)],
     note: Annotated[str, typer.Option(help="Why; its account can read it.")] = "",
-    is_taken_back: Annotated[bool, typer.Option("--take-back", help="Withdraw what nobody holds.")] = False,
+    is_taken_back: Annotated[bool, typer.Option("--take-back", help="Withdraw credits that are not on hold.")] = False,
     as_json: Json = False,
 ) -> None:
     """Give an account credits, or take some back."""

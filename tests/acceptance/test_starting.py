@@ -45,7 +45,7 @@ def test_the_variables_of_clients_stop_no_command(home):
     [
         (f"mysql://u:{SECRET}@h/d", "must look like postgresql://user:password@host/name"),
         (f"postgres://u:{SECRET}@127.0.0.1:port/d", "Port could not be cast"),
-        (f"postgres://u:{SECRET}@127.0.0.1/d?sslmood={SECRET}", "'sslmood' is none of"),
+        (f"postgres://u:{SECRET}@127.0.0.1/d?sslmood={SECRET}", "'sslmood' is not one of"),
         (f"postgres://u:{SECRET}@[::1/d", "Invalid IPv6 URL"),
         ("postgres://localhost", "must look like"),
     ],

@@ -158,7 +158,7 @@ def check_repaintable(specs: Sequence[GenerationSpec], catalogue: Catalogue) -> 
         if spec.vae not in vaes:
             raise ModelUnavailable(f"The VAE {spec.vae!r} is not here any more.")
         if spec.size.wants_network and catalogue.upscaler is None:
-            raise ModelUnavailable("The picture was enlarged by an upscaler, and there is none here any more.")
+            raise ModelUnavailable("The picture was enlarged by an upscaler that is not installed any more.")
         for adapter in spec.all_adapters:
             try:
                 catalogue.acting(adapter.id)

@@ -57,7 +57,7 @@ async def read_form(request: Request) -> Form:
     except HTTPException as wrong:
         raise FormInvalid(f"The form cannot be read: {wrong.detail}") from None
     except UnicodeError:
-        raise FormInvalid("The form cannot be read: its charset is none.") from None
+        raise FormInvalid("The form cannot be read: its charset is unknown.") from None
 
 
 class _Closing:

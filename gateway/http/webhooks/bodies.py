@@ -43,7 +43,7 @@ class NewWebhookBody(BaseModel):
     model_config = STRICT
 
     url: Url = Field(description="Where events are posted: public https, or what the operator permits.")
-    events: EventTypes | None = Field(None, description="The types to send; none means all, those to come too.")
+    events: EventTypes | None = Field(None, description="The types to send; none means all, future ones too.")
     description: Description | None = Field(None, description="For people.")
     metadata: Metadata | None = Field(None, description="Pairs of yours that come back.")
 

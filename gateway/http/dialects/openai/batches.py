@@ -92,7 +92,7 @@ def _wish(sent: Mapping[str, JsonValue], names: ModelNames) -> Wish:
     except ValidationError as wrong:
         raise refusal_of_first(wrong, ImagesBody) from None
     if body.stream:
-        raise RequestInvalid("`stream`: nobody listens to a batch.", field="stream")
+        raise RequestInvalid("`stream`: a batch has no stream; read its results.", field="stream")
     with in_words(body.words()):
         request = body.request(names)
     return Wish(
