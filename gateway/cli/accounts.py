@@ -57,7 +57,9 @@ def change_key(key: str, terms: KeyTerms, *, given: Collection[str], lifted: Col
     """
     set_bounds = {name for name in BOUNDS if getattr(terms, name) is not None}
     if wrong := sorted(set(lifted) - set(BOUNDS) | set(lifted) & set_bounds):
-        raise RequestInvalid(f"--lift: {wrong[0]!r} is not one of {', '.join(BOUNDS)}, or is set as well.", field="--lift")
+        raise RequestInvalid(
+            f"--lift: {wrong[0]!r} is not one of {', '.join(BOUNDS)}, or is set as well.", field="--lift"
+        )
     change = KeyChange(terms=terms, names=frozenset({*given, *set_bounds, *lifted}))
     id = id_of(key)
     changed = with_access(lambda access: access.keys.change(id, change, by=CLI))
