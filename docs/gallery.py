@@ -20,11 +20,14 @@ PICTURES = PAGE.parent / "pictures" / "gallery"
 SIDE = 256
 INTRODUCTION = """# Gallery
 
-What the model in the box paints, in its own size, the better of a few prompts and seeds: what it does badly stands in
-[its card](../models/starter/README.md). The command under a picture paints it again. Engine and weights being equal, to the same pixels: the SHA-256 is of the RGB bytes and
-stands as `pixel_sha256` in the recipe that `--recipe FILE` writes. Another processor may round differently.
+What the model in the box paints, in its own size. The pictures are the better ones of a few prompts
+and seeds. [Its card](../models/starter/README.md) says what it does badly. The command under a
+picture paints it again. With the same engine and weights, the pixels are the same: the SHA-256 is
+of the RGB bytes, and is `pixel_sha256` in the recipe that `--recipe FILE` writes. Another processor
+may round differently.
 
-`.venv/bin/python docs/gallery.py` paints this page. Painted under: {engine}.
+`.venv/bin/python docs/gallery.py` paints this page.
+Painted under: {engine}.
 """
 
 

@@ -190,7 +190,7 @@ class Bench:
             painter = self.painters[quality]
             painter.seconds("a boat")
             best = min(painter.seconds("a red boat on a lake") for _ in range(3))
-            rounds = f", gone over {painter.serving.refine} times" if painter.serving.refine else ""
+            rounds = f", refined {painter.serving.refine} times" if painter.serving.refine else ""
             yield self._seconds(f"{quality}, 512 px, {painter.serving.steps} steps{rounds}", best, bar)
 
     def _single(self, quality: str) -> tuple[list[Caption], dict[str, torch.Tensor]]:
