@@ -7,7 +7,7 @@ from fastapi import Depends, FastAPI
 from fastapi.routing import APIRoute
 from starlette.types import ASGIApp
 
-from gateway.http import catalogue, operations, pages
+from gateway.http import catalogue, operations
 from gateway.http.account import keys
 from gateway.http.account import routes as account
 from gateway.http.admin import admin_routes
@@ -25,6 +25,7 @@ from gateway.http.generations import routes as generations
 from gateway.http.images import links as image_links
 from gateway.http.images import provenance
 from gateway.http.images import routes as images
+from gateway.http.pages import routes as pages
 from gateway.http.reading.dependencies import Services
 from gateway.http.reading.queries import refuse_unknown_words
 from gateway.http.webhooks import routes as webhooks

@@ -43,8 +43,8 @@ def test_every_error_has_a_row_in_the_table_to_http(sources: list[Source]) -> No
 
 
 def test_every_code_has_a_page_with_an_example_and_no_page_is_left_over() -> None:
-    from gateway.http.edge.explanations import EXPLANATIONS
     from gateway.http.edge.problems import PROBLEMS
+    from gateway.http.pages.explanations import EXPLANATIONS
 
     assert {kind.code for kind in PROBLEMS} == set(EXPLANATIONS)
     assert [code for code, page in EXPLANATIONS.items() if not (page.means and page.remedy and page.example)] == []

@@ -13,13 +13,13 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
 from gateway.http.answering.ranges import forget_range
-from gateway.http.edge.explanations import EXPLANATIONS
 from gateway.http.edge.problems import PROBLEMS
 from gateway.http.edge.refusals import PathUnknown
+from gateway.http.pages.explanations import EXPLANATIONS
 from gateway.http.reading.dependencies import Services
 from models.guessing import did_you_mean
 
-STUDIO = Path(__file__).parent.parent / "studio"
+STUDIO = Path(__file__).parents[2] / "studio"
 ERROR_PAGE = STUDIO / "error.html"
 # Nothing inline, nothing from elsewhere.
 STUDIO_POLICY = (
