@@ -189,7 +189,7 @@ class GenerateBody(BaseModel):
         """Members that say how the call is answered and change nothing beside another, or without one."""
         found: list[Notice] = []
         if self.cache and self.seed is None:
-            found.append(ignored("cache", "without a `seed` each call draws its own, and is painted anew."))
+            found.append(ignored("cache", "without a `seed` each call draws its own, and is painted again."))
         if self.is_async is False and self.webhook_url is not None:
             found.append(ignored("async", "with `webhook_url` the answer is 202 at once."))
         return tuple(found)

@@ -61,7 +61,8 @@ class Settings(BaseSettings):
     threads: int | None = Field(None, ge=1, le=256, description="CPU threads of the engine; none means all cores.")
     slots: int = Field(8, ge=1, le=256, description="Pictures the engine holds at a time; others wait in the queue.")
     compute: Literal["exact", "fast"] = Field(
-        "exact", description="exact: company never changes a picture's bits; fast: it may change the last ones."
+        "exact",
+        description="exact: other pictures in a batch never change a picture's bits; fast: it may change the last ones.",
     )
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         "auto", description="How numbers are held; auto takes what is best on the device."

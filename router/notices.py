@@ -82,7 +82,7 @@ def _quality(compared: Compared) -> Iterator[Notice]:
     if is_replaced and compared.spec.candidates == 1:
         yield ignored(
             "quality",
-            "`num_inference_steps` and `guidance_scale` replace what it stands for. The price follows it all the same.",
+            "`num_inference_steps` and `guidance_scale` replace what it stands for. The price still follows it.",
         )
         return
     for work, members in compared.switched_off.items():

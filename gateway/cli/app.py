@@ -202,7 +202,7 @@ def add_lora(
     file: Annotated[Path, typer.Argument(help="A .safetensors file, as diffusers, kohya's scripts or A1111 write it.")],
     id: Annotated[str | None, typer.Option(help="Its name here; the file's otherwise.")] = None,
     family: Annotated[
-        Family | None, typer.Option(help="The models it is made for, where the file does not tell.")
+        Family | None, typer.Option(help="The models it is made for, where the file does not say.")
     ] = None,
     trigger: Annotated[str | None, typer.Option(help="The word that it listens to.")] = None,
     licence: Annotated[str, typer.Option(help="Under what terms it may be used.")] = "as its file says",

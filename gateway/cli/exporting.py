@@ -41,8 +41,8 @@ def export_account(account: str, output: Path) -> None:
         with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
             counts = with_access(lambda access: _exported(access, account, archive))
         unless_it_is_whole.pop_all()
-    told = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in counts.items() if count)
-    Console(highlight=False, soft_wrap=True).print(f"{output}: {told}.")
+    written = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in counts.items() if count)
+    Console(highlight=False, soft_wrap=True).print(f"{output}: {written}.")
 
 
 async def _exported(access: Access, account: str, archive: zipfile.ZipFile) -> Mapping[str, int]:

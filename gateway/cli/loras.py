@@ -55,7 +55,7 @@ def add_lora(file: Path, *, id: str | None, family: Family | None, trigger: str 
     seems = inspect_lora(file)
     made_for = family or seems
     if made_for is None:
-        raise RequestInvalid(f"Nothing in {file.name} tells which models it is made for; say --family.", field="family")
+        raise RequestInvalid(f"Nothing in {file.name} says which models it is made for; say --family.", field="family")
     if made_for not in ADAPTED:
         raise RequestInvalid(f"LoRAs are applied to {', '.join(ADAPTED)} models, not to {made_for}.", field="family")
     told = {"id": name, "family": made_for.value, "path": str(file.resolve()), "licence": licence, "trigger": trigger}

@@ -102,7 +102,7 @@ export function countPrompt() {
 
 /** Catch what the server would refuse anyway, where the answer is certain; it judges everything else. */
 export function slipIn(request) {
-  if (!request.prompt.trim()) return ["prompt", "Say what shall be painted."];
+  if (!request.prompt.trim()) return ["prompt", "Say what should be painted."];
   if ([...request.prompt].length > MAX_PROMPT) return ["prompt", `The prompt is longer than ${MAX_PROMPT} characters.`];
   const { seed = 0 } = request;
   if (!Number.isInteger(seed) || seed < 0 || seed > MAX_SEED) return ["seed", `A seed is a whole number from 0 to ${MAX_SEED}.`];

@@ -1,4 +1,4 @@
-// The page: a form, one easel, and what was painted before. State lives in `page`; everything else is drawn from it.
+// The page: a form, one picture area, and what was painted before. State lives in `page`; everything else is drawn from it.
 
 import { at, made } from "/studio/dom.js";
 import * as form from "/studio/form.js";
@@ -74,7 +74,7 @@ function showWorking({ width, height, part = null, line, preview = null }) {
   at("progress-says").textContent = line;
 }
 
-// --- the easel --------------------------------------------------------------------------------------------------
+// --- the picture area --------------------------------------------------------------------------------------------------
 
 const hang = (state) => (at("hanging").dataset.state = state);
 

@@ -58,7 +58,7 @@ export function marked(prompt, unknown) {
 export function wayOut(trouble) {
   if (trouble.status === 401) return { text: trouble.message, action: "key", label: "Use another key" };
   if (trouble.status === 402) {
-    return { text: `${trouble.message} Whoever runs this server can grant more, or a key of another account.`, action: "key", label: "Use another key" };
+    return { text: `${trouble.message} The operator of this server can grant more, or a key of another account.`, action: "key", label: "Use another key" };
   }
   if (trouble.status === 429 || trouble.status === 503) {
     const wait = trouble.retryAfterS ? ` Free again in ${duration(trouble.retryAfterS * 1000)}.` : "";

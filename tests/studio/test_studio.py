@@ -30,7 +30,7 @@ def visit(page: Page, house: House) -> Callable[[], Page]:
 
 
 def paint(page: Page, prompt: str = PROMPT) -> None:
-    page.get_by_label("What shall be painted?").fill(prompt)
+    page.get_by_label("What should be painted?").fill(prompt)
     page.get_by_role("button", name="Generate").click()
     page.locator("#plate").wait_for()
     page.get_by_role("button", name="Generate", exact=True).wait_for()
@@ -49,7 +49,7 @@ def test_a_prompt_becomes_a_picture_with_its_facts(visit, house) -> None:
 def test_words_that_the_model_does_not_know_are_marked_and_said(visit, house) -> None:
     house.warnings = [{"code": "unknown_words", "message": "It does not know: samurai.", "words": ["samurai"]}]
     page = visit()
-    page.get_by_label("What shall be painted?").fill("a neon Samurai in a city")
+    page.get_by_label("What should be painted?").fill("a neon Samurai in a city")
     page.get_by_role("button", name="Generate").click()
     page.locator("#plate-warnings li", has_text="It does not know: samurai.").wait_for()
     assert page.locator("#plate-title s").all_inner_texts() == ["Samurai"]
@@ -65,7 +65,7 @@ def test_the_picture_is_loaded_from_this_server_whatever_name_it_gives_itself(vi
 def test_progress_is_shown_in_steps_and_time(visit, house) -> None:
     page = visit()
     house.steps = 6
-    page.get_by_label("What shall be painted?").fill(PROMPT)
+    page.get_by_label("What should be painted?").fill(PROMPT)
     page.get_by_role("button", name="Generate").click()
     page.get_by_text(re.compile(r"Step [3-5] of 6 · about \d+ s left")).wait_for()
     assert 0 < page.get_by_role("progressbar").evaluate("bar => bar.value") < 1
@@ -77,7 +77,7 @@ def test_in_the_queue_it_says_how_many_are_before_this_one(visit, house) -> None
     """`queue_position` counts those ahead: 0 is next."""
     page = visit()
     house.ahead = 2
-    page.get_by_label("What shall be painted?").fill(PROMPT)
+    page.get_by_label("What should be painted?").fill(PROMPT)
     page.get_by_role("button", name="Generate").click()
     page.get_by_text("2 pictures before this one").wait_for()
     house.ahead = 1
@@ -110,7 +110,7 @@ def test_the_line_for_the_queue_counts_from_nobody_ahead(page, house, ahead, lin
 
 def test_a_second_click_while_painting_asks_for_nothing(visit, house) -> None:
     page = visit()
-    page.get_by_label("What shall be painted?").fill(PROMPT)
+    page.get_by_label("What should be painted?").fill(PROMPT)
     for _ in range(3):
         page.keyboard.press("Control+Enter")
     page.locator("#plate").wait_for()
@@ -163,7 +163,7 @@ def test_styles_that_no_model_can_paint_are_not_offered(visit) -> None:
 
 def test_control_and_enter_paint(visit, house) -> None:
     page = visit()
-    page.get_by_label("What shall be painted?").fill(PROMPT)
+    page.get_by_label("What should be painted?").fill(PROMPT)
     page.keyboard.press("Control+Enter")
     page.locator("#plate").wait_for()
     assert len(house.asked) == 1
@@ -206,7 +206,7 @@ def test_before_the_first_picture_the_lock_draws_a_seed(visit) -> None:
 @pytest.mark.parametrize("seed", ["-1", "4294967296", "1.5", "seven"])
 def test_a_seed_that_is_none_is_caught_before_it_is_sent(seed: str, visit, house) -> None:
     page = visit()
-    page.get_by_label("What shall be painted?").fill(PROMPT)
+    page.get_by_label("What should be painted?").fill(PROMPT)
     page.get_by_label("Seed", exact=True).fill(seed)
     page.get_by_role("button", name="Generate").click()
     assert "whole number" in page.get_by_role("alert").first.inner_text()
@@ -218,15 +218,15 @@ def test_a_seed_that_is_none_is_caught_before_it_is_sent(seed: str, visit, house
 def test_an_empty_prompt_is_caught_before_it_is_sent(visit, house) -> None:
     page = visit()
     page.get_by_role("button", name="Generate").click()
-    assert page.get_by_text("Say what shall be painted.").is_visible()
+    assert page.get_by_text("Say what should be painted.").is_visible()
     assert house.asked == []
 
 
 def test_a_prompt_is_counted_in_characters_not_in_halves_of_them(visit, house) -> None:
     page = visit()
-    page.get_by_label("What shall be painted?").fill("🎨" * 1500)
+    page.get_by_label("What should be painted?").fill("🎨" * 1500)
     assert page.get_by_text("0 characters left").is_visible()
-    page.get_by_label("What shall be painted?").fill("🎨" * 1501)
+    page.get_by_label("What should be painted?").fill("🎨" * 1501)
     assert page.get_by_text("1 characters too many").is_visible()
     page.get_by_role("button", name="Generate").click()
     assert house.asked == []
@@ -271,7 +271,7 @@ def test_a_key_that_was_revoked_leads_to_the_key_dialog(page, house) -> None:
 def test_a_refusal_is_shown_in_words_with_a_way_out(refusal, retry_after, words, way_out, visit, house) -> None:
     page = visit()
     house.refusal, house.retry_after = refusal, retry_after
-    page.get_by_label("What shall be painted?").fill(PROMPT)
+    page.get_by_label("What should be painted?").fill(PROMPT)
     page.get_by_role("button", name="Generate").click()
     page.get_by_role("button", name=way_out).wait_for()
     assert refusal[2] in page.locator("#trouble").inner_text()
@@ -282,7 +282,7 @@ def test_a_refusal_is_shown_in_words_with_a_way_out(refusal, retry_after, words,
 def test_try_again_asks_again(visit, house) -> None:
     page = visit()
     house.refusal = (429, "rate_limit_exceeded", "Too many requests.", None)
-    page.get_by_label("What shall be painted?").fill(PROMPT)
+    page.get_by_label("What should be painted?").fill(PROMPT)
     page.get_by_role("button", name="Generate").click()
     page.get_by_role("button", name="Try again").wait_for()
     house.refusal = None
@@ -295,7 +295,7 @@ def test_try_again_asks_again(visit, house) -> None:
 def test_a_refused_member_is_pointed_at_even_where_it_is_folded_away(visit, house) -> None:
     page = visit()
     house.refusal = (400, "negative_prompt_too_long", "`negative_prompt` is too long.", "negative_prompt")
-    page.get_by_label("What shall be painted?").fill(PROMPT)
+    page.get_by_label("What should be painted?").fill(PROMPT)
     page.get_by_role("button", name="Generate").click()
     page.get_by_text("is too long").wait_for()
     assert page.get_by_label("What must not be in it").get_attribute("aria-invalid") == "true"
@@ -305,7 +305,7 @@ def test_a_refused_member_is_pointed_at_even_where_it_is_folded_away(visit, hous
 def test_a_painting_that_fails_says_why(visit, house) -> None:
     page = visit()
     house.failure = "The device had no room for this picture."
-    page.get_by_label("What shall be painted?").fill(PROMPT)
+    page.get_by_label("What should be painted?").fill(PROMPT)
     page.get_by_role("button", name="Generate").click()
     page.get_by_text("no room").wait_for()
     assert page.get_by_text("The canvas is empty.").is_visible()
@@ -314,7 +314,7 @@ def test_a_painting_that_fails_says_why(visit, house) -> None:
 def test_a_word_of_the_server_is_text_and_never_markup(visit, house) -> None:
     page = visit()
     house.refusal = (400, "invalid_parameter", "<img src=x onerror=alert(1)><b>bold</b>", None)
-    page.get_by_label("What shall be painted?").fill(PROMPT)
+    page.get_by_label("What should be painted?").fill(PROMPT)
     page.get_by_role("button", name="Generate").click()
     page.get_by_text("<b>bold</b>").wait_for()
     assert page.locator("#trouble img, #trouble b").count() == 0
@@ -323,7 +323,7 @@ def test_a_word_of_the_server_is_text_and_never_markup(visit, house) -> None:
 def test_a_server_that_is_gone_is_said_so(visit, page) -> None:
     visit()
     page.context.set_offline(True)
-    page.get_by_label("What shall be painted?").fill(PROMPT)
+    page.get_by_label("What should be painted?").fill(PROMPT)
     page.get_by_role("button", name="Generate").click()
     page.get_by_text("The server does not answer.").wait_for()
     page.context.set_offline(False)
@@ -365,7 +365,7 @@ def test_earlier_pictures_hang_in_the_strip_and_come_back_with_their_settings(vi
     page.locator("#plate-title", has_text="a boat").wait_for()
     assert page.get_by_role("button", name="a boat").get_attribute("aria-current") == "true"
     page.get_by_role("button", name="Use these settings").click()
-    assert page.get_by_label("What shall be painted?").input_value() == "a boat"
+    assert page.get_by_label("What should be painted?").input_value() == "a boat"
     assert page.get_by_label("Size").input_value() == "768x512"
     assert page.get_by_label("Seed", exact=True).input_value() == "1"
     assert page.get_by_role("radio", name="Watercolour").is_checked()
@@ -382,7 +382,7 @@ def test_an_enlarged_picture_is_asked_for_again_by_its_size_before(visit, house)
 def test_a_reload_while_painting_goes_on_watching(visit, house) -> None:
     page = visit()
     house.is_held = True
-    page.get_by_label("What shall be painted?").fill(PROMPT)
+    page.get_by_label("What should be painted?").fill(PROMPT)
     with page.expect_response("**/v1/generate"):
         page.get_by_role("button", name="Generate").click()
     page.locator("#working").wait_for()
@@ -399,7 +399,7 @@ def test_a_reload_while_painting_goes_on_watching(visit, house) -> None:
 def test_beginnings_are_offered_on_an_empty_canvas(visit) -> None:
     page = visit()
     page.get_by_role("button", name="a blue boat on a lake at night").click()
-    assert page.get_by_label("What shall be painted?").input_value() == "a blue boat on a lake at night"
+    assert page.get_by_label("What should be painted?").input_value() == "a blue boat on a lake at night"
 
 
 @pytest.mark.parametrize("width", [360, 390, 768, 1280, 1920])

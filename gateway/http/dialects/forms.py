@@ -47,7 +47,7 @@ def _only(form: Form, name: str) -> bytes | None:
     """The one file of that name. Several pictures could only be told apart by a model that looks at them."""
     found = [content for sent, content in form.files if sent.removesuffix("[]") == name]
     if len(found) > 1:
-        why = "a painting begins from one, and the models here cannot tell several apart. Send the one to paint from."
+        why = "a painting begins from one, and the models here cannot use several. Send the one to paint from."
         raise RequestInvalid(f"`{name}` may be one picture, and {len(found)} were sent: {why}", field=name)
     return found[0] if found else None
 

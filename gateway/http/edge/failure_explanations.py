@@ -36,12 +36,12 @@ FAILURES: Mapping[str, Explanation] = {
     ),
     "image_gone": Explanation(
         "This picture was stored here, and its file is not there any more. Asking again does not bring it back.",
-        "Send the request again: it is painted anew. The operator finds the file's name in the log.",
+        "Send the request again: it is painted again. The operator finds the file's name in the log.",
         "GET /img/… of a picture whose file was removed from the disk",
     ),
     "image_damaged": Explanation(
         "The stored file of this picture is not what was stored, so it is not handed out.",
-        "Send the request again: it is painted anew. The operator finds the file's name in the log.",
+        "Send the request again: it is painted again. The operator finds the file's name in the log.",
         "GET /img/… of a picture whose file was changed on the disk",
     ),
     "file_gone": Explanation(

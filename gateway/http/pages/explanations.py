@@ -92,7 +92,7 @@ EXPLANATIONS: Mapping[str, Explanation] = {
     ),
     "content_policy_violation": Explanation(
         "The policy of this installation refuses what was asked. `category` names the part of the policy; `ncii` is"
-        " also whatever asks for somebody without clothes where the painting begins from a picture.",
+        " also every request for a person without clothes where the painting begins from a picture.",
         "Ask for something else. Sending the same again gets the same answer; nothing was charged.",
         "A prompt that names a prohibited subject",
     ),
@@ -138,7 +138,7 @@ EXPLANATIONS: Mapping[str, Explanation] = {
     ),
     "url_expired": Explanation(
         "This address of a picture was good for a time that has passed.",
-        "Read the generation again: its addresses are made anew.",
+        "Read the generation again: it then has fresh addresses.",
         "GET /img/….png?exp=1767225600&sig=…   a day later",
     ),
     "https_required": Explanation(
@@ -223,7 +223,7 @@ EXPLANATIONS: Mapping[str, Explanation] = {
     ),
     "daily_quota_exceeded": Explanation(
         "The requests of this day, or of this month, are used up.",
-        "Wait until X-RateLimit-Reset, or move to a larger plan. Retrying earlier is in vain.",
+        "Wait until X-RateLimit-Reset, or move to a larger plan. Retrying earlier does not help.",
         "The 101st request of a day on the plan `free`",
     ),
     "concurrency_limit_exceeded": Explanation(

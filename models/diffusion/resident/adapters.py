@@ -105,7 +105,7 @@ class Adapters:
             raise WeightsRejected(f"The LoRA {card.id!r} has no file {card.path.name}.")
         sha256 = self._files.of_file(card.path)
         if self._first_hashes.setdefault(card.id, sha256) != sha256:  # texts read and sizes measured with it are kept
-            raise WeightsRejected(f"The LoRA {card.path.name} was changed; start the engine anew to paint with it.")
+            raise WeightsRejected(f"The LoRA {card.path.name} was changed; restart the engine to paint with it.")
         layers = read_lora(card.path, self._networks)
         self.activate(())  # peft's loading and deleting decide by themselves what is active afterwards
         for id in self._superfluous():

@@ -11,7 +11,7 @@ CLIP_LAYERS = "CLIP_stop_at_last_layers"
 
 UNREPEATED = "there is no second pass; ask for `width` and `height` of the whole picture."
 NO_VARIATION = "a seed is not mixed with another."
-BELONGS_TO_REPEAT = "it belongs to the second pass (`enable_hr`), which there is none of."
+BELONGS_TO_REPEAT = "it belongs to the second pass (`enable_hr`), which does not exist here."
 
 
 def seed_of(value: object) -> object:
