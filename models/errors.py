@@ -103,10 +103,10 @@ class ModelUnavailable(Failed):
 
 
 class WeightsRejected(Failed):
-    """The files of a model are not what they must be (missing, pickle, unknown class, wrong
-    hash)."""
+    """The files of a model, LoRA, VAE or upscaler are not what they must be (missing, damaged, a
+    pickle, made for another model); only who keeps them can change that."""
 
-    code: ClassVar[str] = "model_unavailable"
+    code: ClassVar[str] = "model_unusable"
 
 
 class OutOfMemory(Failed):

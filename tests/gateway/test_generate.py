@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from plugins.fake_engine import upscaler_sha256
 
-from models import EngineStopped, OutOfMemory, WeightsRejected
+from models import EngineStopped, ModelUnavailable, OutOfMemory, WeightsRejected
 
 
 async def finished(gateway, generation_id, *, key=None):
@@ -131,7 +131,8 @@ async def test_a_passing_failure_of_the_engine_is_tried_again_unseen(gateway):
 @pytest.mark.parametrize(
     ("failures", "status", "code"),
     [
-        ([WeightsRejected("no weights")], 503, "model_unavailable"),
+        ([WeightsRejected("no weights")], 500, "model_unusable"),
+        ([ModelUnavailable("not loaded yet")], 503, "model_unavailable"),
         ([OutOfMemory("no room")] * 2, 503, "overloaded"),
         ([EngineStopped("fell over")] * 3, 500, "internal_error"),
     ],
@@ -142,6 +143,8 @@ async def test_a_painting_that_fails_for_good_says_so_and_costs_nothing(gateway,
         gateway.engine.fail_next(failure)
     answered = await gateway.paint(key=key)
     assert (answered.status_code, answered.json()["error"]["code"]) == (status, code)
+    assert ("retry-after" in answered.headers) == (status == 503), "only what passes is worth another try"
+    assert answered.headers.get("x-should-retry") == ("false" if status == 500 else None)
     listed = (await gateway.get("/v1/generations", key=key)).json()["data"]
     assert [(body["status"], body["error"]["code"]) for body in listed] == [("failed", code)]
     account = (await gateway.get("/v1/account", key=key)).json()

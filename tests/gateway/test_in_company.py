@@ -148,7 +148,7 @@ async def test_one_picture_that_fails_stops_the_others_and_leaves_nothing(gatewa
 
     answered = await gateway.paint(key=key, n=3)
 
-    assert (answered.status_code, answered.json()["error"]["code"]) == (503, "model_unavailable")
+    assert (answered.status_code, answered.json()["error"]["code"]) == (500, "model_unusable")
     assert (gateway.engine.painted, files(gateway)) == ([], [])
     assert (await gateway.get("/v1/account", key=key)).json()["credits"] == 10
     gateway.engine.release()

@@ -47,10 +47,10 @@ async def test_requests_generations_and_steps_are_counted(gateway):
     assert seen["pinxit_queue_wait_seconds_count", "hd", "starter"] == 1
     assert seen["pinxit_painting_seconds_count", "hd", "starter"] == 1
     assert seen["pinxit_refusals_total", "not_found"] == 3
-    assert seen["pinxit_refusals_total", "model_unavailable"] == 1
+    assert seen["pinxit_refusals_total", "model_unusable"] == 1
     assert seen["pinxit_store_errors_total", "database"] == 0
     ended = [line for line in lines if line["event"] == "generation ended"]
-    assert [(line["state"], line["code"]) for line in ended] == [("completed", None), ("failed", "model_unavailable")]
+    assert [(line["state"], line["code"]) for line in ended] == [("completed", None), ("failed", "model_unusable")]
     for line in ended:
         assert line.keys() >= {"generation", "account", "key", "style", "steps", "waited_ms", "painted_ms"}
         assert (line["model"], line["quality"], line["size"]) == ("starter", "hd", "512x512")

@@ -353,7 +353,7 @@ async def test_an_idempotency_key_in_flight_is_a_conflict(gateway):
 
 @pytest.mark.parametrize(
     ("failures", "status", "code"),
-    [([WeightsRejected("gone")], 503, "model_unavailable"), ([OutOfMemory("no room")] * 2, 503, "overloaded")],
+    [([WeightsRejected("gone")], 500, "model_unusable"), ([OutOfMemory("no room")] * 2, 503, "overloaded")],
 )
 async def test_a_replay_that_fails_says_so_and_costs_nothing(gateway, failures, status, code):
     key = await gateway.new_key(plan="studio", credits=2)

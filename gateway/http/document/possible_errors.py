@@ -36,6 +36,7 @@ ONLY_AT: Mapping[str, frozenset[str]] = {
     "concurrency_limit_exceeded": WITH_LIMITS,
     "queue_full": WITH_LIMITS,
     "model_unavailable": PAINTING | {"replay"},
+    "model_unusable": PAINTING - {"quote"} | {"replay"},
     "generation_canceled": PAINTING - {"quote"} | {"replay"},
     "image_gone": PAINTING | {"replay", "read_image", "head_image"},
     "image_damaged": PAINTING | {"replay", "read_image", "head_image"},

@@ -65,9 +65,15 @@ FAILURES: Mapping[str, Explanation] = {
         "A database that does not answer",
     ),
     "model_unavailable": Explanation(
-        "The model is known, but its files are missing or cannot be used.",
+        "The model is known, but it cannot paint now.",
         "GET /v1/styles says which styles are available now; the operator finds the reason in the log.",
         "A model whose folder was moved away",
+    ),
+    "model_unusable": Explanation(
+        "The files of the model, LoRA, VAE or upscaler are missing, damaged or made for something else.",
+        "Do not send it again: it fails until the operator replaces the files. Ask for another model, or leave the "
+        "LoRA, VAE or upscaling out. The log says why. Nothing was charged.",
+        "A LoRA whose names fit no layer of the model",
     ),
     "generation_timeout": Explanation(
         "The picture was not ready within the time that this surface waits; the painting goes on.",

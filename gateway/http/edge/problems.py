@@ -163,6 +163,7 @@ PROBLEMS: Mapping[type[DomainError], Problem] = {
     EngineStopped: Problem(status=500, title="Internal error", kind=Kind.SERVER),
     PaintingCrashed: Problem(status=500, title="Painting crashed", kind=Kind.SERVER),
     PaintingBroken: Problem(status=500, title="Internal error", kind=Kind.SERVER),
+    WeightsRejected: Problem(status=500, title="Model unusable", kind=Kind.SERVER),
     SettingInvalid: Problem(status=500, title="Invalid setting", kind=Kind.SERVER),
     MachineShort: Problem(status=503, title="Overloaded", kind=Kind.SERVER, retry_after_s=RETRY_AFTER_S),
     OutOfMemory: Problem(status=503, title="Overloaded", kind=Kind.SERVER, retry_after_s=RETRY_AFTER_S),
@@ -172,7 +173,6 @@ PROBLEMS: Mapping[type[DomainError], Problem] = {
     StoreUnavailable: Problem(status=503, title="Overloaded", kind=Kind.SERVER, retry_after_s=RETRY_AFTER_S),
     BlobUnavailable: Problem(status=503, title="Overloaded", kind=Kind.SERVER, retry_after_s=RETRY_AFTER_S),
     ModelUnavailable: Problem(status=503, title="Model unavailable", kind=Kind.SERVER, retry_after_s=RETRY_AFTER_S),
-    WeightsRejected: Problem(status=503, title="Model unavailable", kind=Kind.SERVER, retry_after_s=RETRY_AFTER_S),
     GenerationTimeout: Problem(status=504, title="Generation timeout", kind=Kind.SERVER, retry_after_s=RETRY_AFTER_S),
 }
 

@@ -18,14 +18,27 @@ from gateway.wire import (
     SizePlanBody,
     WarningBody,
 )
-from models import Failed, ModelUnavailable, OutOfMemory, PaintingBroken, PaintingCrashed, Progress, Recipe, notices
+from models import (
+    Failed,
+    ModelUnavailable,
+    OutOfMemory,
+    PaintingBroken,
+    PaintingCrashed,
+    Progress,
+    Recipe,
+    WeightsRejected,
+    notices,
+)
 from models.notices import Notices
 from models.replay import Comparison
 from storage import BlobDamaged, BlobGone, Generation, Picture, Priority, State
 
 FAILURES: Mapping[str, type[Failed]] = {
     failure.code: failure
-    for failure in (PaintingBroken, PaintingCrashed, OutOfMemory, ModelUnavailable, BlobGone, BlobDamaged)
+    for failure in (
+        *(PaintingBroken, PaintingCrashed, OutOfMemory, ModelUnavailable, WeightsRejected),
+        *(BlobGone, BlobDamaged),
+    )
 }
 
 

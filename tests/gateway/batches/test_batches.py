@@ -115,7 +115,7 @@ async def test_a_painting_that_fails_leaves_the_others_alone(gateway, batches):
     batch = (await batches.send([{"prompt": f"{i} boats"} for i in range(4)])).json()
     assert (await batches.ended(batch["batch_id"]))["counts"] == counts(completed=3, failed=1)
     failed = (await batches.get(f"/v1/batches/{batch['batch_id']}/items", status="failed")).json()["data"]
-    assert [one["error"]["code"] for one in failed] == ["model_unavailable"]
+    assert [one["error"]["code"] for one in failed] == ["model_unusable"]
 
 
 async def test_items_wait_behind_interactive_work(open_gateway, batches_of):

@@ -5,7 +5,7 @@ import io
 
 from PIL import Image
 
-from models import EngineStopped, WeightsRejected
+from models import EngineStopped, ModelUnavailable, WeightsRejected
 
 PROMPT = "a red lighthouse by the sea"
 SEXUAL = "a naked child"
@@ -213,10 +213,14 @@ async def test_the_same_idempotency_key_gives_the_same_picture(gateway):
 
 async def test_clients_are_told_where_asking_again_is_in_vain(gateway):
     """openai-python asks again by itself after 409, 429 and 5xx, unless `x-should-retry` forbids it."""
-    gateway.engine.fail_next(WeightsRejected("broken"))
+    gateway.engine.fail_next(ModelUnavailable("not loaded yet"))
     unavailable = await asked(gateway)
     assert unavailable.status_code == 503
     assert "x-should-retry" not in unavailable.headers
+    gateway.engine.fail_next(WeightsRejected("broken"))
+    unusable = await asked(gateway)
+    assert (unusable.status_code, unusable.headers["x-should-retry"]) == (500, "false")
+    assert "retry-after" not in unusable.headers
     for _ in range(3):
         gateway.engine.fail_next(EngineStopped("gone"))
     broken = await asked(gateway)

@@ -82,4 +82,4 @@ async def test_what_fails_later_is_an_error_inside_the_stream(gateway):
     assert answered.status_code == 200
     assert [name for name, _ in events] == ["error"]
     assert set(events[0][1]) == {"error"}
-    assert events[0][1]["error"]["code"] == "model_unavailable"
+    assert events[0][1]["error"]["code"] == "model_unusable"
