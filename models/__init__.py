@@ -5,7 +5,8 @@ engine. Must never import torch here: that lives in `models/diffusion`, which on
 child process opens.
 """
 
-from models.catalogue import AdapterCard, Catalogue, Family, ModelCard, Placing, UpscalerCard, VaeCard, load_catalogue
+from models.card_files import load_catalogue
+from models.catalogue import AdapterCard, Catalogue, Family, ModelCard, Placing, UpscalerCard, VaeCard
 from models.engine import Engine, EngineState, Painting, Phase, Progress
 from models.errors import (
     AdapterUnknown,

@@ -189,6 +189,22 @@ def add_model(
     add(path, id=id, is_default=is_default, prediction=Prediction(prediction) if prediction else None)
 
 
+@models.command("default")
+def choose_default_model(id: Annotated[str, typer.Argument(help="Its name, as `models list` shows it.")]) -> None:
+    """Paint with this model where a request names none; a running server does so from its next start."""
+    from gateway.cli.models import make_default
+
+    make_default(id)
+
+
+@models.command("remove")
+def remove_model(id: Annotated[str, typer.Argument(help="Its name, as `models list` shows it.")]) -> None:
+    """Take a model that was added, or an upscaler, out of the catalogue, with the files that were made of it."""
+    from gateway.cli.models import remove
+
+    remove(id)
+
+
 @loras.command("list")
 def list_loras(as_json: Json = False) -> None:
     """Show every LoRA with the family that it is made for."""
@@ -211,6 +227,14 @@ def add_lora(
     from gateway.cli.loras import add_lora as add
 
     add(file, id=id, family=family, trigger=trigger, licence=licence)
+
+
+@loras.command("remove")
+def remove_lora(id: Annotated[str, typer.Argument(help="Its name, as `loras list` shows it.")]) -> None:
+    """Take a LoRA that was added out of the catalogue, with its copy."""
+    from gateway.cli.loras import remove_lora as remove
+
+    remove(id)
 
 
 @styles.command("list")

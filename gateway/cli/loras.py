@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from gateway.cli.cards import RESTART, copied, own_card, remove_card, write_card
 from gateway.cli.printing import Cell, print_rows
 from gateway.settings import load_settings
 from gateway.wiring import Installation
@@ -40,11 +41,12 @@ def show_loras(*, as_json: bool) -> None:
 
 
 def add_lora(file: Path, *, id: str | None, family: Family | None, trigger: str | None, licence: str) -> None:
-    """Write the LoRA's card into the data folder; the file stays where it is. `family` overrules what the file says.
+    """Copy the LoRA into the data folder and write its card. `family` overrules what the file says.
 
     Raises:
         RequestInvalid: the id is taken or badly formed, or nothing tells the family.
         WeightsRejected: the file is no LoRA of ours.
+        SettingInvalid: it could not be copied.
     """
     settings = load_settings()
     name = id or re.sub(r"[^a-z0-9_-]+", "-", file.stem.lower()).strip("-_")[:64]
@@ -58,11 +60,30 @@ def add_lora(file: Path, *, id: str | None, family: Family | None, trigger: str 
         raise RequestInvalid(f"Nothing in {file.name} says which models it is made for; say --family.", field="family")
     if made_for not in ADAPTED:
         raise RequestInvalid(f"LoRAs are applied to {', '.join(ADAPTED)} models, not to {made_for}.", field="family")
-    told = {"id": name, "family": made_for.value, "path": str(file.resolve()), "licence": licence, "trigger": trigger}
-    lines = (f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in told.items() if value is not None)
     folder = settings.data_dir / "loras"
-    folder.mkdir(parents=True, exist_ok=True)
-    draft = folder / f"{name}.draft"
-    draft.write_text("\n".join([*lines, ""]), encoding="utf-8")
-    draft.rename(draft.with_suffix(".toml"))
-    Console(highlight=False, markup=False, soft_wrap=True).print(f"{name} ({made_for}) is in the catalogue.")
+    copy = copied(file, folder / f"{name}.safetensors")
+    members = {"id": name, "family": made_for.value, "path": str(copy.resolve()), "licence": licence}
+    members |= {"trigger": trigger} if trigger is not None else {}
+    write_card(
+        folder / f"{name}.toml", (f"{key} = {json.dumps(text, ensure_ascii=False)}" for key, text in members.items())
+    )
+    _print(f"{name} ({made_for}) is in the catalogue. {RESTART}")
+
+
+def remove_lora(id: str) -> None:
+    """Raises RequestInvalid: there is no such LoRA, it is the product's own, or a style paints with it."""
+    settings = load_settings()
+    installation = Installation(settings=settings)
+    loras = {card.id: card for card in installation.catalogue.adapters()}
+    card = own_card(settings.data_dir / "loras", id, kind="LoRA", known=loras)
+    for style in installation.styles.all():
+        if any(id == adapter.id for block in style.families.values() for adapter in block.adapters):
+            raise RequestInvalid(
+                f"The style {style.id!r} paints with the LoRA {id!r}; change the style first.", field="id"
+            )
+    about_files = remove_card(card, loras[id].path)
+    _print(f"{id} is out of the catalogue. {about_files} {RESTART}")
+
+
+def _print(line: str) -> None:
+    Console(highlight=False, markup=False, soft_wrap=True).print(line)

@@ -6,12 +6,15 @@ from pathlib import Path
 
 from rich.console import Console
 
+from gateway.cli.cards import RESTART, own_card, remove_card, write_card
 from gateway.cli.importing import alone, take_in
 from gateway.cli.printing import Cell, print_rows
+from gateway.cli.upscalers import FOLDER as UPSCALERS
 from gateway.cli.upscalers import add_upscaler, holds_upscaler
 from gateway.settings import ROOT, load_settings
 from gateway.wiring import Installation
 from models import SIDES, UPSCALE_FACTOR, ImageSize, RequestInvalid, Sampling
+from models.card_files import write_default
 from models.inspection import Inspection, inspect_folder
 from models.single_file import Prediction
 
@@ -85,37 +88,62 @@ def add(path: Path, *, id: str | None, is_default: bool, prediction: Prediction 
     else:
         folder = path
     inspection = inspect_folder(folder)
-    _write_card(catalogued / f"{name}.toml", _card_text(name, folder, inspection, is_default=is_default))
+    write_card(catalogued / f"{name}.toml", _card_lines(name, folder, inspection, is_default=is_default))
+    if is_default:
+        write_default(catalogued, name)
     console.print(f"{name} ({inspection.family}, {inspection.native}) is in the catalogue.")
+
+
+def make_default(id: str) -> None:
+    """Raises ModelUnknown."""
+    settings = load_settings()
+    Installation(settings=settings).catalogue.get(id)
+    write_default(settings.data_dir / "models", id)
+    _print(f"{id} paints where a request names no model. {RESTART}")
+
+
+def remove(id: str) -> None:
+    """Take a model or an upscaler out of the catalogue, with the files that we made of it.
+
+    Raises:
+        RequestInvalid: there is none of that name, it is the product's own, or it is the default model.
+    """
+    settings = load_settings()
+    catalogue = Installation(settings=settings).catalogue
+    if (upscaler := settings.data_dir / UPSCALERS / f"{id}.toml").is_file():
+        upscaler.unlink()
+        _print(f"{id} (upscaler) is out of the catalogue. Its file stays where it is. {RESTART}")
+        return
+    known = [card.id for card in catalogue.cards()]
+    card = own_card(settings.data_dir / "models", id, kind="model", known=known)
+    if catalogue.default.id == id:
+        others = " or ".join(repr(one) for one in known if one != id)
+        raise RequestInvalid(f"{id!r} is the default; first `pinxit models default` {others}.", field="id")
+    about_files = remove_card(card, catalogue.get(id).path)
+    _print(f"{id} is out of the catalogue. {about_files} {RESTART}")
+
+
+def _print(line: str) -> None:
+    Console(highlight=False, markup=False, soft_wrap=True).print(line)
 
 
 def _name_from(stem: str) -> str:
     return re.sub(r"[^a-z0-9.-]+", "-", stem.lower()).strip("-.")[:64]
 
 
-def _write_card(card: Path, text: str) -> None:
-    """Whole or not at all."""
-    draft = card.with_suffix(".draft")
-    draft.write_text(text, encoding="utf-8")
-    draft.rename(card)
-
-
-def _card_text(name: str, folder: Path, inspection: Inspection, *, is_default: bool) -> str:
+def _card_lines(name: str, folder: Path, inspection: Inspection, *, is_default: bool) -> list[str]:
     native = inspection.native
-    return "\n".join(
-        (
-            f"id = {_quoted(name)}",
-            f'family = "{inspection.family}"',
-            f"path = {_quoted(str(folder.resolve()))}",
-            'licence = "as its files say"',
-            f"native_pixels = {native.pixels}",
-            f"size_multiple = {inspection.size_multiple}",
-            f"default_size = {{ width = {_side(native)}, height = {_side(native)} }}",
-            f"is_default = {json.dumps(is_default)}",
-            *(_sampling_lines(inspection.sampling) if inspection.sampling else ()),
-            "",
-        )
-    )
+    return [
+        f"id = {_quoted(name)}",
+        f'family = "{inspection.family}"',
+        f"path = {_quoted(str(folder.resolve()))}",
+        'licence = "as its files say"',
+        f"native_pixels = {native.pixels}",
+        f"size_multiple = {inspection.size_multiple}",
+        f"default_size = {{ width = {_side(native)}, height = {_side(native)} }}",
+        f"is_default = {json.dumps(is_default)}",
+        *(_sampling_lines(inspection.sampling) if inspection.sampling else ()),
+    ]
 
 
 def _quoted(text: str) -> str:

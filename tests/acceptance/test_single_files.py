@@ -55,7 +55,7 @@ def test_a_checkpoint_is_converted_after_a_kill_too_and_every_style_paints_with_
     assert "512x512" in found
     assert re.search(r"in \d+ s, sha256 [0-9a-f]{64}$", converted)
     assert catalogued == "tiny-dream-v8 (sd1, 512x512) is in the catalogue."
-    assert on_shelf(home) == ["tiny-dream-v8", "tiny-dream-v8.toml"], "the next one clears up"
+    assert on_shelf(home) == ["default", "tiny-dream-v8", "tiny-dream-v8.toml"], "the next one clears up"
     made = [shelf_of(home) / "tiny-dream-v8", *(shelf_of(home) / "tiny-dream-v8").rglob("*")]
     assert {(entry.is_dir(), stat.S_IMODE(entry.stat().st_mode)) for entry in made} == {(True, 0o755), (False, 0o644)}
     installation = Installation(settings=Settings(data_dir=home.folder / "data"))

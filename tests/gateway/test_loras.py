@@ -102,10 +102,15 @@ def test_a_file_is_added_by_what_it_says_and_listed(shelf, tmp_path, capsys):
     file = lora_file(tmp_path, "Ink Wash v2.safetensors", 2048)
 
     assert called("add", str(file), "--trigger", "inkwash", "--licence", "MIT") == 0
-    assert "ink-wash-v2 (sdxl)" in capsys.readouterr().out
+    assert (
+        "ink-wash-v2 (sdxl) is in the catalogue. A running server sees it after a restart." in capsys.readouterr().out
+    )
+    copy = shelf / "ink-wash-v2.safetensors"
+    assert copy.read_bytes() == file.read_bytes()
+    file.unlink()
     assert called("list", "--json") == 0
     listed = capsys.readouterr().out
-    assert all(f'"{word}"' in listed for word in ("ink-wash-v2", "sdxl", "inkwash", "MIT", str(file)))
+    assert all(f'"{word}"' in listed for word in ("ink-wash-v2", "sdxl", "inkwash", "MIT", str(copy)))
 
 
 @pytest.mark.parametrize(("width", "family"), [(256, "starter"), (768, "sd1"), (1024, "sd2"), (2048, "sdxl")])
@@ -136,7 +141,47 @@ def test_names_taken_or_badly_formed_and_files_that_are_no_loras_are_refused(she
     ):
         assert called("add", *arguments) == 2
         assert word in capsys.readouterr().err
-    assert [card.name for card in shelf.iterdir()] == ["a.toml"]
+    assert sorted(entry.name for entry in shelf.iterdir()) == ["a.safetensors", "a.toml"]
+
+
+def test_a_lora_is_removed_with_its_copy_and_guessed_and_kept_where_it_is_needed(shelf, tmp_path, capsys):
+    file = lora_file(tmp_path, "a-wash.safetensors", 768)
+    called("add", str(file))
+    for id, word in (("a-wush", "'a-wash'"), ("starter-blueprint", "configs")):
+        assert called("remove", id) == 2
+        assert word in capsys.readouterr().err
+    needed = lora_file(tmp_path, "starter-blueprint.safetensors", 256)
+    (shelf / "starter-blueprint.toml").write_text(
+        f'id = "starter-blueprint"\nfamily = "starter"\npath = "{needed}"\nlicence = "x"\n'
+    )
+    assert called("remove", "starter-blueprint") == 2
+    assert "the style 'blueprint'" in capsys.readouterr().err.lower()
+
+    assert called("remove", "a-wash") == 0
+    assert "files are gone too" in capsys.readouterr().out
+    assert [entry.name for entry in shelf.iterdir()] == ["starter-blueprint.toml"]
+    assert file.exists()
+
+
+def test_the_default_model_is_chosen_and_not_removed(shelf, tmp_path, capsys):
+    def models(*arguments: str) -> int | str | None:
+        with pytest.raises(SystemExit) as ended:
+            run(["models", *arguments])
+        return ended.value.code
+
+    own = shelf.parent / "models" / "own.toml"
+    own.parent.mkdir(parents=True)
+    own.write_text('id = "own"\nfamily = "sd1"\npath = "/nowhere"\nlicence = "x"\nnative_pixels = 4096\n')
+    assert models("default", "owwn") != 0
+    assert "'own'" in capsys.readouterr().err
+    assert models("default", "own") == 0
+    assert models("remove", "own") == 2
+    assert "models default" in capsys.readouterr().err
+    assert models("remove", "starter") == 2
+    assert models("default", "starter") == 0
+    assert models("remove", "own") == 0
+    assert "stay where they are: /nowhere" in capsys.readouterr().out
+    assert not own.exists()
 
 
 def test_a_lora_is_chosen_by_id_and_weight():

@@ -86,7 +86,9 @@ async def test_a_free_slot_is_taken_at_once(begin) -> None:
     [("hang up", "silent for too long"), ("die now", "exited with status 3"), ("babble on", "no report")],
 )
 async def test_of_three_only_the_guilty_one_fails(begin, prompt: str, reason: str) -> None:
-    before, guilty, after = begin(steps=6), begin(prompt, steps=6), begin(steps=6)
+    before, after = begin(steps=30), begin(steps=30)
+    await all_at_work(before, after)
+    guilty = begin(prompt, steps=30)
     outside = begin(steps=2)
 
     with pytest.raises(EngineStopped, match=reason):
