@@ -1,6 +1,6 @@
 """A LoRA's file as peft takes it: two narrow matrices for each layer of a network that it changes.
 
-Written by diffusers, kohya's scripts or A1111's tools: names are brought to the network's own,
+Written by diffusers, peft, kohya's scripts or A1111's tools: names are brought to the network's own,
 everything is checked against the network, and nothing is put into it here.
 """
 
@@ -24,7 +24,7 @@ from safetensors import SafetensorError, safe_open
 from torch import nn
 
 from models.errors import WeightsRejected
-from models.single_file.lora import inspect_lora
+from models.single_file.lora import inspect_lora, with_plain_names
 
 DOWN, UP = ".lora_A.weight", ".lora_B.weight"
 OLD_PREFIX = "text_model."  # transformers 5 has left it out where it says nothing
@@ -56,7 +56,9 @@ def read_lora(file: Path, networks: Mapping[str, nn.Module]) -> dict[str, Layers
     try:
         made_for = inspect_lora(file)
         read, metadata = _tensors(file)
-        named, alphas = StableDiffusionLoraLoaderMixin.lora_state_dict(dict(read), unet_config=networks["unet"].config)
+        named, alphas = StableDiffusionLoraLoaderMixin.lora_state_dict(
+            with_plain_names(file.name, read), unet_config=networks["unet"].config
+        )
         layers = _by_network(named, alphas or {}, networks)
         for component, theirs in layers.items():
             _add_alphas(theirs, component, metadata)

@@ -96,6 +96,36 @@ def test_two_loras_at_once_paint_what_diffusers_paints(
     assert torch.equal(ours, theirs(folder, KINDS[model], spec, files))
 
 
+@pytest.mark.parametrize(
+    ("part", "wrapped"),
+    [
+        ("unet", "base_model.model.{layer}"),
+        ("unet", "unet.base_model.model.{layer}"),
+        ("unet", "base_model.model.unet.{layer}"),
+        ("unet", "{layer}"),
+        ("text_encoder", "base_model.model.{layer}"),
+        ("text_encoder", "text_encoder.base_model.model.{layer}"),
+    ],
+)
+def test_names_as_peft_writes_them_paint_the_same(
+    sd1: Path, loaded: Loaded, paint: Denoised, tmp_path: Path, part: str, wrapped: str
+) -> None:
+    """`default` is how peft calls the LoRA itself."""
+    plain = write_lora(tmp_path / "ink.safetensors", sd1, parts=(part,))
+    layers = {name.removeprefix(f"{part}."): tensor for name, tensor in load_file(plain).items()}
+    named = {
+        wrapped.format(layer=layer.replace(".weight", ".default.weight") if place % 2 else layer): tensor
+        for place, (layer, tensor) in enumerate(layers.items())
+    }
+    save_file(named, tmp_path / "pen.safetensors")
+    pipeline = loaded(sd1, adapter_card(plain), adapter_card(tmp_path / "pen.safetensors", id="pen"))
+
+    ours = paint(pipeline, new_spec(adapters=(Adapter(id="pen", weight=0.7),)))
+
+    assert torch.equal(ours, paint(pipeline, new_spec(adapters=(INK,))))
+    assert not torch.equal(ours, paint(pipeline, new_spec()))
+
+
 def test_with_none_active_the_model_paints_as_if_it_had_never_seen_one(
     sd1: Path, loaded: Loaded, paint: Denoised, tmp_path: Path
 ) -> None:
@@ -237,8 +267,14 @@ def with_one_half(tensors: dict[str, torch.Tensor]) -> None:
     del tensors[next(name for name in tensors if name.endswith("lora_B.weight"))]
 
 
+def with_one_half_of_kohyas(tensors: dict[str, torch.Tensor]) -> None:
+    tensors.clear()
+    tensors["lora_unet_mid_block_attentions_0_proj_in.lora_down.weight"] = torch.zeros(2, 32)
+
+
 def with_foreign_part(tensors: dict[str, torch.Tensor]) -> None:
-    tensors["text_encoder_2.text_model.encoder.layers.0.mlp.fc1.lora_A.weight"] = torch.zeros(2, 32)
+    layer = "text_encoder_2.text_model.encoder.layers.0.mlp.fc1"
+    tensors |= {f"{layer}.lora_{half}.weight": torch.zeros(2, 32) for half in "AB"}
 
 
 def with_another_formula(tensors: dict[str, torch.Tensor]) -> None:
@@ -256,7 +292,8 @@ def without_any(tensors: dict[str, torch.Tensor]) -> None:
         (with_nan, r"lora_A\.weight holds values that are not numbers"),
         (with_other_shape, r"unet\..*to_k\.lora_A\.weight has the shape \(2, 40\), not \(2, 32\)"),
         (with_foreign_layer, r"no such layer for unet\.down_blocks\.9\.to_q\.lora_A"),
-        (with_one_half, r"no other half for text_encoder\."),
+        (with_one_half, r"half of a pair is missing: the lora_B of text_encoder\."),
+        (with_one_half_of_kohyas, r"half of a pair is missing: the lora_up of lora_unet_mid"),
         (with_foreign_part, r"text_encoder_2\..*belongs to none.*seems to be made for sdxl"),
         (with_another_formula, r"is a LoHa \(lora_unet_mid_block"),
         (without_any, r"is no LoRA: it holds unet\.conv_in\.weight"),
