@@ -12,6 +12,7 @@ from gateway.settings import load_settings
 from gateway.wiring import Installation
 from models import Adapter, Family, RequestInvalid
 from models.catalogue import ADAPTED
+from models.single_file.fitting import check_fit
 from models.single_file.lora import inspect_lora
 
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -45,7 +46,7 @@ def add_lora(file: Path, *, id: str | None, family: Family | None, trigger: str 
 
     Raises:
         RequestInvalid: the id is taken or badly formed, or nothing tells the family.
-        WeightsRejected: the file is no LoRA of ours.
+        WeightsRejected: the file is no LoRA of ours, or fits no installed model of its family.
         SettingInvalid: it could not be copied.
     """
     settings = load_settings()
@@ -60,6 +61,8 @@ def add_lora(file: Path, *, id: str | None, family: Family | None, trigger: str 
         raise RequestInvalid(f"Nothing in {file.name} says which models it is made for; say --family.", field="family")
     if made_for not in ADAPTED:
         raise RequestInvalid(f"LoRAs are applied to {', '.join(ADAPTED)} models, not to {made_for}.", field="family")
+    installed = Installation(settings=settings).catalogue.cards()
+    check_fit(file, [card.path for card in installed if card.family is made_for])
     folder = settings.data_dir / "loras"
     copy = copied(file, folder / f"{name}.safetensors")
     members = {"id": name, "family": made_for.value, "path": str(copy.resolve()), "licence": licence}

@@ -184,6 +184,35 @@ def test_the_default_model_is_chosen_and_not_removed(shelf, tmp_path, capsys):
     assert not own.exists()
 
 
+LAYER = "down_blocks.1.attentions.0.transformer_blocks.0.attn2.to_k"
+FC1 = "encoder.layers.0.mlp.fc1"
+
+
+@pytest.mark.parametrize(
+    ("names", "complaint"),
+    [
+        ([f"unet.{LAYER}.lora_A.weight", f"unet.{LAYER}.lora_B.weight"], None),
+        ([f"base_model.model.{LAYER}.lora_A.weight", f"base_model.model.{LAYER}.lora_B.weight"], None),
+        ([f"unet.{LAYER[:-5]}.processor.to_out_lora.{way}.weight" for way in ("up", "down")], None),
+        ([f"text_encoder.text_model.{FC1}.lora_linear_layer.{way}.weight" for way in ("up", "down")], None),
+        (["lora_te_text_model_encoder_layers_0_mlp_fc1.lora_" + way + ".weight" for way in ("up", "down")], None),
+        ([f"unet.down_blocks.9.to_k.lora_{half}.weight" for half in "AB"], "1 of the 1 layers"),
+        ([f"unet.{one}.lora_{half}.weight" for one in (LAYER, "no.to_k") for half in "AB"], "1 of the 2 layers"),
+        ([f"transformer.{LAYER}.lora_{half}.weight" for half in "AB"], "such as transformer.down_blocks.1"),
+        ([f"text_encoder_2.{FC1}.lora_{half}.weight" for half in "AB"], "such as text_encoder_2.encoder"),
+        ([f"unet.{LAYER}.lora_A.weight"], f"half of a pair is missing: the lora_B of unet.{LAYER}"),
+    ],
+)
+def test_what_fits_no_installed_model_is_refused_when_it_is_added(shelf, tmp_path, capsys, names, complaint):
+    save_file({name: np.ones((2, 2)) for name in names}, tmp_path / "a.safetensors")
+
+    ended = called("add", str(tmp_path / "a.safetensors"), "--family", "starter")
+
+    assert ended == (2 if complaint else 0)
+    assert (complaint or "is in the catalogue") in "".join(capsys.readouterr())
+    assert (shelf / "a.toml").exists() == (complaint is None)
+
+
 def test_a_lora_is_chosen_by_id_and_weight():
     assert [read_choice(text) for text in ("ink", "ink:-0.5")] == [
         Adapter(id="ink", weight=1.0),
