@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from gateway.http.dialects.a1111.prompts import read_prompt
-from models import RequestInvalid
+from models import RequestInvalid, WeightsRejected
 
 
 def basic(key):
@@ -332,3 +332,10 @@ async def test_menus_name_what_there_is(gateway):
 async def test_broken_credentials_are_no_key(gateway, credentials):
     answered = await gateway.http.get("/sdapi/v1/options", headers={"Authorization": credentials})
     assert (answered.status_code, answered.json()["error"]["code"]) == (401, "missing_api_key")
+
+
+async def test_broken_files_are_a_lasting_error_here_too(gateway):
+    gateway.engine.fail_next(WeightsRejected("broken"))
+    answered = await post(gateway, "txt2img", prompt="a red lighthouse")
+    assert answered.status_code == 500
+    assert "retry-after" not in answered.headers
