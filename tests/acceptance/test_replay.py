@@ -68,6 +68,7 @@ def test_what_a_server_painted_is_painted_again_there_and_without_it(home, serve
 def test_a_picture_that_began_from_another_is_painted_again_from_that_one(home, painted):
     recipe = json.loads((painted / "a.json").read_text())
     recipe["spec"]["init_image"] = {"sha256": sha256((painted / "a.png").read_bytes()).hexdigest(), "strength": 0.5}
+    recipe["spec"]["refining"] = recipe["spec"]["size"]["refined"] = None  # what starts from a picture is not refined
     (painted / "begun.json").write_text(json.dumps(recipe))
     begun = home.command("replay", "begun.json", "--init-image", "a.png", "-o", "begun.png")
     assert begun.returncode == 1, begun.stderr

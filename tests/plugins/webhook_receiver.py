@@ -22,7 +22,11 @@ class Receiver(ThreadingHTTPServer):
 
 class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        length = int(self.headers["Content-Length"])
+        body = self.rfile.read(length)
+        if len(body) < length:  # its sender was killed: nothing has arrived, and nothing is answered
+            self.close_connection = True
+            return
         self.server.arrived.put((dict(self.headers), body))
         status = 204
         if self.server.failures:
