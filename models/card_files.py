@@ -4,7 +4,7 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeGuard, TypeVar
 
 import msgspec
 
@@ -77,9 +77,12 @@ def _check_members(file: str, table: Mapping[str, object], known: Mapping[str, o
     for name, value in table.items():
         if name not in known:
             raise SettingInvalid(f"{file}: {name!r} is not a member here.{did_you_mean(name, known)}")
-        inner = known[name]
-        if isinstance(value, dict) and isinstance(inner, dict):
+        if _is_table(value) and _is_table(inner := known[name]):
             _check_members(file, value, inner)
+
+
+def _is_table(value: object) -> TypeGuard[Mapping[str, object]]:
+    return isinstance(value, dict)
 
 
 def _rooted(card: ModelCard, root: Path) -> ModelCard:
