@@ -181,7 +181,7 @@ def _greet(base_url: str, first: NewKey | None, *, folder: Path) -> None:
     console.print("\nPaint from a shell:")
     console.print(
         f'  curl -s {base_url}/v1/generate -H "Authorization: Bearer {key}"'
-        f" -H 'Content-Type: application/json' -d '{{\"prompt\": \"{EXAMPLE_PROMPT}\"}}'\n",
+        f' -H \'Content-Type: application/json\' -d \'{{"prompt": "{EXAMPLE_PROMPT}", "seed": {EXAMPLE_SEED}}}\'\n',
         markup=False,
     )
 

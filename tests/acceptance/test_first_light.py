@@ -8,6 +8,7 @@ import pty
 import re
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 from PIL import Image, ImageChops, ImageDraw
@@ -50,7 +51,9 @@ def test_the_pasted_curl_line_paints(server):
     answered = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=True, timeout=120)
     body = json.loads(answered.stdout)
     assert body["status"] == "completed"
-    assert body["prompt"] == "a red lighthouse by the sea at sunset"
+    assert (body["prompt"], body["seed"], body["quality"]) == ("a red lighthouse by the sea at sunset", 7, "hd")
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    assert line.partition(" -d ")[2] in readme, "README shows the picture of this very request"
     served = server.http.get(body["image_url"])
     with Image.open(io.BytesIO(served.content)) as picture:
         assert picture.size == (body["width"], body["height"]) == (512, 512)
