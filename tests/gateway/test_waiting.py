@@ -9,7 +9,7 @@ from gateway.generations import Ask
 from gateway.http.edge.problems import problem_headers, problem_of
 from gateway.http.edge.refusals import GenerationTimeout
 from gateway.http.generations.waiting import picture_or_refusal, submit_and_wait
-from models import GenerationRequest, ModelUnavailable, WeightsRejected
+from models import GenerationRequest, WeightsRejected
 from safety import Surface
 
 
@@ -54,5 +54,5 @@ async def test_a_surface_with_later_is_told_what_was_accepted(gateway):
 
 async def test_whoever_waits_for_a_painting_that_fails_is_told_why(gateway):
     gateway.engine.fail_next(WeightsRejected("The weights of this model cannot be read."))
-    with pytest.raises(ModelUnavailable):
+    with pytest.raises(WeightsRejected):
         await picture_or_refusal(*await call(gateway), wait_s=30)
