@@ -148,6 +148,25 @@ async def test_what_is_malformed_or_without_end_is_refused_in_the_contracts_form
         assert sum(served.dropped.values()) == 1
 
 
+@pytest.mark.parametrize(
+    "rest",
+    [b"zz\r\n", b"0" * 70_000, b"2\r\n{}\r\n0\r\n" + b"A: b\r\n" * 12_000],
+    ids=["chunk", "size", "trailers"],
+)
+async def test_what_comes_wrong_after_the_answer_gets_no_second_one(rest):
+    """A proxy would hand it to its next caller."""
+    async with serving() as served:
+        reader, writer = await served.open(CHUNKED.replace(b" / ", b" /unread "))
+        answered = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n0"), 20)
+        assert answered.startswith(b"HTTP/1.1 200")
+        with suppress(ConnectionError):
+            writer.write(rest)
+            await writer.drain()
+        with suppress(ConnectionError):
+            assert await asyncio.wait_for(reader.read(), 20) == b""
+        writer.close()
+
+
 async def test_a_trailer_is_no_header_and_is_not_kept():
     async with serving() as served:
         reader, writer = await served.open(CHUNKED.replace(b" / ", b" /held "), b"0\r\nAuthorization: x\r\n")

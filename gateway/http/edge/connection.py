@@ -239,6 +239,9 @@ class Connection(HttpToolsProtocol):
         self._all.note(why)
         if self.transport.is_closing():
             return
+        if self._part is Part.BODY and self.cycle is not None and self.cycle.response_complete:
+            self.hang_up()  # this request has its answer; a second one would be taken for the next request's
+            return
         is_own = self._running is self.cycle and self._running is not None and not self._running.response_started
         if self._is_answering and not (is_own and self._part is Part.BODY):
             self.hang_up()  # nothing may come between the bytes of another answer
