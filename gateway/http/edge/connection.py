@@ -239,7 +239,8 @@ class Connection(HttpToolsProtocol):
         self._all.note(why)
         if self.transport.is_closing():
             return
-        if self._part is Part.BODY and self.cycle is not None and self.cycle.response_complete:
+        is_answered = self._running is not None and self._running is self.cycle and self._running.response_complete
+        if self._part is Part.BODY and is_answered:
             self.hang_up()  # this request has its answer; a second one would be taken for the next request's
             return
         is_own = self._running is self.cycle and self._running is not None and not self._running.response_started
